@@ -1,0 +1,10 @@
+// Runs the suite on the embedded database, or on the PostgreSQL server that TEST_DATABASE_URL names.
+import { spawnSync } from 'node:child_process';
+
+const jest = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  'node_modules/jest/bin/jest.js',
+];
+const { status } = spawnSync(process.execPath, [...jest, ...process.argv.slice(2)], { stdio: 'inherit' });
+process.exit(status ?? 1);

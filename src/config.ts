@@ -1,0 +1,274 @@
+import { isIP } from 'node:net';
+
+/** How far back a Quay client is to be served: as the published reference says, or as a deployed Quay answers. */
+export type QuayFidelity = 'documented' | 'deployed';
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug';
+
+/** One key that digests tokens; the first of a ring signs, all verify. */
+export interface TokenKey {
+  name: string;
+  /** 32 bytes. */
+  secret: Buffer;
+}
+
+/** What modules inject the settings by. */
+export const CONFIG = Symbol('config');
+
+/** Every setting of a running Patois, checked. Where each comes from stands in {@link SETTINGS}. */
+export interface Config {
+  host: string;
+  port: number;
+  publicUrl: string | undefined;
+  databaseUrl: string | undefined;
+  dataDir: string;
+  tokenKeys: TokenKey[] | undefined;
+  adminPassword: string | undefined;
+  bcryptCost: number;
+  trustedProxies: string[];
+  quayFidelity: QuayFidelity;
+  quayTokenLifetimeSeconds: number | undefined;
+  logLevel: LogLevel;
+}
+
+interface Setting<Value> {
+  /** The name in the environment. */
+  variable: string;
+  /** One line for the README's table. */
+  doc: string;
+  /** As it is shown in the README. */
+  shownDefault: string;
+  fallback: Value;
+  /** Throws an Error whose message ends the sentence "NAME …". It must not repeat a secret. */
+  parse(text: string): Value;
+}
+
+type Settings = { [Key in keyof Config]: Setting<Config[Key]> };
+
+const LOG_LEVELS: LogLevel[] = ['fatal', 'error', 'warn', 'info', 'debug'];
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 } as const;
+
+/** Every setting: name, default, bounds and one line of documentation. */
+export const SETTINGS: Settings = {
+  host: {
+    variable: 'HOST',
+    doc: 'Address to listen on.',
+    shownDefault: '127.0.0.1',
+    fallback: '127.0.0.1',
+    parse: (text) => text,
+  },
+  port: {
+    variable: 'PORT',
+    doc: 'TCP port, 0 to 65535; 0 picks a free one, which the log names.',
+    shownDefault: '3000',
+    fallback: 3000,
+    parse: (text) => wholeNumber(text, 0, 65_535),
+  },
+  publicUrl: {
+    variable: 'PUBLIC_URL',
+    doc: 'The address clients know this server by (http or https), for links in answers.',
+    shownDefault: "the request's scheme and Host",
+    fallback: undefined,
+    parse: parsePublicUrl,
+  },
+  databaseUrl: {
+    variable: 'DATABASE_URL',
+    doc: 'PostgreSQL 14 or newer, `postgres://user:password@host:5432/name`. Unset: the embedded database.',
+    shownDefault: 'embedded database',
+    fallback: undefined,
+    parse: parseDatabaseUrl,
+  },
+  dataDir: {
+    variable: 'DATA_DIR',
+    doc: 'Folder of the embedded database and its generated token keys.',
+    shownDefault: './data',
+    fallback: './data',
+    parse: (text) => text,
+  },
+  tokenKeys: {
+    variable: 'TOKEN_KEYS',
+    doc: 'Keys that digest tokens, `name:base64 of 32 bytes[,name:…]`; the first signs, all verify. Required with `DATABASE_URL`.',
+    shownDefault: 'generated into `DATA_DIR/token-keys`',
+    fallback: undefined,
+    parse: parseTokenKeys,
+  },
+  adminPassword: {
+    variable: 'ADMIN_PASSWORD',
+    doc: 'Password of the first administrator, 8 to 72 bytes; read at the first start only.',
+    shownDefault: 'generated and printed once',
+    fallback: undefined,
+    parse: parsePassword,
+  },
+  bcryptCost: {
+    variable: 'BCRYPT_COST',
+    doc: 'Work factor of password hashes, 4 to 16; each step doubles the time.',
+    shownDefault: '12',
+    fallback: 12,
+    parse: (text) => wholeNumber(text, 4, 16),
+  },
+  trustedProxies: {
+    variable: 'TRUSTED_PROXIES',
+    doc: 'CIDR blocks, separated by commas, of proxies whose `X-Forwarded-For` counts.',
+    shownDefault: 'none',
+    fallback: [],
+    parse: parseProxies,
+  },
+  quayFidelity: {
+    variable: 'QUAY_FIDELITY',
+    doc: "`documented` (Quay's published reference) or `deployed` (what a running Quay answers).",
+    shownDefault: 'documented',
+    fallback: 'documented',
+    parse: (text) => oneOf(text, ['documented', 'deployed']),
+  },
+  quayTokenLifetimeSeconds: {
+    variable: 'QUAY_TOKEN_LIFETIME',
+    doc: 'Lifetime of new Quay app tokens, a number and `s`, `m`, `h`, `d`, `w` or `y`.',
+    shownDefault: 'never expires',
+    fallback: undefined,
+    parse: parseLifetime,
+  },
+  logLevel: {
+    variable: 'LOG_LEVEL',
+    doc: '`fatal`, `error`, `warn`, `info` or `debug`.',
+    shownDefault: 'info',
+    fallback: 'info',
+    parse: (text) => oneOf(text, LOG_LEVELS),
+  },
+};
+
+/** All that is wrong with the settings, one problem a line. */
+export class ConfigurationError extends Error {
+  constructor(readonly problems: string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigurationError';
+  }
+}
+
+/**
+ * Reads and checks every setting; an empty variable counts as unset.
+ *
+ * @throws {ConfigurationError} with every problem at once.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const problems: string[] = [];
+  const read = <Value>(setting: Setting<Value>): Value => {
+    const text = environment[setting.variable]?.trim();
+    if (!text) return setting.fallback;
+    try {
+      return setting.parse(text);
+    } catch (problem) {
+      problems.push(`${setting.variable} ${(problem as Error).message}`);
+      return setting.fallback;
+    }
+  };
+  const config: Config = {
+    host: read(SETTINGS.host),
+    port: read(SETTINGS.port),
+    publicUrl: read(SETTINGS.publicUrl),
+    databaseUrl: read(SETTINGS.databaseUrl),
+    dataDir: read(SETTINGS.dataDir),
+    tokenKeys: read(SETTINGS.tokenKeys),
+    adminPassword: read(SETTINGS.adminPassword),
+    bcryptCost: read(SETTINGS.bcryptCost),
+    trustedProxies: read(SETTINGS.trustedProxies),
+    quayFidelity: read(SETTINGS.quayFidelity),
+    quayTokenLifetimeSeconds: read(SETTINGS.quayTokenLifetimeSeconds),
+    logLevel: read(SETTINGS.logLevel),
+  };
+  if (config.databaseUrl && !environment['TOKEN_KEYS']?.trim()) {
+    problems.push(
+      'TOKEN_KEYS is required with DATABASE_URL: name:base64 of 32 bytes (openssl rand -base64 32)',
+    );
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return config;
+}
+
+/** The database alone, for the TypeORM command line, which needs no other setting. */
+export function databaseUrlOf(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  return environment[SETTINGS.databaseUrl.variable]?.trim() || undefined;
+}
+
+/**
+ * Reads a key ring, `name:base64 of 32 bytes[,name:…]`; what `DATA_DIR/token-keys` holds is of the same form.
+ *
+ * @throws {Error} whose message names the entry by its place or name, never by its bytes.
+ */
+export function parseTokenKeys(text: string): TokenKey[] {
+  const keys = text.split(',').map((entry, index) => {
+    const separator = entry.indexOf(':');
+    const name = entry.slice(0, separator).trim();
+    if (separator < 1 || !/^[\w.-]{1,64}$/.test(name)) {
+      throw new Error(`must be name:base64[,name:base64…]; entry ${index + 1} has no name`);
+    }
+    const base64 = entry.slice(separator + 1).trim();
+    const secret = Buffer.from(base64, 'base64');
+    if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(base64) || secret.length !== 32) {
+      throw new Error(`must hold 32 bytes in base64 for each key; key '${name}' does not`);
+    }
+    return { name, secret };
+  });
+  const names = keys.map((key) => key.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`names the key '${twice}' twice`);
+  return keys;
+}
+
+function wholeNumber(text: string, least: number, most: number): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < least || number > most) {
+    throw new Error(`must be a whole number from ${least} to ${most}, but is '${text}'`);
+  }
+  return number;
+}
+
+function oneOf<Choice extends string>(text: string, choices: Choice[]): Choice {
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice === undefined) throw new Error(`must be one of ${choices.join(', ')}, but is '${text}'`);
+  return choice;
+}
+
+function parsePublicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
+    throw new Error('must be an http or https address without credentials, query or fragment');
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+function parseDatabaseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // The text may hold a password: it is not repeated.
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol)) {
+    throw new Error('must be postgres://user:password@host:port/database');
+  }
+  return text;
+}
+
+function parsePassword(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes < 8 || bytes > 72) throw new Error(`must have 8 to 72 bytes, but has ${bytes}`);
+  return text;
+}
+
+function parseProxies(text: string): string[] {
+  return text.split(',').map((entry) => {
+    const [address, prefix, ...rest] = entry.trim().split('/');
+    const version = isIP(address ?? '');
+    const bits = version === 4 ? 32 : 128;
+    const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+    if (version === 0 || !isPrefix || rest.length > 0) {
+      throw new Error(`must list CIDR blocks such as 10.0.0.0/8, but has '${entry.trim()}'`);
+    }
+    return `${address}/${prefix ?? bits}`;
+  });
+}
+
+function parseLifetime(text: string): number {
+  const [, count, unit] = /^(\d{1,9})([smhdwy])$/.exec(text) ?? [];
+  const seconds = Number(count) * SECONDS[unit as keyof typeof SECONDS];
+  // 1,000 years: what lies beyond is no date a client can read.
+  if (!(seconds > 0 && seconds <= 1000 * SECONDS.y)) {
+    throw new Error(`must be a number and one of s, m, h, d, w, y, such as 4w, but is '${text}'`);
+  }
+  return seconds;
+}
