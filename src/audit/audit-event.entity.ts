@@ -1,0 +1,61 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+export type AuditAction =
+  | 'token.create'
+  | 'token.update'
+  | 'token.rotate'
+  | 'token.revoke'
+  | 'user.create'
+  | 'user.update'
+  | 'user.delete'
+  | 'organization.create'
+  | 'location.create'
+  | 'login.fail';
+
+/** One change, written in the transaction that made it. Holds no secret and no digest. */
+@Entity('audit_events')
+@Index('audit_events_time', ['time', 'id'])
+@Index('audit_events_actor', ['actorId', 'time', 'id'])
+@Index('audit_events_object', ['objectId', 'time', 'id'])
+export class AuditEvent {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'audit_events_pkey' })
+  id!: string;
+
+  @Column('timestamp with time zone', { precision: 3 })
+  time!: Date;
+
+  @Column('text')
+  actorType!: 'user' | 'token' | 'system';
+
+  /** A user's uuid, a token id, or null for the system and for strangers. */
+  @Column('text', { nullable: true })
+  actorId!: string | null;
+
+  @Column('text')
+  action!: AuditAction;
+
+  /** The action in the words of the dialect it came through, where that has a name for it. */
+  @Column('text', { nullable: true })
+  alias!: string | null;
+
+  @Column('text')
+  objectType!: string;
+
+  @Column('text', { nullable: true })
+  objectId!: string | null;
+
+  @Column('jsonb', { nullable: true })
+  before!: Record<string, unknown> | null;
+
+  @Column('jsonb', { nullable: true })
+  after!: Record<string, unknown> | null;
+
+  @Column('text', { nullable: true })
+  address!: string | null;
+
+  @Column('text', { nullable: true })
+  userAgent!: string | null;
+
+  @Column('text', { nullable: true })
+  requestId!: string | null;
+}

@@ -1,0 +1,31 @@
+import { DataSource } from 'typeorm';
+import { CreateAccounts1795300000000 } from '../migrations/1795300000000-create-accounts.js';
+import { CreateTokens1795300000001 } from '../migrations/1795300000001-create-tokens.js';
+import { CreateAuditEvents1795300000002 } from '../migrations/1795300000002-create-audit-events.js';
+import { Location } from './accounts/location.entity.js';
+import { Organization } from './accounts/organization.entity.js';
+import { User } from './accounts/user.entity.js';
+import { AuditEvent } from './audit/audit-event.entity.js';
+import { databaseUrlOf } from './config.js';
+import { type Database, postgresServer } from './database/database.js';
+import { SnakeNaming } from './database/snake-naming.js';
+import { Token } from './tokens/token.entity.js';
+
+/** The one list of entities and migrations, on a given store. The schema comes from migrations alone. */
+export function createDataSource(database: Database): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    ...database.connection,
+    entities: [Organization, Location, User, Token, AuditEvent],
+    migrations: [CreateAccounts1795300000000, CreateTokens1795300000001, CreateAuditEvents1795300000002],
+    migrationsTransactionMode: 'each',
+    namingStrategy: new SnakeNaming(),
+    synchronize: false,
+    uuidExtension: 'pgcrypto',
+    installExtensions: false,
+    logging: false,
+  });
+}
+
+/** For the TypeORM command line, which reads `DATABASE_URL` as the server does. */
+export default createDataSource(postgresServer(databaseUrlOf() ?? 'postgres://localhost/patois'));

@@ -1,0 +1,94 @@
+import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
+import type { Config } from '../config.js';
+import { EmbeddedPostgres } from './embedded.js';
+
+/** A store that can be connected to: a PostgreSQL server, or the engine inside this process. */
+export interface Database {
+  /** One connection, one session for all: no named statements, no parallel connections, no LISTEN. */
+  isEmbedded: boolean;
+  connection: Partial<PostgresDataSourceOptions>;
+  close(): Promise<void>;
+}
+
+const CONNECTIONS = 20;
+/** A server that is frozen rather than gone answers nothing: the client must give up by itself. */
+const CONNECT_TIMEOUT_MS = 2_000;
+const QUERY_TIMEOUT_MS = 10_000;
+
+/** Opens the store that the settings name. */
+export async function openDatabase(config: Config): Promise<Database> {
+  if (config.databaseUrl) return postgresServer(config.databaseUrl);
+  return embedded(await EmbeddedPostgres.open(config.dataDir));
+}
+
+/** A PostgreSQL server, `postgres://user:password@host:port/database`. */
+export function postgresServer(url: string): Database {
+  return {
+    isEmbedded: false,
+    connection: {
+      url,
+      applicationName: 'patois',
+      extra: {
+        max: CONNECTIONS,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        query_timeout: QUERY_TIMEOUT_MS,
+        statement_timeout: QUERY_TIMEOUT_MS,
+        idle_in_transaction_session_timeout: QUERY_TIMEOUT_MS,
+        keepAlive: true,
+      },
+    },
+    close: async () => {},
+  };
+}
+
+/** The engine inside this process, over its one connection. */
+export function embedded(engine: EmbeddedPostgres): Database {
+  return {
+    isEmbedded: true,
+    connection: {
+      host: engine.socketFolder,
+      port: 5432,
+      username: 'postgres',
+      database: 'postgres',
+      // A query outside the running transaction would wait for the one connection for ever.
+      extra: { max: 1, connectionTimeoutMillis: QUERY_TIMEOUT_MS, idleTimeoutMillis: 0 },
+    },
+    close: () => engine.close(),
+  };
+}
+
+const UNAVAILABLE_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  '53300', // too many connections
+  '57014', // statement timeout
+  '57P01', // admin shutdown
+  '57P02', // crash shutdown
+  '57P03', // cannot connect now
+  '25P03', // idle in transaction timeout
+  '08000',
+  '08003',
+  '08006',
+]);
+
+/** Whether an error says that the database cannot answer now, rather than that the query was wrong. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, driverError } = error as Error & { code?: string; driverError?: unknown };
+  if (code !== undefined && UNAVAILABLE_CODES.has(code)) return true;
+  if (driverError && driverError !== error) return isDatabaseUnavailable(driverError);
+  return /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/.test(
+    error.message,
+  );
+}
+
+/** The name of the unique index or constraint that a write ran into; undefined for every other error. */
+export function violatedUniqueIndex(error: unknown): string | undefined {
+  const { driverError } = error as { driverError?: { code?: string; constraint?: string } };
+  return driverError?.code === '23505' ? driverError.constraint : undefined;
+}

@@ -1,0 +1,164 @@
+import {
+  Column,
+  Entity,
+  Generated,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryColumn,
+  type Relation,
+} from 'typeorm';
+import { User } from '../accounts/user.entity.js';
+
+export type TokenStatus = 'active' | 'inactive' | 'expired' | 'revoked';
+
+/** Who made or changed a token. Kept by value: the maker may be deleted, the ids of dialects that name it stay. */
+export class Doer {
+  @Column('text', { nullable: true })
+  type!: 'user' | 'token' | 'system' | null;
+
+  @Column('uuid', { nullable: true })
+  id!: string | null;
+
+  @Column('text', { nullable: true })
+  name!: string | null;
+
+  /** When the user or token itself was made: some dialects' ids are built of it. */
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  createdAt!: Date | null;
+}
+
+/** An API token of any dialect: what the core checks, in typed columns, and what its dialect gives back, in one. */
+@Entity('tokens')
+@Index('tokens_unique_name', ['ownerId', 'uniqueName'], { unique: true })
+@Index('tokens_owner', ['ownerId', 'dialect', 'createdAt', 'id'])
+@Index('tokens_owner_numeric', ['ownerId', 'dialect', 'numericId'])
+@Index('tokens_organization', ['organizationId', 'dialect', 'createdAt', 'id'])
+@Index('tokens_created', ['createdAt', 'id'])
+export class Token {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'tokens_pkey' })
+  id!: string;
+
+  @Column('integer')
+  @Generated('increment')
+  @Index('tokens_numeric_id', { unique: true })
+  numericId!: number;
+
+  /** The public part of the value, `pt-` and 12 letters or digits: safe to log and show. */
+  @Column('text')
+  @Index('tokens_token_id', { unique: true })
+  tokenId!: string;
+
+  /** Which dialect issued it; to the core an opaque word. */
+  @Column('text')
+  dialect!: string;
+
+  @Column('uuid')
+  ownerId!: string;
+
+  @ManyToOne(() => User, { nullable: false })
+  @JoinColumn({ name: 'owner_id', foreignKeyConstraintName: 'tokens_owner_fkey' })
+  owner!: Relation<User>;
+
+  /** The owner's organization; it follows the owner. */
+  @Column('uuid')
+  organizationId!: string;
+
+  @Column('text')
+  name!: string;
+
+  /** Filled by a dialect whose names must be unique among an owner's tokens, revoked ones included. */
+  @Column('text', { nullable: true })
+  uniqueName!: string | null;
+
+  @Column('text', { nullable: true })
+  description!: string | null;
+
+  /** In the words of its dialect. */
+  @Column('text', { array: true })
+  scopes!: string[];
+
+  /** CIDR blocks as they were written, checked; empty means from anywhere. */
+  @Column('text', { array: true })
+  allowedCidrs!: string[];
+
+  @Column('boolean')
+  inactive!: boolean;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  expiresAt!: Date | null;
+
+  @Column('timestamp with time zone', { precision: 3 })
+  createdAt!: Date;
+
+  @Column(() => Doer)
+  createdBy!: Doer;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  updatedAt!: Date | null;
+
+  @Column(() => Doer)
+  updatedBy!: Doer;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  rotatedAt!: Date | null;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  lastUsedAt!: Date | null;
+
+  @Column('text', { nullable: true })
+  lastUsedAddress!: string | null;
+
+  @Column('text', { nullable: true })
+  lastUsedUserAgent!: string | null;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  revokedAt!: Date | null;
+
+  @Column(() => Doer)
+  revokedBy!: Doer;
+
+  @Column('text', { nullable: true })
+  revokeReason!: string | null;
+
+  /** HMAC-SHA-256 of the whole value, 32 bytes. Never selected unless asked for. */
+  @Column('bytea', { select: false })
+  digest!: Buffer;
+
+  /** The key of the ring that made the digest. */
+  @Column('text', { select: false })
+  digestKey!: string;
+
+  /** While a rotation's grace lasts: the digest of the value before it. */
+  @Column('bytea', { nullable: true, select: false })
+  previousDigest!: Buffer | null;
+
+  @Column('text', { nullable: true, select: false })
+  previousDigestKey!: string | null;
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true, select: false })
+  previousValidUntil!: Date | null;
+
+  /** An encrypted copy of the value, kept only where a setting asks for it. */
+  @Column('text', { nullable: true, select: false })
+  sealedValue!: string | null;
+
+  /** What the issuing dialect merely gives back. */
+  @Column('jsonb')
+  dialectFields!: Record<string, unknown>;
+
+  isExpired(now = new Date()): boolean {
+    return this.expiresAt !== null && this.expiresAt <= now;
+  }
+
+  isRevoked(): boolean {
+    return this.revokedAt !== null;
+  }
+
+  /** Revoked, expired, inactive, active: the first that holds. */
+  status(now = new Date()): TokenStatus {
+    if (this.isRevoked()) return 'revoked';
+    if (this.isExpired(now)) return 'expired';
+    return this.inactive ? 'inactive' : 'active';
+  }
+}
