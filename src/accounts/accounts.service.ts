@@ -1,0 +1,170 @@
+import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { DataSource, type EntityManager } from 'typeorm';
+import { type Actor, AuditWriter } from '../audit/audit.writer.js';
+import { violatedUniqueIndex } from '../database/database.js';
+import { HashingService } from '../hashing/hashing.service.js';
+import { AccountConflict } from './account-conflict.js';
+import { Location } from './location.entity.js';
+import { Organization } from './organization.entity.js';
+import { type Permission, type Role, User } from './user.entity.js';
+
+/** A user to be made; what the edge has checked: forms, lengths, that organization and locations exist. */
+export interface UserSpec {
+  login: string;
+  /** 8 to 72 bytes; null: no login by password. */
+  password?: string | null;
+  name?: string | null;
+  email?: string | null;
+  role?: Role;
+  permissions?: Permission[];
+  organizationId: string;
+  locations?: Location[];
+}
+
+/** What may be changed of a user; keys left out stay as they are. */
+export type UserChanges = Partial<Omit<UserSpec, 'login'>> & { disabled?: boolean };
+
+/** Users, organizations and locations. Each change and its audit event commit together. */
+@Injectable()
+export class AccountsService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly hashing: HashingService,
+    private readonly audit: AuditWriter,
+  ) {}
+
+  /** @throws {AccountConflict} when the login is taken, without regard to case. */
+  async createUser(spec: UserSpec, actor: Actor): Promise<User> {
+    const passwordDigest = spec.password ? await this.hashing.hashPassword(spec.password) : null;
+    const now = new Date();
+    return this.changing(async (manager) => {
+      const user = manager.create(User, {
+        id: randomUUID(),
+        login: spec.login,
+        name: spec.name ?? null,
+        email: spec.email ?? null,
+        role: spec.role ?? 'member',
+        permissions: spec.permissions ?? [],
+        organizationId: spec.organizationId,
+        locations: spec.locations ?? [],
+        passwordDigest,
+        disabled: false,
+        createdAt: now,
+        updatedAt: now,
+      });
+      await manager.save(user);
+      await this.audit.write(manager, {
+        actor,
+        action: 'user.create',
+        object: { type: 'user', id: user.id },
+        after: auditView(user),
+      });
+      return loadUser(manager, user.id);
+    });
+  }
+
+  /**
+   * Changes a user, under its row lock and in the caller's transaction, so that what hangs on it can change with it.
+   *
+   * @returns the user before and after, or undefined when there is none (any more).
+   */
+  async updateUser(
+    id: string,
+    { password, locations, ...changes }: UserChanges,
+    actor: Actor,
+    manager: EntityManager,
+  ): Promise<{ before: User; after: User } | undefined> {
+    const passwordDigest = password ? await this.hashing.hashPassword(password) : password;
+    if (!(await manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } })))
+      return undefined;
+    const before = await loadUser(manager, id);
+    const updates = { ...changes, ...(passwordDigest === undefined ? {} : { passwordDigest }) };
+    await manager.update(User, { id }, { ...updates, updatedAt: new Date() });
+    if (locations) await setLocations(manager, id, before.locations, locations);
+    const after = await loadUser(manager, id);
+    await this.audit.write(manager, {
+      actor,
+      action: 'user.update',
+      object: { type: 'user', id },
+      before: auditView(before),
+      after: { ...auditView(after), ...(passwordDigest === undefined ? {} : { passwordChanged: true }) },
+    });
+    return { before, after };
+  }
+
+  /**
+   * Deletes a user in the caller's transaction: the row stays, for tokens and audit events that name it, without
+   * personal data; the login is free again.
+   */
+  async deleteUser(id: string, actor: Actor, manager: EntityManager): Promise<boolean> {
+    if (!(await manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } }))) return false;
+    const before = await loadUser(manager, id);
+    const deletedAt = new Date();
+    const blank = { name: null, email: null, passwordDigest: null, disabled: true };
+    await setLocations(manager, id, before.locations, []);
+    await manager.update(User, { id }, { ...blank, updatedAt: deletedAt, deletedAt });
+    await this.audit.write(manager, {
+      actor,
+      action: 'user.delete',
+      object: { type: 'user', id },
+      before: auditView(before),
+    });
+    return true;
+  }
+
+  /** @throws {AccountConflict} when the name is taken, without regard to case. */
+  createOrganization(name: string, actor: Actor): Promise<Organization> {
+    return this.createPlace(Organization, 'organization', name, actor);
+  }
+
+  /** @throws {AccountConflict} when the name is taken, without regard to case. */
+  createLocation(name: string, actor: Actor): Promise<Location> {
+    return this.createPlace(Location, 'location', name, actor);
+  }
+
+  private createPlace<Place extends Organization | Location>(
+    entity: new () => Place,
+    kind: 'organization' | 'location',
+    name: string,
+    actor: Actor,
+  ): Promise<Place> {
+    const id = randomUUID();
+    return this.changing(async (manager) => {
+      await manager.insert(entity, { id, name, createdAt: new Date() } as object);
+      const object = { type: kind, id };
+      await this.audit.write(manager, { actor, action: `${kind}.create`, object, after: { name } });
+      return manager.findOneByOrFail<Place>(entity, { id } as object);
+    });
+  }
+
+  private async changing<Result>(change: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.dataSource.transaction(change);
+    } catch (problem) {
+      const index = violatedUniqueIndex(problem);
+      if (index === undefined) throw problem;
+      throw new AccountConflict(index === 'users_login' ? 'login' : 'name');
+    }
+  }
+}
+
+function loadUser(manager: EntityManager, id: string): Promise<User> {
+  return manager.findOneOrFail(User, { where: { id }, relations: { organization: true, locations: true } });
+}
+
+async function setLocations(
+  manager: EntityManager,
+  id: string,
+  old: Location[],
+  wanted: Location[],
+): Promise<void> {
+  await manager.createQueryBuilder().relation(User, 'locations').of(id).addAndRemove(wanted, old);
+}
+
+/** What the audit trail keeps of a user: never the password's hash. */
+function auditView(user: User): Record<string, unknown> {
+  const { login, name, email, role, permissions, organizationId, locations, disabled } = user;
+  const places = locations.map((location) => location.id);
+  return { login, name, email, role, permissions, organization: organizationId, locations: places, disabled };
+}

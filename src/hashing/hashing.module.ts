@@ -1,0 +1,14 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { HashingService } from './hashing.service.js';
+
+@Module({})
+export class HashingModule {
+  static with(hashing: HashingService): DynamicModule {
+    return {
+      module: HashingModule,
+      global: true,
+      providers: [{ provide: HashingService, useValue: hashing }],
+      exports: [HashingService],
+    };
+  }
+}
