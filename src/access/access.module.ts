@@ -1,0 +1,35 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { AuditModule } from '../audit/audit.module.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { Authenticator } from './authenticator.js';
+import { CredentialCheck } from './credential-check.js';
+import { DialectRegistry } from './dialect.js';
+import { Passwords } from './passwords.js';
+import { RefusalFilter } from './refusal.filter.js';
+import { RouteTable } from './route-table.js';
+import { ScopeGuard } from './scope.guard.js';
+import { UsageRecorder } from './usage-recorder.js';
+
+@Module({})
+export class AccessModule {
+  /** @param registry and `routes` are made outside: the server answers some requests before Nest sees them. */
+  static with(registry: DialectRegistry, routes: RouteTable): DynamicModule {
+    return {
+      module: AccessModule,
+      global: true,
+      imports: [AuditModule, TokensModule],
+      providers: [
+        { provide: DialectRegistry, useValue: registry },
+        { provide: RouteTable, useValue: routes },
+        Authenticator,
+        CredentialCheck,
+        Passwords,
+        UsageRecorder,
+        { provide: APP_GUARD, useClass: ScopeGuard },
+        { provide: APP_FILTER, useClass: RefusalFilter },
+      ],
+      exports: [DialectRegistry, RouteTable, UsageRecorder, Authenticator, TokensModule],
+    };
+  }
+}

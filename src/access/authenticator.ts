@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { Refusal } from '../tokens/refusal.js';
+import { allowsAddress } from '../tokens/cidr.js';
+import { TokenService } from '../tokens/token.service.js';
+import type { Token } from '../tokens/token.entity.js';
+import { looksLikeToken } from '../tokens/token-format.js';
+import type { Presented } from './credentials.js';
+import { DialectRegistry } from './dialect.js';
+import { Passwords } from './passwords.js';
+import { type Origin, Principal } from './principal.js';
+import { UsageRecorder } from './usage-recorder.js';
+
+/** Turns what a request presents into who is calling. */
+@Injectable()
+export class Authenticator {
+  constructor(
+    private readonly tokens: TokenService,
+    private readonly passwords: Passwords,
+    private readonly usage: UsageRecorder,
+    private readonly registry: DialectRegistry,
+  ) {}
+
+  /**
+   * @throws {Refusal} unauthenticated, with the reason; forbidden for an address outside the token's blocks; tooMany.
+   */
+  async authenticate(presented: Presented, origin: Origin): Promise<Principal> {
+    const { tokens, basic, isMalformed } = presented;
+    const login = basic && !looksLikeToken(basic.login) ? basic.login : undefined;
+    const refuse = (reason: 'ambiguous' | 'malformed' | 'missing'): Refusal =>
+      new Refusal('unauthenticated', { reason, ...(login === undefined ? {} : { login }) });
+    if (tokens.length > 1) throw refuse('ambiguous');
+    if (isMalformed) throw refuse('malformed');
+    const [value] = tokens;
+    if (value !== undefined) {
+      // A Basic name beside a token is a claim that must be true; beside a password it is what the password is for.
+      const claimed = basic?.secret === value ? basic.login : undefined;
+      const token = await this.verify(value, claimed, origin);
+      return new Principal(token.owner, token, value, origin, this.registry);
+    }
+    if (!basic) throw refuse('missing');
+    const user = await this.passwords.check(basic, origin);
+    return new Principal(user, null, null, origin, this.registry);
+  }
+
+  private async verify(value: string, claimedLogin: string | undefined, origin: Origin): Promise<Token> {
+    const verdict = await this.tokens.verify(value);
+    const login = claimedLogin === undefined || looksLikeToken(claimedLogin) ? {} : { login: claimedLogin };
+    if (!verdict.isValid) throw new Refusal('unauthenticated', { reason: verdict.reason, ...login });
+    const { token } = verdict;
+    if (claimedLogin !== undefined && claimedLogin.toLowerCase() !== token.owner.login.toLowerCase()) {
+      throw new Refusal('unauthenticated', { reason: 'unknown', ...login });
+    }
+    if (!allowsAddress(token.allowedCidrs, origin.address)) {
+      throw new Refusal('forbidden', { reason: 'address', message: 'Access denied' });
+    }
+    this.usage.record(token, origin);
+    return token;
+  }
+}

@@ -1,0 +1,117 @@
+import type { FastifyRequest } from 'fastify';
+import { parse } from 'secure-json-parse';
+import { Refusal } from '../tokens/refusal.js';
+
+/** Half a MiB holds every body that an API here defines, a batch of 1,000 verifications included. */
+export const MOST_BODY_BYTES = 512 * 1024;
+const MOST_LEVELS = 64;
+const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
+
+/** Reads the bytes of a body and never fails: one that is too large is refused when its turn comes. */
+export async function collectBody(stream: NodeJS.ReadableStream): Promise<Buffer | Refusal> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += (chunk as Buffer).length;
+    // The rest is read and dropped: a client that is still sending would not see the answer.
+    if (bytes <= MOST_BODY_BYTES) chunks.push(chunk as Buffer);
+  }
+  if (bytes <= MOST_BODY_BYTES) return Buffer.concat(chunks);
+  return new Refusal('invalid', {
+    reason: 'tooLarge',
+    message: `The body is larger than ${MOST_BODY_BYTES} bytes`,
+  });
+}
+
+/**
+ * The JSON of a request's body; undefined where there is none, or where the method has none (a DELETE's is ignored).
+ * Bodies that are not JSON, such as forms, are left as text.
+ *
+ * @throws {Refusal} invalid: tooLarge, mediaType, malformedJson, badText.
+ */
+export function readBody(request: FastifyRequest): unknown {
+  if (!METHODS_WITH_BODY.has(request.method)) return undefined;
+  const { owner, rawBody } = request.patois;
+  const mediaType = mediaTypeOf(request);
+  if (rawBody instanceof Refusal) throw rawBody;
+  const isEmpty = rawBody === undefined || rawBody.length === 0;
+  const isRead = owner.readsMediaType?.(mediaType, isEmpty) ?? (isEmpty || readsJson(mediaType));
+  if (!isRead) {
+    const message = `The content type ${mediaType ?? '(none)'} is not supported: send application/json`;
+    throw new Refusal('invalid', { reason: 'mediaType', message });
+  }
+  if (isEmpty) return undefined;
+  const text = rawBody.toString('utf8');
+  return mediaType === 'application/x-www-form-urlencoded' ? text : parseJson(text);
+}
+
+/** The media type of a request in lower case, without parameters; undefined where none was sent. */
+export function mediaTypeOf(request: FastifyRequest): string | undefined {
+  return request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() || undefined;
+}
+
+/** `application/json`, anything `+json`, and, as many clients mean it, no content type at all. */
+export function readsJson(mediaType: string | undefined): boolean {
+  return mediaType === undefined || /^application\/([\w.!#$&^-]+\+)?json$/.test(mediaType);
+}
+
+function parseJson(text: string): unknown {
+  assertShallow(text);
+  let value: unknown;
+  try {
+    // Keys such as __proto__ are refused like any other text that is not what a client can mean.
+    value = parse(text);
+  } catch (problem) {
+    throw new Refusal('invalid', { reason: 'malformedJson', message: (problem as Error).message });
+  }
+  const path = findBadText(value);
+  if (path) {
+    const message = `${path.join('.') || 'The body'} contains invalid characters`;
+    throw new Refusal('invalid', {
+      reason: 'badText',
+      message,
+      fields: [{ path, rule: 'badText', message }],
+    });
+  }
+  return value;
+}
+
+/** Bounds the depth before anything recursive sees the text. */
+function assertShallow(text: string): void {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (inString) {
+      if (character === '\\') index += 1;
+      else if (character === '"') inString = false;
+    } else if (character === '"') {
+      inString = true;
+    } else if (character === '{' || character === '[') {
+      depth += 1;
+      if (depth > MOST_LEVELS) {
+        const message = `The JSON is nested more than ${MOST_LEVELS} levels deep`;
+        throw new Refusal('invalid', { reason: 'malformedJson', message });
+      }
+    } else if (character === '}' || character === ']') {
+      depth -= 1;
+    }
+  }
+}
+
+/** Where a value holds a NUL, which PostgreSQL cannot keep, or half of a surrogate pair, which is no text. */
+function findBadText(value: unknown): string[] | undefined {
+  if (typeof value === 'string') return isGoodText(value) ? undefined : [];
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, child] of Object.entries(value)) {
+    if (!isGoodText(key)) return [];
+    const path = findBadText(child);
+    if (path) return [key, ...path];
+  }
+  return undefined;
+}
+
+/** Whether a text can be kept and shown: no NUL, no lone surrogate. */
+export function isGoodText(text: string): boolean {
+  return !text.includes('\u0000') && text.isWellFormed();
+}

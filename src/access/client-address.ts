@@ -1,0 +1,30 @@
+import type { FastifyRequest } from 'fastify';
+import { allowsAddress, parseCallerAddress } from '../tokens/cidr.js';
+
+/**
+ * Where a request came from: the TCP peer, unless that is a trusted proxy; then the rightmost address of
+ * `X-Forwarded-For`, all its lines joined, that is not one. Only trusted hops: the leftmost. No header: the peer.
+ *
+ * @returns the address, IPv4-mapped ones as IPv4; undefined when a hop that the walk reaches is malformed, or the peer
+ *   is not known: a token confined to addresses is then refused.
+ */
+export function clientAddress(
+  request: FastifyRequest,
+  trustedProxies: readonly string[],
+): string | undefined {
+  const peer = parseCallerAddress(request.raw.socket.remoteAddress ?? '');
+  const isTrusted = (address: string): boolean =>
+    trustedProxies.length > 0 && allowsAddress(trustedProxies, address);
+  if (peer === undefined || !isTrusted(peer)) return peer;
+  const hops = (request.raw.headersDistinct['x-forwarded-for'] ?? [])
+    .join(',')
+    .split(',')
+    .map((hop) => hop.trim())
+    .filter((hop) => hop !== '');
+  let nearest: string | undefined = peer;
+  for (const hop of hops.reverse()) {
+    nearest = parseCallerAddress(hop);
+    if (nearest === undefined || !isTrusted(nearest)) return nearest;
+  }
+  return nearest;
+}

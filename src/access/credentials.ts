@@ -1,0 +1,70 @@
+import type { FastifyRequest } from 'fastify';
+import { looksLikeToken } from '../tokens/token-format.js';
+
+/** A name and secret as HTTP Basic carries them. */
+export interface BasicCredentials {
+  login: string;
+  secret: string;
+}
+
+/** All that a request presents, before anything of it is checked. */
+export interface Presented {
+  /** Token values, each once. More than one is refused. */
+  tokens: string[];
+  basic?: BasicCredentials;
+  /** A credential header is there and cannot be read. */
+  isMalformed?: boolean;
+}
+
+/** Reads `Authorization`, Bearer and Basic, and the given headers that hold nothing but a token. */
+export function readCredentials(
+  request: FastifyRequest,
+  options: { bearer: boolean; tokenHeaders?: readonly string[] },
+): Presented {
+  const presented: Presented = { tokens: [] };
+  for (const value of headerLines(request, 'authorization'))
+    readAuthorization(value, options.bearer, presented);
+  for (const name of options.tokenHeaders ?? []) presented.tokens.push(...headerLines(request, name));
+  const { basic } = presented;
+  if (basic && looksLikeToken(basic.secret)) presented.tokens.push(basic.secret);
+  presented.tokens = [...new Set(presented.tokens)];
+  return presented;
+}
+
+/** Every line of a header, in order, without the empty ones: Node alone would drop or join repeated ones. */
+export function headerLines(request: FastifyRequest, name: string): string[] {
+  const lines = request.raw.headersDistinct[name] ?? [];
+  return lines.map((line) => line.trim()).filter((line) => line !== '');
+}
+
+function readAuthorization(value: string, bearer: boolean, presented: Presented): void {
+  const [, scheme = '', rest = ''] = /^(\S+)(?:[ \t]+(.*))?$/.exec(value) ?? [];
+  switch (scheme.toLowerCase()) {
+    case 'bearer':
+      if (!bearer) return;
+      if (rest === '') presented.isMalformed = true;
+      else presented.tokens.push(rest);
+      return;
+    case 'basic': {
+      const basic = decodeBasic(rest);
+      if (!basic || presented.basic) presented.isMalformed = true;
+      else presented.basic = basic;
+      return;
+    }
+    default:
+      // Another scheme is no credential of ours: as if nothing had been sent.
+      return;
+  }
+}
+
+/** RFC 7617: base64 of UTF-8 `login:secret`; undefined for anything else, control characters included. */
+function decodeBasic(text: string): BasicCredentials | undefined {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
+  const bytes = Buffer.from(text, 'base64');
+  const decoded = bytes.toString('utf8');
+  const colon = decoded.indexOf(':');
+  const isUtf8 = Buffer.from(decoded, 'utf8').equals(bytes);
+  // oxlint-disable-next-line no-control-regex -- control characters are what RFC 7617 forbids here
+  if (colon < 0 || !isUtf8 || /[\u0000-\u001f\u007f]/.test(decoded)) return undefined;
+  return { login: decoded.slice(0, colon), secret: decoded.slice(colon + 1) };
+}

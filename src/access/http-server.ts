@@ -1,0 +1,92 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Config } from '../config.js';
+import { Refusal } from '../tokens/refusal.js';
+import { collectBody } from './body.js';
+import { clientAddress } from './client-address.js';
+import type { DialectRegistry } from './dialect.js';
+import { pathOf } from './refusal.filter.js';
+import { wordRefusal } from './request-state.js';
+import type { RouteTable } from './route-table.js';
+
+/** Ids that a client makes up may be long; beyond this Fastify itself answers 414. */
+const LONGEST_PARAMETER = 8192;
+
+/** Fastify under Nest, so set up that whatever it would answer by itself comes out in the words of the path's owner. */
+export function createHttpAdapter(
+  config: Config,
+  registry: DialectRegistry,
+  routes: RouteTable,
+): FastifyAdapter {
+  const prepare = (request: FastifyRequest): void => {
+    request.patois = {
+      owner: registry.ownerOf(pathOf(request)),
+      origin: {
+        address: clientAddress(request, config.trustedProxies),
+        userAgent: request.headers['user-agent'],
+        requestId: request.id,
+      },
+    };
+  };
+  const adapter = new FastifyAdapter({
+    skipMiddie: true,
+    genReqId: () => randomUUID(),
+    forceCloseConnections: 'idle',
+    clientErrorHandler: (problem, socket) => answerClientError(problem, socket, registry),
+    frameworkErrors: (_problem: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      prepare(request);
+      const { status, headers, body } = wordRefusal(new Refusal('notFound', { reason: 'route' }), request);
+      void reply.status(status).headers(headers).header('x-request-id', request.id).send(body);
+    },
+    routerOptions: {
+      maxParamLength: LONGEST_PARAMETER,
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+    },
+  });
+  const server: FastifyInstance = adapter.getInstance();
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', async (request: FastifyRequest, payload: NodeJS.ReadableStream) => {
+    request.patois.rawBody = await collectBody(payload);
+  });
+  server.addHook('onRoute', ({ url, method }) => routes.add(url, method));
+  server.addHook('onRequest', (request, reply, done) => {
+    prepare(request);
+    reply.header('x-request-id', request.id);
+    done();
+  });
+  return adapter;
+}
+
+/** A request that Node's parser could not read: no Fastify request exists, only what bytes arrived. */
+function answerClientError(problem: ConnectionError, socket: Socket, registry: DialectRegistry): void {
+  if (problem.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [, path = '/'] = /^[A-Z]+ (\/[^ ?]*)/.exec(firstBytes(problem)) ?? [];
+  const message =
+    problem.code === 'HPE_HEADER_OVERFLOW' ? 'The headers are too large' : 'The request cannot be read';
+  const refusal = new Refusal('invalid', { reason: 'headers', message });
+  const request = { url: path, headers: {}, id: randomUUID(), method: 'GET' } as FastifyRequest;
+  request.patois = {
+    owner: registry.ownerOf(path),
+    origin: { address: undefined, userAgent: undefined, requestId: request.id },
+  };
+  const answer = wordRefusal(refusal, request);
+  const body = JSON.stringify(answer.body);
+  const status =
+    problem.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\nx-request-id: ${request.id}\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** Fastify's types describe the packet as it looks in JSON; it is a Buffer. */
+function firstBytes(problem: ConnectionError): string {
+  const packet: unknown = problem.rawPacket;
+  return Buffer.isBuffer(packet) ? packet.toString('latin1', 0, 4096) : '';
+}

@@ -1,0 +1,141 @@
+import { Injectable } from '@nestjs/common';
+import { createHmac, randomBytes } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { User } from '../accounts/user.entity.js';
+import { AuditWriter } from '../audit/audit.writer.js';
+import { HashingService } from '../hashing/hashing.service.js';
+import { Refusal } from '../tokens/refusal.js';
+import { looksLikeToken } from '../tokens/token-format.js';
+import type { BasicCredentials } from './credentials.js';
+import { FailureCounter } from './failure-counter.js';
+import type { Origin } from './principal.js';
+import { Semaphore } from './semaphore.js';
+
+const FAILURE_WINDOW_SECONDS = 300;
+const MOST_FAILURES_OF_ADDRESS = 30;
+const MOST_FAILURES_OF_LOGIN = 100;
+/** A password check costs bcrypt time: more at once would starve everything else. */
+const MOST_CHECKS_AT_ONCE = 2;
+const MOST_CHECKS_WAITING = 100;
+const REMEMBERED_MS = 60_000;
+const MOST_REMEMBERED = 10_000;
+
+/** Checks passwords, at a bounded cost: few at once, few wrong ones, and a right one not again for a minute. */
+@Injectable()
+export class Passwords {
+  private readonly ofAddress = new FailureCounter(MOST_FAILURES_OF_ADDRESS, FAILURE_WINDOW_SECONDS);
+  private readonly ofLogin = new FailureCounter(MOST_FAILURES_OF_LOGIN, FAILURE_WINDOW_SECONDS);
+  private readonly checks = new Semaphore(MOST_CHECKS_AT_ONCE, MOST_CHECKS_WAITING);
+  /** Keyed digests of right passwords, and until when (ms) they count; the key lives and dies with the process. */
+  private readonly remembered = new Map<string, number>();
+  private readonly memoryKey = randomBytes(32);
+  private decoyHash: Promise<string> | undefined;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly hashing: HashingService,
+    private readonly audit: AuditWriter,
+  ) {}
+
+  /**
+   * The user of a login and password.
+   *
+   * @throws {Refusal} unauthenticated, with the same work for a wrong login as for a wrong password; tooMany.
+   */
+  async check({ login, secret }: BasicCredentials, origin: Origin): Promise<User> {
+    const user = await this.findUser(login);
+    const keys = { address: origin.address ?? 'unknown', login: login.toLowerCase() };
+    this.assertNotBlocked(keys);
+    const isRight =
+      (user && this.isRemembered(user, secret)) ||
+      (await this.checks.run(async () => {
+        // Asked again when the turn has come: a crowd of guesses at one moment is counted as well.
+        this.assertNotBlocked(keys);
+        const isMatch = await this.matches(secret, user);
+        if (!isMatch) {
+          this.ofAddress.count(keys.address);
+          this.ofLogin.count(keys.login);
+        }
+        return isMatch;
+      }));
+    if (!user || !isRight) {
+      await this.recordFailure(login, user, origin);
+      throw new Refusal('unauthenticated', { reason: 'password', login: shownLogin(login) });
+    }
+    if (user.disabled) {
+      throw new Refusal('unauthenticated', { reason: 'ownerDisabled', login: user.login });
+    }
+    return user;
+  }
+
+  private findUser(login: string): Promise<User | null> {
+    return this.dataSource.manager
+      .createQueryBuilder(User, 'user')
+      .addSelect('user.passwordDigest')
+      .innerJoinAndSelect('user.organization', 'organization')
+      .where('lower(user.login) = lower(:login)', { login })
+      .getOne();
+  }
+
+  private assertNotBlocked({ address, login }: { address: string; login: string }): void {
+    const retryAfterSeconds = Math.max(
+      this.ofAddress.secondsBlocked(address),
+      this.ofLogin.secondsBlocked(login),
+    );
+    if (retryAfterSeconds === 0) return;
+    const message = 'Too many failed logins, please try again later';
+    throw new Refusal('tooMany', { reason: 'password', message, retryAfterSeconds });
+  }
+
+  private async matches(secret: string, user: User | null): Promise<boolean> {
+    if (!user?.passwordDigest) {
+      this.decoyHash ??= this.hashing.hashPassword(randomBytes(16).toString('base64'));
+      await this.hashing.matchesPassword(secret, await this.decoyHash);
+      return false;
+    }
+    const isMatch = await this.hashing.matchesPassword(secret, user.passwordDigest);
+    if (isMatch) this.remember(user, secret);
+    return isMatch;
+  }
+
+  private isRemembered(user: User, secret: string): boolean {
+    return (this.remembered.get(this.memoryDigest(user, secret)) ?? 0) > Date.now();
+  }
+
+  private remember(user: User, secret: string): void {
+    const digest = this.memoryDigest(user, secret);
+    // Insertion order is order of age: the oldest goes when the memory is full.
+    this.remembered.delete(digest);
+    this.remembered.set(digest, Date.now() + REMEMBERED_MS);
+    const [oldest] = this.remembered.keys();
+    if (this.remembered.size > MOST_REMEMBERED && oldest !== undefined) this.remembered.delete(oldest);
+  }
+
+  /** The stored hash is part of it: a changed password is forgotten with it. */
+  private memoryDigest(user: User, secret: string): string {
+    const text = JSON.stringify([user.id, user.passwordDigest, secret]);
+    return createHmac('sha256', this.memoryKey).update(text).digest('base64');
+  }
+
+  private recordFailure(login: string, user: User | null, origin: Origin): Promise<void> {
+    return this.audit.write(this.dataSource.manager, {
+      actor: {
+        type: user ? 'user' : 'system',
+        id: user?.id ?? null,
+        auditId: user?.id ?? null,
+        name: shownLogin(login),
+        createdAt: user?.createdAt ?? null,
+        address: origin.address ?? null,
+        userAgent: origin.userAgent?.slice(0, 512) ?? null,
+        requestId: origin.requestId,
+      },
+      action: 'login.fail',
+      object: { type: 'login', id: shownLogin(login) },
+    });
+  }
+}
+
+/** A login fit to be repeated: people also type secrets there. */
+function shownLogin(login: string): string {
+  return looksLikeToken(login) ? '' : login.slice(0, 100);
+}

@@ -1,0 +1,70 @@
+import type { User } from '../accounts/user.entity.js';
+import type { Actor } from '../audit/audit.writer.js';
+import type { Authority } from '../tokens/authority.js';
+import type { Token } from '../tokens/token.entity.js';
+import type { DialectRegistry, ScopeRules } from './dialect.js';
+
+/** Where a request came from, for restrictions, last use and the audit trail. */
+export interface Origin {
+  address: string | undefined;
+  userAgent: string | undefined;
+  requestId: string;
+}
+
+/** Longer ones are cut: they are kept for people to read, and anybody may send anything. */
+const LONGEST_USER_AGENT = 512;
+
+/** Who is calling: a user, by password or through a token. What they may do is the user's rights AND the token's scopes. */
+export class Principal implements Authority {
+  constructor(
+    readonly user: User,
+    /** Null for a caller by password. */
+    readonly token: Token | null,
+    /** The value that was presented, for compare-and-swap on one's own token. */
+    readonly presentedValue: string | null,
+    private readonly origin: Origin,
+    private readonly registry: DialectRegistry,
+  ) {}
+
+  /** Whether this user administers everything. */
+  get isAdministrator(): boolean {
+    return this.user.role === 'administrator';
+  }
+
+  /** Whether this user administers an organization: their own, or, as an administrator of everything, any. */
+  administers(organizationId: string): boolean {
+    const isOwn = this.user.organizationId === organizationId;
+    return this.isAdministrator || (isOwn && this.user.role === 'organizationAdministrator');
+  }
+
+  get allowedCidrs(): readonly string[] {
+    return this.token?.allowedCidrs ?? [];
+  }
+
+  /** Whether one of these scopes, in the words of a dialect, is held; a caller by password holds all. */
+  covers(rules: ScopeRules, needed: readonly string[]): boolean {
+    if (!this.token) return true;
+    return this.token.scopes.some(
+      (held) => held === '*' || needed.some((scope) => held === scope || rules.covers(held, scope)),
+    );
+  }
+
+  lacks(dialect: string, scopes: readonly string[]): string[] {
+    const rules = this.registry.find(dialect)?.scopes;
+    return scopes.filter((scope) => !rules || !this.covers(rules, [scope]));
+  }
+
+  get actor(): Actor {
+    const { user, token, origin } = this;
+    return {
+      type: token ? 'token' : 'user',
+      id: token?.id ?? user.id,
+      auditId: token?.tokenId ?? user.id,
+      name: token?.name ?? user.name ?? user.login,
+      createdAt: token?.createdAt ?? user.createdAt,
+      address: origin.address ?? null,
+      userAgent: origin.userAgent?.slice(0, LONGEST_USER_AGENT) ?? null,
+      requestId: origin.requestId,
+    };
+  }
+}

@@ -1,0 +1,58 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isDatabaseUnavailable } from '../database/database.js';
+import { Refusal } from '../tokens/refusal.js';
+import { withoutSecrets } from '../tokens/token-format.js';
+import { wordRefusal } from './request-state.js';
+import { RouteTable } from './route-table.js';
+
+/** The one filter: whatever is thrown becomes a refusal, and the owner of the path words it. */
+@Catch()
+export class RefusalFilter implements ExceptionFilter {
+  private readonly logger = new Logger(RefusalFilter.name);
+
+  constructor(private readonly routes: RouteTable) {}
+
+  async catch(problem: unknown, host: ArgumentsHost): Promise<void> {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const { status, headers, body } = wordRefusal(this.refusalOf(problem, request), request);
+    await reply.status(status).headers(headers).send(body);
+  }
+
+  private refusalOf(problem: unknown, request: FastifyRequest): Refusal {
+    const refusal = problem instanceof Refusal ? problem : this.translate(problem, request);
+    if (refusal.kind === 'internal' || refusal.kind === 'unavailable') this.log(refusal, request);
+    return refusal;
+  }
+
+  private translate(problem: unknown, request: FastifyRequest): Refusal {
+    if (problem instanceof HttpException && problem.getStatus() === 404) return this.noSuchRoute(request);
+    if (problem instanceof HttpException && problem.getStatus() < 500) {
+      return new Refusal('invalid', { message: 'The request cannot be read', cause: problem });
+    }
+    if (isDatabaseUnavailable(problem))
+      return new Refusal('unavailable', { cause: problem, retryAfterSeconds: 1 });
+    return new Refusal('internal', { cause: problem });
+  }
+
+  private noSuchRoute(request: FastifyRequest): Refusal {
+    const allow = this.routes.methodsOf(pathOf(request));
+    if (allow.length === 0) return new Refusal('notFound', { reason: 'route', message: 'No such resource' });
+    const message = `${request.method} is not allowed here; allowed: ${allow.join(', ')}`;
+    return new Refusal('notFound', { reason: 'method', message, allow });
+  }
+
+  private log(refusal: Refusal, request: FastifyRequest): void {
+    const cause =
+      refusal.cause instanceof Error ? (refusal.cause.stack ?? refusal.cause.message) : refusal.message;
+    // The path may hold what a client should not have put there; the route's pattern cannot.
+    const route = `${request.method} ${request.routeOptions.url ?? '(no route)'}`;
+    this.logger.error(withoutSecrets(`${request.id} ${route}: ${refusal.kind}: ${cause}`));
+  }
+}
+
+/** The path of a request, without its query. */
+export function pathOf(request: { url: string }): string {
+  return request.url.split('?', 1)[0] ?? '/';
+}

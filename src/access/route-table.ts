@@ -1,0 +1,32 @@
+/** Which methods each path of the server has, for 405 and `Allow`: Fastify knows no 405 of its own. */
+export class RouteTable {
+  private readonly routes: { segments: string[]; methods: Set<string> }[] = [];
+
+  add(path: string, methods: string | string[]): void {
+    const segments = segmentsOf(path);
+    let route = this.routes.find((known) => known.segments.join('/') === segments.join('/'));
+    if (!route) {
+      route = { segments, methods: new Set() };
+      this.routes.push(route);
+    }
+    for (const method of [methods].flat()) route.methods.add(method);
+  }
+
+  /** The methods that a request's path has, sorted; none for a path that nobody serves. */
+  methodsOf(path: string): string[] {
+    const segments = segmentsOf(path);
+    const matching = this.routes.filter((route) => matches(route.segments, segments));
+    return [...new Set(matching.flatMap((route) => [...route.methods]))].sort();
+  }
+}
+
+function segmentsOf(path: string): string[] {
+  return path.split('/').filter((segment) => segment !== '');
+}
+
+function matches(pattern: string[], segments: string[]): boolean {
+  return (
+    pattern.length === segments.length &&
+    pattern.every((part, index) => part.startsWith(':') || part === segments[index])
+  );
+}

@@ -1,0 +1,23 @@
+import type { Refusal } from '../tokens/refusal.js';
+
+/** The HTTP status of a refusal, where a dialect has no reason for another one. */
+export function statusOf({ kind, reason }: Refusal): number {
+  switch (kind) {
+    case 'invalid':
+      return reason === 'mediaType' ? 415 : reason === 'tooLarge' ? 413 : reason === 'headers' ? 431 : 400;
+    case 'unauthenticated':
+      return 401;
+    case 'forbidden':
+      return 403;
+    case 'notFound':
+      return reason === 'method' ? 405 : 404;
+    case 'conflict':
+      return 409;
+    case 'tooMany':
+      return 429;
+    case 'unavailable':
+      return 503;
+    case 'internal':
+      return 500;
+  }
+}

@@ -1,0 +1,99 @@
+import type { FastifyRequest } from 'fastify';
+import { readCredentials, type Presented } from '../access/credentials.js';
+import type { Answer, Dialect, DialectRegistry, ScopeRules } from '../access/dialect.js';
+import { statusOf } from '../access/status.js';
+import type { Refusal } from '../tokens/refusal.js';
+import type { Token } from '../tokens/token.entity.js';
+
+export const PATOIS = 'patois';
+
+/** The scopes of the own API, in the words that its routes ask for. */
+export const PATOIS_SCOPES = [
+  'patois:tokens.read',
+  'patois:tokens.write',
+  'patois:users.read',
+  'patois:users.write',
+  'patois:introspect',
+] as const;
+
+/** Standard titles of the statuses this API answers with (RFC 9110). */
+const TITLES: Record<number, string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** Patois' own API: every path that no other dialect owns. Errors are RFC 9457 problem details. */
+export class PatoisDialect implements Dialect {
+  readonly name = PATOIS;
+  readonly mounts = ['/'];
+  readonly scopes: ScopeRules;
+
+  constructor(registry: DialectRegistry) {
+    this.scopes = {
+      // A token of the own API may act in any dialect for which it holds a scope, in that dialect's words.
+      isKnown: (scope) =>
+        ['*', 'patois:*', ...PATOIS_SCOPES].includes(scope) ||
+        registry.all().some(({ name, scopes }) => name !== PATOIS && scopes.isKnown(scope)),
+      covers: (held, needed) => {
+        if (needed.startsWith('patois:')) return held === 'patois:*';
+        return registry
+          .all()
+          .some(
+            ({ name, scopes }) => name !== PATOIS && scopes.isKnown(needed) && scopes.covers(held, needed),
+          );
+      },
+    };
+  }
+
+  presented(request: FastifyRequest): Presented {
+    return readCredentials(request, { bearer: true });
+  }
+
+  answer(refusal: Refusal, _request: FastifyRequest): Answer {
+    const status = statusOf(refusal);
+    const errors = refusal.fields.map(({ path, message }) => ({ pointer: pointerOf(path), detail: message }));
+    return {
+      status,
+      headers: { 'content-type': 'application/problem+json' },
+      body: {
+        type: 'about:blank',
+        title: TITLES[status] ?? 'Error',
+        status,
+        detail: detailOf(refusal),
+        ...(errors.length > 0 ? { errors } : {}),
+      },
+    };
+  }
+
+  externalId(token: Token): string {
+    return token.tokenId;
+  }
+}
+
+function detailOf(refusal: Refusal): string {
+  switch (refusal.kind) {
+    case 'unauthenticated':
+      return 'A valid token or login and password is needed';
+    case 'internal':
+      return 'The server failed; its log says why';
+    case 'unavailable':
+      return 'The database does not answer; try again';
+    default:
+      return refusal.message;
+  }
+}
+
+/** RFC 6901. */
+function pointerOf(path: string[]): string {
+  return path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
