@@ -1,0 +1,39 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { AccessModule } from './access/access.module.js';
+import type { DialectRegistry } from './access/dialect.js';
+import type { RouteTable } from './access/route-table.js';
+import { AdministrationModule } from './administration/administration.module.js';
+import { CONFIG, type Config } from './config.js';
+import { DatabaseModule } from './database/database.module.js';
+import { PantherModule } from './dialects/panther/panther.module.js';
+import { HashingModule } from './hashing/hashing.module.js';
+import type { HashingService } from './hashing/hashing.service.js';
+
+/** What is made before Nest and handed to its modules. */
+export interface Foundations {
+  config: Config;
+  dataSource: DataSource;
+  hashing: HashingService;
+  registry: DialectRegistry;
+  routes: RouteTable;
+}
+
+@Module({})
+export class AppModule {
+  static with({ config, dataSource, hashing, registry, routes }: Foundations): DynamicModule {
+    return {
+      module: AppModule,
+      global: true,
+      providers: [{ provide: CONFIG, useValue: config }],
+      exports: [CONFIG],
+      imports: [
+        DatabaseModule.with(dataSource),
+        HashingModule.with(hashing),
+        AccessModule.with(registry, routes),
+        AdministrationModule,
+        PantherModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,174 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UsePipes } from '@nestjs/common';
+import { ApiBasicAuth, ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { IsNull } from 'typeorm';
+import type { FastifyRequest } from 'fastify';
+import { Caller, type Exemption, Needs, NeedsUnless } from '../../access/needs.js';
+import { Principal } from '../../access/principal.js';
+import { validated } from '../../access/validation.js';
+import { CidrError, normalizeCidrs } from '../../tokens/cidr.js';
+import { readNewestFirst } from '../../tokens/keyset.js';
+import { Refusal } from '../../tokens/refusal.js';
+import { type TokenCriteria, TokenService } from '../../tokens/token.service.js';
+import { decodeId, encodeId, PANTHER } from './panther.dialect.js';
+import {
+  ApiToken,
+  ApiTokenPage,
+  ApiTokenWithValue,
+  ListApiTokensQuery,
+  ModifyApiToken,
+  Nothing,
+  PantherError,
+} from './panther.dto.js';
+
+const READ = 'OrganizationAPITokenRead';
+const MODIFY = 'OrganizationAPITokenModify';
+const SELF = 'self';
+
+/** A token that asks about itself, by `self` or by its own id. */
+const isSelf: Exemption = (request: FastifyRequest, { token }: Principal) => {
+  const { id } = request.params as { id: string };
+  return id === SELF || (token !== null && id === encodeId(token.id));
+};
+
+/** Panther's API tokens: tokens of an organization, confined to permissions and CIDR blocks. */
+@ApiTags('api-tokens')
+@ApiSecurity('apiKey')
+@ApiBasicAuth()
+@ApiResponse({ status: 400, type: PantherError, description: 'bad_request' })
+@ApiResponse({ status: 401, type: PantherError, description: 'unauthorized' })
+@ApiResponse({ status: 403, type: PantherError, description: 'forbidden' })
+@Controller(['api-tokens', 'v1/api-tokens'])
+@UsePipes(validated('refused'))
+export class PantherController {
+  constructor(private readonly tokens: TokenService) {}
+
+  @Get()
+  @Needs(PANTHER, READ)
+  @ApiOperation({
+    operationId: 'listApiTokens',
+    summary: "Lists the organization's API tokens, newest first",
+  })
+  async list(
+    @Caller() caller: Principal,
+    @Query() { cursor, limit }: ListApiTokensQuery,
+  ): Promise<ApiTokenPage> {
+    const query = this.tokens.query().where(visibleTo(caller));
+    if (!administers(caller)) query.andWhere({ ownerId: caller.user.id });
+    const { tokens, nextCursor } = await readNewestFirst(query, cursor, limit);
+    return new ApiTokenPage(tokens, nextCursor);
+  }
+
+  @Post()
+  @HttpCode(200)
+  @Needs(PANTHER, MODIFY)
+  @ApiOperation({
+    operationId: 'createApiToken',
+    summary: 'Creates an API token; the answer alone shows its value',
+  })
+  async create(@Caller() caller: Principal, @Body() body: ModifyApiToken): Promise<ApiTokenWithValue> {
+    const spec = { dialect: PANTHER, ownerId: caller.user.id, name: body.name, scopes: body.permissions };
+    const { token, value } = await this.tokens.issue({ ...spec, allowedCidrs: blocksOf(body) }, caller);
+    return new ApiTokenWithValue(token, value);
+  }
+
+  @Get(':id')
+  @NeedsUnless(isSelf, PANTHER, READ)
+  @ApiOperation({ operationId: 'getApiToken', summary: 'Gets an API token; `self` is the one that calls' })
+  @ApiResponse({ status: 404, type: PantherError, description: 'not_found' })
+  async get(@Caller() caller: Principal, @Param('id') id: string): Promise<ApiToken> {
+    const token = await this.tokens.find(await this.criteria(caller, id, READ));
+    if (!token) throw notFound();
+    return new ApiToken(token);
+  }
+
+  @Post(':id')
+  @HttpCode(200)
+  @Needs(PANTHER, MODIFY)
+  @ApiOperation({ operationId: 'updateApiToken', summary: 'Replaces name, permissions and CIDR blocks' })
+  @ApiResponse({ status: 404, type: PantherError, description: 'not_found' })
+  async update(
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Body() body: ModifyApiToken,
+  ): Promise<ApiToken> {
+    const changes = { name: body.name, scopes: body.permissions, allowedCidrs: blocksOf(body) };
+    return new ApiToken(await this.tokens.update(await this.criteria(caller, id, MODIFY), changes, caller));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @NeedsUnless(isSelf, PANTHER, MODIFY)
+  @ApiOperation({ operationId: 'deleteApiToken', summary: 'Revokes an API token' })
+  @ApiResponse({ status: 404, type: PantherError, description: 'not_found' })
+  async delete(@Caller() caller: Principal, @Param('id') id: string): Promise<void> {
+    await this.tokens.revoke(await this.criteria(caller, id, MODIFY), caller);
+  }
+
+  @Post(':id/rotate')
+  @HttpCode(200)
+  @NeedsUnless(isSelf, PANTHER, MODIFY)
+  @ApiOperation({
+    operationId: 'rotateApiToken',
+    summary: 'Gives an API token a new value; the old one dies at once',
+  })
+  @ApiResponse({ status: 404, type: PantherError, description: 'not_found' })
+  @ApiResponse({ status: 409, type: PantherError, description: 'conflict: another rotation was first' })
+  async rotate(
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Body() _: Nothing,
+  ): Promise<ApiTokenWithValue> {
+    const where = await this.criteria(caller, id, MODIFY);
+    const isOwn = caller.token !== null && where.id === caller.token.id;
+    const options = isOwn && caller.presentedValue !== null ? { presented: caller.presentedValue } : {};
+    const { token, value } = await this.tokens.rotate(where, caller, options);
+    return new ApiTokenWithValue(token, value);
+  }
+
+  /**
+   * Which token an id means to this caller.
+   *
+   * @throws {Refusal} invalid for `self` without a token; notFound; forbidden for a member who means another's token.
+   */
+  private async criteria(
+    caller: Principal,
+    id: string,
+    permission: string,
+  ): Promise<TokenCriteria & { id: string }> {
+    if (id === SELF && !caller.token)
+      throw new Refusal('invalid', { message: '`self` needs a call by token' });
+    const uuid = id === SELF ? caller.token?.id : decodeId(id);
+    if (uuid === undefined) throw notFound();
+    const where = { ...visibleTo(caller), id: uuid };
+    if (administers(caller) || uuid === caller.token?.id) return where;
+    const token = await this.tokens.find(where);
+    if (!token) throw notFound();
+    if (token.ownerId !== caller.user.id) {
+      const message = `${permission} permission required for the token of another user`;
+      throw new Refusal('forbidden', { reason: 'role', message, missing: [permission] });
+    }
+    return where;
+  }
+}
+
+/** Tokens belong to an organization; even an administrator of everything acts in the own one. */
+function visibleTo(caller: Principal): TokenCriteria {
+  return { dialect: PANTHER, organizationId: caller.user.organizationId, revokedAt: IsNull() };
+}
+
+function administers(caller: Principal): boolean {
+  return caller.administers(caller.user.organizationId);
+}
+
+function blocksOf({ allowedCIDRBlocks = [] }: ModifyApiToken): string[] {
+  try {
+    return normalizeCidrs(allowedCIDRBlocks);
+  } catch (problem) {
+    if (!(problem instanceof CidrError)) throw problem;
+    throw Refusal.ofField(['allowedCIDRBlocks'], 'cidr', `allowedCIDRBlocks: ${problem.message}`);
+  }
+}
+
+function notFound(): Refusal {
+  return new Refusal('notFound', { message: 'API token not found' });
+}

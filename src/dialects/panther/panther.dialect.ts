@@ -1,0 +1,127 @@
+import type { FastifyRequest } from 'fastify';
+import { type Presented, readCredentials } from '../../access/credentials.js';
+import type { Answer, Dialect, ScopeRules } from '../../access/dialect.js';
+import { statusOf } from '../../access/status.js';
+import type { Refusal } from '../../tokens/refusal.js';
+import type { Token } from '../../tokens/token.entity.js';
+import { fromBase62, toBase62 } from '../../tokens/token-format.js';
+
+export const PANTHER = 'panther';
+
+/** Every permission a token can hold; none covers another. */
+export const PERMISSIONS = [
+  'AIRunAsModify',
+  'AlertModify',
+  'AlertRead',
+  'BulkUpload',
+  'BulkUploadValidate',
+  'CloudsecSourceModify',
+  'CloudsecSourceRead',
+  'DataAnalyticsModify',
+  'DataAnalyticsRead',
+  'DestinationModify',
+  'DestinationRead',
+  'GeneralSettingsModify',
+  'GeneralSettingsRead',
+  'LogSourceModify',
+  'LogSourceRawDataRead',
+  'LogSourceRead',
+  'LookupModify',
+  'LookupRead',
+  'ManageAIResponses',
+  'ManageAISkills',
+  'ManageScheduledPrompts',
+  'McpServerModify',
+  'McpServerRead',
+  'NotificationsSend',
+  'OrganizationAPITokenModify',
+  'OrganizationAPITokenRead',
+  'PolicyModify',
+  'PolicyRead',
+  'ResourceModify',
+  'ResourceRead',
+  'RuleModify',
+  'RuleRead',
+  'RunPantherAI',
+  'SummaryRead',
+  'UserModify',
+  'UserRead',
+  'ViewAIPrivateResponses',
+  'ViewAISkills',
+  'ViewScheduledPrompts',
+] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+const ID_PREFIX = 'po_';
+/** 62^22 is more than 2^128. */
+const ID_DIGITS = 22;
+
+const SCOPES: ScopeRules = {
+  isKnown: (scope) => PERMISSIONS.includes(scope as Permission),
+  covers: () => false,
+};
+
+/** Panther's `api-tokens`. */
+export const panther: Dialect = {
+  name: PANTHER,
+  mounts: ['/api-tokens', '/v1/api-tokens'],
+  scopes: SCOPES,
+  presented,
+  answer,
+  externalId: (token: Token) => encodeId(token.id),
+};
+
+/** `po_` and the uuid in base 62. */
+export function encodeId(uuid: string): string {
+  return ID_PREFIX + toBase62(BigInt(`0x${uuid.replaceAll('-', '')}`), ID_DIGITS);
+}
+
+/** The uuid of an id; undefined for what {@link encodeId} never wrote. */
+export function decodeId(id: string): string | undefined {
+  if (!id.startsWith(ID_PREFIX) || id.length !== ID_PREFIX.length + ID_DIGITS) return undefined;
+  const number = fromBase62(id.slice(ID_PREFIX.length));
+  if (number === undefined || number >= 1n << 128n) return undefined;
+  return number
+    .toString(16)
+    .padStart(32, '0')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** `X-API-Key`, or a login and password for a first token; no Bearer. */
+function presented(request: FastifyRequest): Presented {
+  return readCredentials(request, { bearer: false, tokenHeaders: ['x-api-key'] });
+}
+
+function answer(refusal: Refusal): Answer {
+  const status = statusOf(refusal);
+  return { status, body: { message: messageOf(refusal), error: CODES[status] ?? 'internal' } };
+}
+
+const CODES: Record<number, string> = {
+  400: 'bad_request',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  409: 'conflict',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+  429: 'too_many_requests',
+  431: 'bad_request',
+  500: 'internal',
+  503: 'unavailable',
+};
+
+/** One text for every 401 and for every use from a wrong address: neither says anything about the token. */
+function messageOf(refusal: Refusal): string {
+  switch (refusal.kind) {
+    case 'unauthenticated':
+      return 'unauthorized';
+    case 'internal':
+      return 'internal error';
+    case 'unavailable':
+      return 'service unavailable';
+    default:
+      return refusal.reason === 'address' ? 'access denied' : refusal.message;
+  }
+}

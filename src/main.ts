@@ -1,0 +1,55 @@
+import { createApp } from './app.js';
+import { ConfigurationError, readConfig } from './config.js';
+import { LockedError } from './database/lock.js';
+import { ScrubbingLogger } from './operations/logger.js';
+import type { App } from './app.js';
+
+/** All of a start: configuration, migrations, first administrator, listen. */
+async function main(): Promise<void> {
+  const config = readConfig();
+  const logger = new ScrubbingLogger(config.logLevel);
+  const app = await createApp(config, logger);
+  endOnSignal(app, logger);
+  const address = await app.listen();
+  logger.log(`Patois listens on ${address}`, 'Patois');
+  if (app.firstStart) greet(app.firstStart, address);
+}
+
+/** The one place where a generated password is shown: the terminal of the first start, not the log. */
+function greet({ login, generatedPassword }: NonNullable<App['firstStart']>, address: string): void {
+  const password = generatedPassword ?? '$ADMIN_PASSWORD';
+  const lines = [
+    '',
+    `First start: the organization Default and the administrator ${login} are made.`,
+    ...(generatedPassword ? [`The password, shown this once: ${generatedPassword}`] : []),
+    'Try it:',
+    `  curl -u '${login}:${password}' ${address}/patois/v1/me`,
+    '',
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function endOnSignal(app: App, logger: ScrubbingLogger): void {
+  let isEnding = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // npm forwards a signal that the terminal has sent us as well: once is enough.
+      if (isEnding) return;
+      isEnding = true;
+      logger.log(`${signal}: finishing the requests in flight`, 'Patois');
+      app.close().then(
+        () => process.exit(0),
+        (problem: unknown) => fail(problem),
+      );
+    });
+  }
+}
+
+function fail(problem: unknown): never {
+  const isExpected = problem instanceof ConfigurationError || problem instanceof LockedError;
+  const text = isExpected ? problem.message : problem instanceof Error ? problem.stack : String(problem);
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+}
+
+main().catch(fail);

@@ -1,0 +1,120 @@
+import type { LoggerService } from '@nestjs/common';
+import { randomBytes } from 'node:crypto';
+import { AccountsService, type UserSpec } from '../../src/accounts/accounts.service.js';
+import { Organization } from '../../src/accounts/organization.entity.js';
+import { User } from '../../src/accounts/user.entity.js';
+import { type App, createApp } from '../../src/app.js';
+import { SYSTEM } from '../../src/audit/audit.writer.js';
+import { AuditEvent } from '../../src/audit/audit-event.entity.js';
+import { type Config, readConfig } from '../../src/config.js';
+import type { Authority } from '../../src/tokens/authority.js';
+import type { Token } from '../../src/tokens/token.entity.js';
+import { TokenService, type TokenSpec } from '../../src/tokens/token.service.js';
+import { basic, type Received, send, type Sent } from './http.js';
+import { openTestStore } from './store.js';
+
+export const ADMIN_PASSWORD = 'correct horse battery';
+const ANY_TOKEN = /pt-[0-9A-Za-z]{12}_[0-9A-Za-z]{49}/g;
+
+/** The system itself, which may grant anything. */
+const SYSTEM_AUTHORITY: Authority = { actor: SYSTEM, allowedCidrs: [], lacks: () => [] };
+
+/** A user made for a test, with the headers of a call by password. */
+export interface TestUser {
+  user: User;
+  password: string;
+  byPassword: Record<string, string>;
+}
+
+/** A whole Patois on a database of its own, listening on a free port. Its end searches all output for secrets. */
+export class TestServer {
+  /** Every value that an answer of this server showed, or that a test issued. */
+  readonly secrets = new Set<string>();
+
+  private constructor(
+    readonly app: App,
+    readonly url: string,
+    readonly logged: string[],
+  ) {}
+
+  static async start(settings: Partial<Config> = {}): Promise<TestServer> {
+    const logged: string[] = [];
+    const config: Config = {
+      ...readConfig({}),
+      port: 0,
+      bcryptCost: 4,
+      adminPassword: ADMIN_PASSWORD,
+      tokenKeys: [{ name: 'test', secret: randomBytes(32) }],
+      ...settings,
+    };
+    const app = await createApp(config, capturing(logged), openTestStore);
+    return new TestServer(app, await app.listen(), logged);
+  }
+
+  /** @throws when a secret is found in a log line or an audit row. */
+  async close(): Promise<void> {
+    const rows = await this.app.dataSource.manager.find(AuditEvent);
+    await this.app.close();
+    const output = [...this.logged, JSON.stringify(rows)].join('\n');
+    for (const secret of this.secrets) {
+      if (output.includes(secret.slice(16)))
+        throw new Error(`The secret of ${secret.slice(0, 15)} was written`);
+    }
+  }
+
+  /** Sends a request; an error that shows a token fails the test, whatever it asserts. */
+  async send(method: string, path: string, sent: Sent = {}): Promise<Received> {
+    const received = await send(this.url, method, path, sent);
+    const shown = received.text.match(ANY_TOKEN) ?? [];
+    if (received.status >= 400 && shown.length > 0)
+      throw new Error(`${method} ${path}: an error shows a token`);
+    for (const value of shown) this.secrets.add(value);
+    return received;
+  }
+
+  get asAdmin(): Record<string, string> {
+    return basic('admin', ADMIN_PASSWORD);
+  }
+
+  admin(): Promise<User> {
+    return this.app.dataSource.manager.findOneByOrFail(User, { login: 'admin' });
+  }
+
+  /** Makes a user, in the organization `Default` unless told otherwise. */
+  async makeUser(spec: Partial<UserSpec> = {}): Promise<TestUser> {
+    const password = `pw-${randomBytes(8).toString('hex')}`;
+    const login = spec.login ?? `user${randomBytes(4).toString('hex')}`;
+    const organizationId = spec.organizationId ?? (await this.organization('Default')).id;
+    const accounts = this.app.nest.get(AccountsService, { strict: false });
+    const user = await accounts.createUser({ password, ...spec, login, organizationId }, SYSTEM);
+    return { user, password, byPassword: basic(login, password) };
+  }
+
+  /** The organization of that name, made if it is not there. */
+  async organization(name: string): Promise<Organization> {
+    const found = await this.app.dataSource.manager.findOneBy(Organization, { name });
+    return found ?? this.app.nest.get(AccountsService, { strict: false }).createOrganization(name, SYSTEM);
+  }
+
+  /** Issues a token past every dialect: with any scopes, blocks, expiry and status. */
+  async issue(
+    spec: Partial<TokenSpec> & Pick<TokenSpec, 'dialect' | 'ownerId'>,
+  ): Promise<{ token: Token; value: string }> {
+    const whole = { name: `token ${randomBytes(4).toString('hex')}`, scopes: [], ...spec };
+    const issued = await this.app.nest.get(TokenService, { strict: false }).issue(whole, SYSTEM_AUTHORITY);
+    this.secrets.add(issued.value);
+    return issued;
+  }
+
+  /** Revokes a token past every dialect. */
+  async revoke(token: Token): Promise<void> {
+    await this.app.nest.get(TokenService, { strict: false }).revoke({ id: token.id }, SYSTEM_AUTHORITY);
+  }
+}
+
+function capturing(logged: string[]): LoggerService {
+  const keep = (...parts: unknown[]): void => {
+    logged.push(parts.map(String).join(' '));
+  };
+  return { log: keep, error: keep, warn: keep, debug: keep, verbose: keep, fatal: keep };
+}

@@ -1,0 +1,85 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { createDataSource } from '../../src/data-source.js';
+import { type Database, embedded, postgresServer } from '../../src/database/database.js';
+import { EmbeddedPostgres } from '../../src/database/embedded.js';
+
+/** A PostgreSQL server to run the suite on, `postgres://user@host:port/postgres`; unset: the embedded engine. */
+export const SERVER_URL = process.env['TEST_DATABASE_URL'];
+
+/** Whether tests that need parallel connections can run. */
+export const hasServer = SERVER_URL !== undefined;
+
+/** A fresh database with the schema of today, made from a template that the first test of a schema makes. */
+export function openTestStore(): Promise<Database> {
+  return SERVER_URL === undefined ? openInMemory() : openOnServer(SERVER_URL);
+}
+
+function schemaVersion(): string {
+  const hash = createHash('sha256');
+  for (const name of readdirSync('migrations').sort())
+    hash.update(name).update(readFileSync(join('migrations', name)));
+  return hash.digest('hex').slice(0, 12);
+}
+
+async function openInMemory(): Promise<Database> {
+  const path = join('.cache', `embedded-${schemaVersion()}.tar`);
+  if (!existsSync(path)) await makeDump(path);
+  return embedded(await EmbeddedPostgres.inMemory(new Blob([readFileSync(path)])));
+}
+
+async function makeDump(path: string): Promise<void> {
+  const engine = await EmbeddedPostgres.inMemory();
+  const database = embedded(engine);
+  await migrate(database);
+  const dump = Buffer.from(await (await engine.dump()).arrayBuffer());
+  await database.close();
+  mkdirSync('.cache', { recursive: true });
+  // Two workers may make it at once: each writes its own file, and either will do.
+  const own = `${path}.${randomBytes(4).toString('hex')}`;
+  writeFileSync(own, dump);
+  renameSync(own, path);
+}
+
+async function openOnServer(serverUrl: string): Promise<Database> {
+  const template = `patois_template_${schemaVersion()}`;
+  const name = `patois_test_${randomBytes(6).toString('hex')}`;
+  await onServer(serverUrl, async (client) => {
+    await client.query('SELECT pg_advisory_lock(1)');
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [template]);
+    if (rowCount === 0) {
+      await client.query(`CREATE DATABASE ${template}_new`);
+      await migrate(postgresServer(urlOf(serverUrl, `${template}_new`)));
+      await client.query(`ALTER DATABASE ${template}_new RENAME TO ${template}`);
+    }
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  });
+  const database = postgresServer(urlOf(serverUrl, name));
+  const drop = (client: Client): Promise<unknown> => client.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  return { ...database, close: () => onServer(serverUrl, drop) };
+}
+
+async function onServer(url: string, work: (client: Client) => Promise<unknown>): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function urlOf(serverUrl: string, database: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+async function migrate(database: Database): Promise<void> {
+  const dataSource = createDataSource(database);
+  await dataSource.initialize();
+  await dataSource.runMigrations();
+  await dataSource.destroy();
+}
