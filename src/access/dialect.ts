@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { Injectable } from '@nestjs/common';
+import type { SecuritySchemeObject } from '@nestjs/swagger';
 import type { Refusal } from '../tokens/refusal.js';
 import type { Token } from '../tokens/token.entity.js';
 import type { Presented } from './credentials.js';
@@ -9,6 +10,19 @@ export interface Answer {
   status: number;
   headers?: Record<string, string>;
   body: unknown;
+}
+
+/** How an API presents itself at the head of its OpenAPI document. */
+export interface ApiDescription {
+  title: string;
+  /** Markdown: what it is for, and what a client must know that no schema says. */
+  description: string;
+  /** The ways to present a credential, by the name that the document gives each; any one of them will do. */
+  credentials: Record<string, SecuritySchemeObject>;
+  /** One line for each tag of its operations. */
+  tags: Record<string, string>;
+  /** Prefixes below each of which all its paths are served; by default none but `/`. */
+  servers?: readonly string[];
 }
 
 /** Whoever owns paths of this server: reads their credentials and words their refusals. */
@@ -45,6 +59,8 @@ export interface Dialect extends PathOwner {
   readonly scopes: ScopeRules;
   /** How the dialect's own calls name a token. */
   externalId(token: Token): string;
+  /** What its OpenAPI document says before it comes to the operations. */
+  readonly description?: ApiDescription;
   /** Whether names of one owner's tokens must be unique in this dialect. */
   readonly hasUniqueNames?: boolean;
 }

@@ -1,9 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UsePipes } from '@nestjs/common';
-import { ApiBasicAuth, ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { IsNull } from 'typeorm';
 import type { FastifyRequest } from 'fastify';
 import { Caller, type Exemption, Needs, NeedsUnless } from '../../access/needs.js';
 import { Principal } from '../../access/principal.js';
+import { Refuses } from '../../access/refuses.js';
 import { validated } from '../../access/validation.js';
 import { CidrError, normalizeCidrs } from '../../tokens/cidr.js';
 import { readNewestFirst } from '../../tokens/keyset.js';
@@ -24,6 +25,12 @@ const READ = 'OrganizationAPITokenRead';
 const MODIFY = 'OrganizationAPITokenModify';
 const SELF = 'self';
 
+const ID = {
+  name: 'id',
+  description: 'The id of a token, or `self`: the token that calls.',
+  example: 'po_5mQyR1bXnZ0uTq3Lw9Kd2a',
+};
+
 /** A token that asks about itself, by `self` or by its own id. */
 const isSelf: Exemption = (request: FastifyRequest, { token }: Principal) => {
   const { id } = request.params as { id: string };
@@ -32,11 +39,7 @@ const isSelf: Exemption = (request: FastifyRequest, { token }: Principal) => {
 
 /** Panther's API tokens: tokens of an organization, confined to permissions and CIDR blocks. */
 @ApiTags('api-tokens')
-@ApiSecurity('apiKey')
-@ApiBasicAuth()
-@ApiResponse({ status: 400, type: PantherError, description: 'bad_request' })
-@ApiResponse({ status: 401, type: PantherError, description: 'unauthorized' })
-@ApiResponse({ status: 403, type: PantherError, description: 'forbidden' })
+@Refuses(PantherError, { 400: 'bad_request', 401: 'unauthorized', 403: 'forbidden' })
 @Controller(['api-tokens', 'v1/api-tokens'])
 @UsePipes(validated('refused'))
 export class PantherController {
@@ -74,7 +77,8 @@ export class PantherController {
   @Get(':id')
   @NeedsUnless(isSelf, PANTHER, READ)
   @ApiOperation({ operationId: 'getApiToken', summary: 'Gets an API token; `self` is the one that calls' })
-  @ApiResponse({ status: 404, type: PantherError, description: 'not_found' })
+  @ApiParam(ID)
+  @Refuses(PantherError, { 404: 'not_found' })
   async get(@Caller() caller: Principal, @Param('id') id: string): Promise<ApiToken> {
     const token = await this.tokens.find(await this.criteria(caller, id, READ));
     if (!token) throw notFound();
@@ -85,7 +89,8 @@ export class PantherController {
   @HttpCode(200)
   @Needs(PANTHER, MODIFY)
   @ApiOperation({ operationId: 'updateApiToken', summary: 'Replaces name, permissions and CIDR blocks' })
-  @ApiResponse({ status: 404, type: PantherError, description: 'not_found' })
+  @ApiParam(ID)
+  @Refuses(PantherError, { 404: 'not_found' })
   async update(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -99,7 +104,8 @@ export class PantherController {
   @HttpCode(204)
   @NeedsUnless(isSelf, PANTHER, MODIFY)
   @ApiOperation({ operationId: 'deleteApiToken', summary: 'Revokes an API token' })
-  @ApiResponse({ status: 404, type: PantherError, description: 'not_found' })
+  @ApiParam(ID)
+  @Refuses(PantherError, { 404: 'not_found' })
   async delete(@Caller() caller: Principal, @Param('id') id: string): Promise<void> {
     await this.tokens.revoke(await this.criteria(caller, id, MODIFY), caller);
   }
@@ -111,8 +117,9 @@ export class PantherController {
     operationId: 'rotateApiToken',
     summary: 'Gives an API token a new value; the old one dies at once',
   })
-  @ApiResponse({ status: 404, type: PantherError, description: 'not_found' })
-  @ApiResponse({ status: 409, type: PantherError, description: 'conflict: another rotation was first' })
+  @ApiParam(ID)
+  @ApiBody({ type: Nothing, required: false })
+  @Refuses(PantherError, { 404: 'not_found', 409: 'conflict: another rotation was first' })
   async rotate(
     @Caller() caller: Principal,
     @Param('id') id: string,

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { type Presented, readCredentials } from '../../access/credentials.js';
-import type { Answer, Dialect, ScopeRules } from '../../access/dialect.js';
+import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
 import { statusOf } from '../../access/status.js';
 import type { Refusal } from '../../tokens/refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
@@ -61,6 +61,19 @@ const SCOPES: ScopeRules = {
   covers: () => false,
 };
 
+const DESCRIPTION: ApiDescription = {
+  title: 'Patois: Panther API tokens',
+  description:
+    "API tokens of an organization, as Panther's `api-tokens` serves them: each confined to permissions and, if wanted, " +
+    'to CIDR blocks. Other statuses (405, 413, 415, 429, 500, 503) carry the same body as those that are listed.',
+  credentials: {
+    apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The value of a token.' },
+    basic: { type: 'http', scheme: 'basic', description: 'Login and password, for a first token.' },
+  },
+  tags: { 'api-tokens': 'Tokens of the own organization.' },
+  servers: ['/', '/v1'],
+};
+
 /** Panther's `api-tokens`. */
 export const panther: Dialect = {
   name: PANTHER,
@@ -69,6 +82,7 @@ export const panther: Dialect = {
   presented,
   answer,
   externalId: (token: Token) => encodeId(token.id),
+  description: DESCRIPTION,
 };
 
 /** `po_` and the uuid in base 62. */

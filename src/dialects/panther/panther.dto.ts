@@ -129,7 +129,10 @@ export class ApiToken {
 
 /** A token with its value: the answer of create and rotate, and of nothing else. */
 export class ApiTokenWithValue extends ApiToken {
-  /** The secret, shown once. */
+  /**
+   * The secret, shown once.
+   * @example 'pt-9fK2mQ7xLw0B_…'
+   */
   value: string;
 
   constructor(token: Token, value: string) {
@@ -142,7 +145,10 @@ export class ApiTokenWithValue extends ApiToken {
 export class ApiTokenPage {
   results: ApiToken[];
 
-  /** The cursor of the next page; absent on the last. */
+  /**
+   * The cursor of the next page; absent on the last.
+   * @example 'MjAzMS0wNS0wNlQwNzowODowOS4wMDBa'
+   */
   next?: string;
 
   constructor(tokens: Token[], next: string | undefined) {
