@@ -1,0 +1,237 @@
+import type { INestApplication, Type } from '@nestjs/common';
+import { PATH_METADATA } from '@nestjs/common/constants.js';
+import { ModulesContainer } from '@nestjs/core';
+import {
+  DocumentBuilder,
+  type OpenAPIObject,
+  type OperationObject,
+  type PathItemObject,
+  type ResponseObject,
+  type SchemaObject,
+  SwaggerModule,
+} from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
+import type { ApiDescription, Dialect, DialectRegistry, PathOwner } from '../access/dialect.js';
+import { Refusal, type RefusalDetails, type RefusalKind } from '../tokens/refusal.js';
+import { exampleOf, type NamedSchemas } from './openapi-examples.js';
+
+/** An operation with what `Needs` writes beside it; a route that is public has no such list. */
+type Operation = OperationObject & { 'x-required-scopes'?: string[] };
+
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'] as const;
+const SAMPLE_ID = '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b';
+
+/**
+ * One OpenAPI 3.1 document for each dialect that describes itself, by the dialect's name. What belongs to no
+ * dialect stands in the document of Patois' own API.
+ *
+ * Needs the classes as `nest build` compiles them (its plugin turns their types and comments into schemas), and
+ * neither a database nor a server that listens.
+ *
+ * @param version of Patois.
+ */
+export function createDocuments(
+  nest: INestApplication,
+  registry: DialectRegistry,
+  version: string,
+): Map<string, OpenAPIObject> {
+  const dialectOf = (path: string): Dialect =>
+    registry.find(registry.ownerOf(path).name) ?? (registry.ownerOf('/') as Dialect);
+  const documents = new Map<string, OpenAPIObject>();
+  for (const [dialect, modules] of modulesByDialect(nest, dialectOf)) {
+    const { description } = dialect;
+    if (!description) continue;
+    const scanned = SwaggerModule.createDocument(nest, headOf(description, version), { include: modules });
+    // Routes of one controller share parts of what is scanned, and examples differ from route to route.
+    const document = withoutAliases(JSON.parse(JSON.stringify(scanned)) as OpenAPIObject);
+    for (const [path, operation] of operationsOf(document)) {
+      secure(operation, description);
+      exemplify(operation, path, registry.ownerOf(path), document.components?.schemas as NamedSchemas);
+    }
+    documents.set(dialect.name, tidy(document, description));
+  }
+  return documents;
+}
+
+/** Which modules serve the paths of which dialect. Schemas are named per document, so each is made of its own modules. */
+function modulesByDialect(
+  nest: INestApplication,
+  dialectOf: (path: string) => Dialect,
+): Map<Dialect, Type[]> {
+  const modules = new Map<Dialect, Type[]>();
+  for (const { controllers, metatype } of nest.get(ModulesContainer).values()) {
+    for (const controller of controllers.values()) {
+      const [mount = ''] = [Reflect.getMetadata(PATH_METADATA, controller.metatype as Type) as string].flat();
+      const dialect = dialectOf(`/${mount}`);
+      const known = modules.get(dialect) ?? [];
+      if (!known.includes(metatype as Type)) modules.set(dialect, [...known, metatype as Type]);
+    }
+  }
+  return modules;
+}
+
+function headOf(description: ApiDescription, version: string): Omit<OpenAPIObject, 'paths'> {
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle(description.title)
+    .setDescription(description.description)
+    .setVersion(version)
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0');
+  for (const server of description.servers ?? ['/']) builder.addServer(server);
+  for (const [name, scheme] of Object.entries(description.credentials)) builder.addSecurity(name, scheme);
+  for (const [name, line] of Object.entries(description.tags)) builder.addTag(name, line);
+  const head = builder.build();
+  delete head.info.contact;
+  return head;
+}
+
+/** One path for each operation: the first of those that a controller is mounted at. Others have the same operationId. */
+function withoutAliases(document: OpenAPIObject): OpenAPIObject {
+  const seen = new Set<string>();
+  const paths: Record<string, PathItemObject> = {};
+  for (const [path, scanned] of Object.entries(document.paths)) {
+    const kept = METHODS.filter((method) => {
+      const id = scanned[method]?.operationId;
+      return id !== undefined && !seen.has(id) && seen.add(id);
+    });
+    if (kept.length > 0) paths[path] = Object.fromEntries(kept.map((method) => [method, scanned[method]]));
+  }
+  return { ...document, paths };
+}
+
+function operationsOf(document: OpenAPIObject): [string, Operation][] {
+  return Object.entries(document.paths).flatMap(([path, scanned]) =>
+    METHODS.flatMap((method) => {
+      const operation = scanned[method];
+      return operation ? [[path, operation] as [string, Operation]] : [];
+    }),
+  );
+}
+
+/** Says of a route which credentials open it, and which scopes, in the words that stand on its handler. */
+function secure(operation: Operation, { credentials }: ApiDescription): void {
+  const scopes = operation['x-required-scopes'];
+  operation.security = scopes === undefined ? [] : Object.keys(credentials).map((name) => ({ [name]: [] }));
+  delete operation['x-required-scopes'];
+  if (scopes === undefined || scopes.length === 0) return;
+  const needs = `A token needs ${scopes.map((scope) => `\`${scope}\``).join(' or ')}.`;
+  operation.description = [operation.description, needs].filter(Boolean).join('\n\n');
+  operation['x-required-scopes'] = scopes;
+}
+
+/** Gives bodies and answers their examples; those of refusals are what the owner of the path says. */
+function exemplify(operation: Operation, path: string, owner: PathOwner, schemas: NamedSchemas): void {
+  const bodies = [operation.requestBody, ...Object.values(operation.responses)];
+  for (const [status, response] of Object.entries(operation.responses)) {
+    const answer = response as ResponseObject;
+    answer.description ||= STATUS_CODES[status] ?? status;
+    if (Number(status) >= 400) wordRefusal(answer, Number(status), operation, path, owner);
+  }
+  for (const body of bodies) {
+    if (!body || '$ref' in body) continue;
+    for (const media of Object.values(body.content ?? {})) {
+      if (media.example === undefined && !media.examples && media.schema)
+        media.example = exampleOf(media.schema, schemas);
+    }
+  }
+}
+
+function wordRefusal(
+  response: ResponseObject,
+  status: number,
+  operation: Operation,
+  path: string,
+  owner: PathOwner,
+): void {
+  const [mediaType, media] = Object.entries(response.content ?? {})[0] ?? [];
+  const refusal = sampleRefusal(status, operation);
+  if (!mediaType || !media || !refusal) return;
+  const answer = owner.answer(refusal, sampleRequest(path, owner));
+  // A handler may refuse with a status of its own, which no sample leads to.
+  if (answer.status === status) media.example ??= answer.body;
+  const spoken = answer.headers?.['content-type'] ?? mediaType;
+  response.content = { [spoken.split(';')[0] ?? spoken]: media };
+}
+
+function sampleRefusal(status: number, operation: Operation): Refusal | undefined {
+  const missing = operation['x-required-scopes']?.slice(0, 1) ?? [];
+  const field = { path: ['name'], rule: 'isString', message: 'name must be a string' };
+  const samples: Record<number, [RefusalKind, RefusalDetails]> = {
+    400: ['invalid', { message: field.message, fields: [field] }],
+    401: ['unauthenticated', { reason: 'missing' }],
+    403: ['forbidden', { reason: 'scope', message: `The token lacks the scope ${missing[0]}`, missing }],
+    404: ['notFound', { message: 'No such token' }],
+    405: ['notFound', { reason: 'method', message: 'PUT is not allowed here; allowed: GET', allow: ['GET'] }],
+    409: ['conflict', { message: 'Another request was first' }],
+    413: ['invalid', { reason: 'tooLarge', message: 'The body is larger than 524288 bytes' }],
+    415: ['invalid', { reason: 'mediaType', message: 'The content type text/plain is not supported' }],
+    422: ['invalid', { message: field.message, fields: [field] }],
+    429: ['tooMany', { message: 'Too many failed logins', retryAfterSeconds: 60 }],
+    500: ['internal', {}],
+    503: ['unavailable', {}],
+  };
+  const sample = samples[status];
+  return sample && new Refusal(...sample);
+}
+
+/** As much of a request as an owner looks at when it words a refusal. */
+function sampleRequest(path: string, owner: PathOwner): FastifyRequest {
+  const host = 'patois.example';
+  const origin = { address: undefined, userAgent: undefined, requestId: SAMPLE_ID };
+  return {
+    id: SAMPLE_ID,
+    url: path,
+    originalUrl: path,
+    method: 'GET',
+    protocol: 'https',
+    host,
+    hostname: host,
+    headers: { host },
+    params: {},
+    query: {},
+    raw: { headersDistinct: {} },
+    patois: { owner, origin },
+  } as unknown as FastifyRequest;
+}
+
+/** Takes out what depends on the compiler's mood, and what Nest's scanner says that is not so. */
+function tidy(document: OpenAPIObject, { tags }: ApiDescription): OpenAPIObject {
+  for (const [path, operation] of operationsOf(document)) {
+    for (const tag of operation.tags ?? []) {
+      if (!(tag in tags)) throw new Error(`${path}: the tag ${tag} is not described`);
+    }
+    for (const parameter of operation.parameters ?? []) {
+      // A parameter with a default is one that may be left out; the plugin takes it for required.
+      if ('schema' in parameter && (parameter.schema as SchemaObject).default !== undefined)
+        parameter.required = false;
+    }
+  }
+  const { openapi, info, servers, tags: named, paths, components } = document;
+  const schemas = Object.entries(components?.schemas ?? {}).sort(([one], [other]) => (one < other ? -1 : 1));
+  const tidied = {
+    openapi,
+    info,
+    servers,
+    tags: named,
+    paths,
+    components: { ...components, schemas: Object.fromEntries(schemas) },
+  };
+  return JSON.parse(JSON.stringify(tidied), tidyValue) as OpenAPIObject;
+}
+
+function tidyValue(key: string, value: unknown): unknown {
+  // The members of a union type come in an order that changes with the rest of the program.
+  if (key === 'enum' && Array.isArray(value)) return (value as EnumMember[]).sort(compareWithNullLast);
+  // Numbers of all these APIs are whole; TypeScript has no name for that.
+  if (key === 'type' && value === 'number') return 'integer';
+  if (key === 'type' && Array.isArray(value))
+    return value.map((type) => (type === 'number' ? 'integer' : type));
+  return value;
+}
+
+type EnumMember = string | number | boolean | null;
+
+function compareWithNullLast(one: EnumMember, other: EnumMember): number {
+  return one === null ? 1 : other === null || String(one) < String(other) ? -1 : 1;
+}

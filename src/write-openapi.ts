@@ -1,0 +1,61 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DialectRegistry } from './access/dialect.js';
+import { RouteTable } from './access/route-table.js';
+import { AppModule } from './app.module.js';
+import { readConfig } from './config.js';
+import { createDataSource } from './data-source.js';
+import { postgresServer } from './database/database.js';
+import { HashingService } from './hashing/hashing.service.js';
+import { createDocuments } from './operations/openapi.js';
+import { DOCUMENTS_FOLDER, packageVersion } from './operations/openapi-files.js';
+
+/** The text of each document's file, by file name. */
+async function generate(): Promise<Map<string, string>> {
+  const registry = new DialectRegistry();
+  const foundations = {
+    config: readConfig({}),
+    // Never connected: modules are put together, and nothing of them is started.
+    dataSource: createDataSource(postgresServer('postgres://nowhere.invalid/patois')),
+    hashing: new HashingService([{ name: 'none', secret: randomBytes(32) }], 4),
+    registry,
+    routes: new RouteTable(),
+  };
+  const nest = await NestFactory.create(AppModule.with(foundations), new FastifyAdapter(), {
+    logger: ['error'],
+  });
+  const documents = createDocuments(nest, registry, packageVersion());
+  return new Map(
+    [...documents].map(([name, document]) => [`${name}.json`, `${JSON.stringify(document, null, 2)}\n`]),
+  );
+}
+
+function write(files: Map<string, string>): void {
+  mkdirSync(DOCUMENTS_FOLDER, { recursive: true });
+  for (const [name, text] of files) writeFileSync(join(DOCUMENTS_FOLDER, name), text);
+}
+
+/** @returns what is wrong, one line a file. */
+function check(files: Map<string, string>): string[] {
+  const strangers = readdirSync(DOCUMENTS_FOLDER).filter((name) => !files.has(name));
+  const stale = [...files].filter(([name, text]) => {
+    const path = join(DOCUMENTS_FOLDER, name);
+    return !existsSync(path) || readFileSync(path, 'utf8') !== text;
+  });
+  return [
+    ...strangers.map((name) => `openapi/${name} is not generated from anything`),
+    ...stale.map(([name]) => `openapi/${name} is not what is generated: run npm run openapi`),
+  ];
+}
+
+const files = await generate();
+if (process.argv.includes('--check')) {
+  const problems = check(files);
+  process.stderr.write(problems.map((problem) => `${problem}\n`).join(''));
+  process.exitCode = problems.length > 0 ? 1 : 0;
+} else {
+  write(files);
+}
