@@ -5,6 +5,7 @@ import type { DialectRegistry } from './access/dialect.js';
 import type { RouteTable } from './access/route-table.js';
 import { AdministrationModule } from './administration/administration.module.js';
 import { CONFIG, type Config } from './config.js';
+import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { PantherModule } from './dialects/panther/panther.module.js';
 import { HashingModule } from './hashing/hashing.module.js';
@@ -13,6 +14,7 @@ import type { HashingService } from './hashing/hashing.service.js';
 /** What is made before Nest and handed to its modules. */
 export interface Foundations {
   config: Config;
+  database: Database;
   dataSource: DataSource;
   hashing: HashingService;
   registry: DialectRegistry;
@@ -21,14 +23,14 @@ export interface Foundations {
 
 @Module({})
 export class AppModule {
-  static with({ config, dataSource, hashing, registry, routes }: Foundations): DynamicModule {
+  static with({ config, database, dataSource, hashing, registry, routes }: Foundations): DynamicModule {
     return {
       module: AppModule,
       global: true,
       providers: [{ provide: CONFIG, useValue: config }],
       exports: [CONFIG],
       imports: [
-        DatabaseModule.with(dataSource),
+        DatabaseModule.with(database, dataSource),
         HashingModule.with(hashing),
         AccessModule.with(registry, routes),
         AdministrationModule,

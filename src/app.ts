@@ -50,7 +50,7 @@ export async function createApp(
     const registry = new DialectRegistry();
     const routes = new RouteTable();
     const nest = await NestFactory.create<NestFastifyApplication>(
-      AppModule.with({ config, dataSource, hashing, registry, routes }),
+      AppModule.with({ config, database, dataSource, hashing, registry, routes }),
       createHttpAdapter(config, registry, routes),
       {
         logger,

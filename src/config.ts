@@ -27,6 +27,7 @@ export interface Config {
   trustedProxies: string[];
   quayFidelity: QuayFidelity;
   quayTokenLifetimeSeconds: number | undefined;
+  verificationMaxStalenessSeconds: number;
   logLevel: LogLevel;
 }
 
@@ -126,6 +127,13 @@ export const SETTINGS: Settings = {
     fallback: undefined,
     parse: parseLifetime,
   },
+  verificationMaxStalenessSeconds: {
+    variable: 'VERIFICATION_MAX_STALENESS',
+    doc: 'Seconds, 0 to 60, that a remembered verdict on a token may be old, whatever fails; 0 remembers none.',
+    shownDefault: '2',
+    fallback: 2,
+    parse: (text) => wholeNumber(text, 0, 60),
+  },
   logLevel: {
     variable: 'LOG_LEVEL',
     doc: '`fatal`, `error`, `warn`, `info` or `debug`.',
@@ -172,6 +180,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     trustedProxies: read(SETTINGS.trustedProxies),
     quayFidelity: read(SETTINGS.quayFidelity),
     quayTokenLifetimeSeconds: read(SETTINGS.quayTokenLifetimeSeconds),
+    verificationMaxStalenessSeconds: read(SETTINGS.verificationMaxStalenessSeconds),
     logLevel: read(SETTINGS.logLevel),
   };
   if (config.databaseUrl && !environment['TOKEN_KEYS']?.trim()) {

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Refusal } from '../tokens/refusal.js';
 import { allowsAddress } from '../tokens/cidr.js';
-import { TokenService } from '../tokens/token.service.js';
 import type { Token } from '../tokens/token.entity.js';
 import { looksLikeToken } from '../tokens/token-format.js';
 import type { Presented } from './credentials.js';
@@ -9,12 +8,13 @@ import { DialectRegistry } from './dialect.js';
 import { Passwords } from './passwords.js';
 import { type Origin, Principal } from './principal.js';
 import { UsageRecorder } from './usage-recorder.js';
+import { Verifier } from './verifier.js';
 
 /** Turns what a request presents into who is calling. */
 @Injectable()
 export class Authenticator {
   constructor(
-    private readonly tokens: TokenService,
+    private readonly verifier: Verifier,
     private readonly passwords: Passwords,
     private readonly usage: UsageRecorder,
     private readonly registry: DialectRegistry,
@@ -43,7 +43,7 @@ export class Authenticator {
   }
 
   private async verify(value: string, claimedLogin: string | undefined, origin: Origin): Promise<Token> {
-    const verdict = await this.tokens.verify(value);
+    const verdict = await this.verifier.verify(value);
     const login = claimedLogin === undefined || looksLikeToken(claimedLogin) ? {} : { login: claimedLogin };
     if (!verdict.isValid) throw new Refusal('unauthenticated', { reason: verdict.reason, ...login });
     const { token } = verdict;

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { DataSource, type EntityManager } from 'typeorm';
 import { type Actor, AuditWriter } from '../audit/audit.writer.js';
+import { ChangeFeed } from '../database/change-feed.js';
 import { violatedUniqueIndex } from '../database/database.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { AccountConflict } from './account-conflict.js';
@@ -32,6 +33,7 @@ export class AccountsService {
     private readonly dataSource: DataSource,
     private readonly hashing: HashingService,
     private readonly audit: AuditWriter,
+    private readonly changes: ChangeFeed,
   ) {}
 
   /** @throws {AccountConflict} when the login is taken, without regard to case. */
@@ -83,6 +85,7 @@ export class AccountsService {
     await manager.update(User, { id }, { ...updates, updatedAt: new Date() });
     if (locations) await setLocations(manager, id, before.locations, locations);
     const after = await loadUser(manager, id);
+    this.changes.changed(manager, id);
     await this.audit.write(manager, {
       actor,
       action: 'user.update',
@@ -100,6 +103,7 @@ export class AccountsService {
   async deleteUser(id: string, actor: Actor, manager: EntityManager): Promise<boolean> {
     if (!(await manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } }))) return false;
     const before = await loadUser(manager, id);
+    this.changes.changed(manager, id);
     const deletedAt = new Date();
     const blank = { name: null, email: null, passwordDigest: null, disabled: true };
     await setLocations(manager, id, before.locations, []);

@@ -6,6 +6,8 @@ import { EmbeddedPostgres } from './embedded.js';
 export interface Database {
   /** One connection, one session for all: no named statements, no parallel connections, no LISTEN. */
   isEmbedded: boolean;
+  /** Of a server; undefined for the embedded engine. */
+  url: string | undefined;
   connection: Partial<PostgresDataSourceOptions>;
   close(): Promise<void>;
 }
@@ -25,6 +27,7 @@ export async function openDatabase(config: Config): Promise<Database> {
 export function postgresServer(url: string): Database {
   return {
     isEmbedded: false,
+    url,
     connection: {
       url,
       applicationName: 'patois',
@@ -45,6 +48,7 @@ export function postgresServer(url: string): Database {
 export function embedded(engine: EmbeddedPostgres): Database {
   return {
     isEmbedded: true,
+    url: undefined,
     connection: {
       host: engine.socketFolder,
       port: 5432,

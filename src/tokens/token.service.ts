@@ -4,12 +4,13 @@ import { DataSource, type EntityManager, type FindOptionsWhere, type SelectQuery
 import { User } from '../accounts/user.entity.js';
 import { type Actor, AuditWriter } from '../audit/audit.writer.js';
 import type { AuditAction } from '../audit/audit-event.entity.js';
+import { ChangeFeed } from '../database/change-feed.js';
 import { violatedUniqueIndex } from '../database/database.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { assertMayGrant, type Authority } from './authority.js';
-import { type InvalidTokenReason, Refusal } from './refusal.js';
+import { Refusal } from './refusal.js';
 import { type Doer, Token } from './token.entity.js';
-import { type FreshToken, makeToken, tokenIdOf, withFreshSecret } from './token-format.js';
+import { type FreshToken, makeToken, withFreshSecret } from './token-format.js';
 
 /** What is asked for when a token is issued. */
 export interface TokenSpec {
@@ -41,11 +42,6 @@ export interface IssuedToken {
   value: string;
 }
 
-/** Whether a presented value is a token that works now; `token` is there whenever the secret was right. */
-export type Verdict =
-  | { isValid: true; token: Token }
-  | { isValid: false; reason: InvalidTokenReason | 'malformed'; token?: Token };
-
 /** Which token is meant, within what the caller may see. */
 export type TokenCriteria = FindOptionsWhere<Token>;
 
@@ -66,6 +62,7 @@ export interface RotateOptions {
 export class TokenService {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly changes: ChangeFeed,
     private readonly hashing: HashingService,
     private readonly audit: AuditWriter,
   ) {}
@@ -239,28 +236,6 @@ export class TokenService {
     }
   }
 
-  /**
-   * Whether a presented value is a token that works now. A wrong checksum costs no look-up; unknown, wrong, expired and
-   * revoked values take the same path otherwise. Says nothing about addresses and scopes.
-   */
-  async verify(value: string): Promise<Verdict> {
-    const tokenId = tokenIdOf(value);
-    if (tokenId === undefined) return { isValid: false, reason: 'malformed' };
-    const token = await this.query()
-      .addSelect(['token.digest', 'token.digestKey', 'token.previousDigest', 'token.previousDigestKey'])
-      .addSelect('token.previousValidUntil')
-      .innerJoinAndSelect('token.owner', 'owner')
-      .innerJoinAndSelect('owner.organization', 'organization')
-      .where('token.tokenId = :tokenId', { tokenId })
-      .getOne();
-    if (!this.hashing.matchesToken(value, token ? digestOf(token) : this.hashing.decoy)) {
-      if (!token || !this.matchesPrevious(value, token)) return { isValid: false, reason: 'unknown' };
-    } else if (token && !this.hashing.isCurrent(digestOf(token))) {
-      await this.digestAnew(token, value);
-    }
-    return verdictOn(token as Token);
-  }
-
   /** The value of a token kept sealed, or undefined where none is kept or its key has left the ring. */
   async unseal(id: string): Promise<string | undefined> {
     const row = await this.query().select(['token.id', 'token.sealedValue']).where({ id }).getOne();
@@ -275,26 +250,6 @@ export class TokenService {
       .set({ sealedValue: null })
       .where('dialect = :dialect AND sealedValue IS NOT NULL', { dialect })
       .execute();
-  }
-
-  private matchesPrevious(value: string, token: Token): boolean {
-    const { previousDigest, previousDigestKey, previousValidUntil } = token;
-    if (!previousDigest || !previousDigestKey || !previousValidUntil) return false;
-    const isInGrace = previousValidUntil > new Date();
-    return (
-      isInGrace && this.hashing.matchesToken(value, { digest: previousDigest, keyName: previousDigestKey })
-    );
-  }
-
-  /** Moves a token whose digest was made under an old key to the signing key. */
-  private async digestAnew(token: Token, value: string): Promise<void> {
-    const { digest, keyName } = this.hashing.digestToken(value);
-    // A rotation in between has put a newer value there: it stays.
-    await this.dataSource.manager.update(
-      Token,
-      { id: token.id, digest: token.digest },
-      { digest, digestKey: keyName },
-    );
   }
 
   private digestOf(fresh: FreshToken): Pick<Token, 'digest' | 'digestKey'> {
@@ -318,6 +273,7 @@ export class TokenService {
     { before, after }: { before?: Token; after: Token },
     alias?: string,
   ): Promise<void> {
+    if (before) this.changes.changed(manager, after.tokenId);
     return this.audit.write(manager, {
       actor,
       action,
@@ -336,13 +292,6 @@ async function lockOne(manager: EntityManager, where: TokenCriteria, withDigest 
   const token = await query.getOne();
   if (!token) throw new Refusal('notFound', { message: 'No such token' });
   return token;
-}
-
-function verdictOn(token: Token): Verdict {
-  const status = token.status();
-  if (status !== 'active') return { isValid: false, reason: status, token };
-  if (token.owner.disabled) return { isValid: false, reason: 'ownerDisabled', token };
-  return { isValid: true, token };
 }
 
 function digestOf(token: Token): { digest: Buffer; keyName: string } {

@@ -1,0 +1,153 @@
+import { type OnApplicationShutdown } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { Organization } from '../accounts/organization.entity.js';
+import { type Permission, type Role, User } from '../accounts/user.entity.js';
+import type { HotQuery } from '../database/hot-query.js';
+import type { HashingService, TokenDigest } from '../hashing/hashing.service.js';
+import { Token } from './token.entity.js';
+import { tokenIdOf } from './token-format.js';
+
+/** The one query of verification: a token, its owner and the owner's organization, by the token id. */
+export const LOOKUP_SQL = `
+  SELECT t.id, t.numeric_id, t.token_id, t.dialect, t.owner_id, t.organization_id, t.name, t.scopes, t.allowed_cidrs,
+    t.inactive, t.expires_at, t.created_at, t.last_used_at, t.last_used_address, t.last_used_user_agent, t.revoked_at,
+    t.digest, t.digest_key, t.previous_digest, t.previous_digest_key, t.previous_valid_until,
+    u.numeric_id AS user_numeric_id, u.login, u.name AS user_name, u.email, u.role, u.permissions,
+    u.organization_id AS user_organization_id, u.disabled, u.created_at AS user_created_at,
+    u.updated_at AS user_updated_at,
+    o.numeric_id AS organization_numeric_id, o.name AS organization_name, o.created_at AS organization_created_at
+  FROM tokens t
+    JOIN users u ON u.id = t.owner_id AND u.deleted_at IS NULL
+    JOIN organizations o ON o.id = u.organization_id
+  WHERE t.token_id = $1`;
+
+export interface LookupRow {
+  id: string;
+  numeric_id: number;
+  token_id: string;
+  dialect: string;
+  owner_id: string;
+  organization_id: string;
+  name: string;
+  scopes: string[];
+  allowed_cidrs: string[];
+  inactive: boolean;
+  expires_at: Date | null;
+  created_at: Date;
+  last_used_at: Date | null;
+  last_used_address: string | null;
+  last_used_user_agent: string | null;
+  revoked_at: Date | null;
+  digest: Buffer;
+  digest_key: string;
+  previous_digest: Buffer | null;
+  previous_digest_key: string | null;
+  previous_valid_until: Date | null;
+  user_numeric_id: number;
+  login: string;
+  user_name: string | null;
+  email: string | null;
+  role: Role;
+  permissions: Permission[];
+  user_organization_id: string;
+  disabled: boolean;
+  user_created_at: Date;
+  user_updated_at: Date;
+  organization_numeric_id: number;
+  organization_name: string;
+  organization_created_at: Date;
+}
+
+/** A token whose secret was right, and until when that stays so: null, but for the old value during a grace. */
+export interface Found {
+  token: Token;
+  validUntil: Date | null;
+}
+
+/** Reads tokens by their value, from the database each time. */
+export class TokenLookup implements OnApplicationShutdown {
+  constructor(
+    private readonly query: HotQuery<LookupRow>,
+    private readonly hashing: HashingService,
+    private readonly dataSource: DataSource,
+  ) {}
+
+  /**
+   * The token of a value, whatever its status; undefined for a value that is no token's. A wrong checksum costs no
+   * query; unknown and wrong values take the same path otherwise.
+   */
+  async find(value: string): Promise<Found | undefined> {
+    const tokenId = tokenIdOf(value);
+    if (tokenId === undefined) return undefined;
+    const [row] = await this.query.rows([tokenId]);
+    const kept: TokenDigest = row ? { digest: row.digest, keyName: row.digest_key } : this.hashing.decoy;
+    if (this.hashing.matchesToken(value, kept)) {
+      if (!row) return undefined;
+      if (!this.hashing.isCurrent(kept)) await this.digestAnew(row, value);
+      return { token: tokenOf(row), validUntil: null };
+    }
+    if (!row?.previous_digest || !row.previous_digest_key || !row.previous_valid_until) return undefined;
+    const previous = { digest: row.previous_digest, keyName: row.previous_digest_key };
+    const isInGrace = row.previous_valid_until > new Date();
+    if (!isInGrace || !this.hashing.matchesToken(value, previous)) return undefined;
+    return { token: tokenOf(row), validUntil: row.previous_valid_until };
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.query.close();
+  }
+
+  /** Moves a token whose digest was made under an old key to the signing key. */
+  private async digestAnew(row: LookupRow, value: string): Promise<void> {
+    const { digest, keyName } = this.hashing.digestToken(value);
+    // A rotation in between has put a newer value there: it stays.
+    const unchanged = { id: row.id, digest: row.digest };
+    await this.dataSource.manager.update(Token, unchanged, { digest, digestKey: keyName });
+  }
+}
+
+/** As much of a token as verification and its callers read; the rest of its columns is not loaded. */
+function tokenOf(row: LookupRow): Token {
+  return Object.assign(new Token(), {
+    id: row.id,
+    numericId: row.numeric_id,
+    tokenId: row.token_id,
+    dialect: row.dialect,
+    ownerId: row.owner_id,
+    owner: ownerOf(row),
+    organizationId: row.organization_id,
+    name: row.name,
+    scopes: row.scopes,
+    allowedCidrs: row.allowed_cidrs,
+    inactive: row.inactive,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    lastUsedAddress: row.last_used_address,
+    lastUsedUserAgent: row.last_used_user_agent,
+    revokedAt: row.revoked_at,
+  });
+}
+
+function ownerOf(row: LookupRow): User {
+  const organization = Object.assign(new Organization(), {
+    id: row.user_organization_id,
+    numericId: row.organization_numeric_id,
+    name: row.organization_name,
+    createdAt: row.organization_created_at,
+  });
+  return Object.assign(new User(), {
+    id: row.owner_id,
+    numericId: row.user_numeric_id,
+    login: row.login,
+    name: row.user_name,
+    email: row.email,
+    role: row.role,
+    permissions: row.permissions,
+    organizationId: row.user_organization_id,
+    organization,
+    disabled: row.disabled,
+    createdAt: row.user_created_at,
+    updatedAt: row.user_updated_at,
+  });
+}
