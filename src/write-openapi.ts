@@ -16,10 +16,12 @@ import { DOCUMENTS_FOLDER, packageVersion } from './operations/openapi-files.js'
 /** The text of each document's file, by file name. */
 async function generate(): Promise<Map<string, string>> {
   const registry = new DialectRegistry();
+  // Never connected: modules are put together, and nothing of them is started.
+  const database = postgresServer('postgres://nowhere.invalid/patois');
   const foundations = {
     config: readConfig({}),
-    // Never connected: modules are put together, and nothing of them is started.
-    dataSource: createDataSource(postgresServer('postgres://nowhere.invalid/patois')),
+    database,
+    dataSource: createDataSource(database),
     hashing: new HashingService([{ name: 'none', secret: randomBytes(32) }], 4),
     registry,
     routes: new RouteTable(),
