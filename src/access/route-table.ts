@@ -12,6 +12,14 @@ export class RouteTable {
     for (const method of [methods].flat()) route.methods.add(method);
   }
 
+  /** Every route: its pattern and methods. */
+  all(): { path: string; methods: string[] }[] {
+    return this.routes.map(({ segments, methods }) => ({
+      path: `/${segments.join('/')}`,
+      methods: [...methods].sort(),
+    }));
+  }
+
   /** The methods that a request's path has, sorted; none for a path that nobody serves. */
   methodsOf(path: string): string[] {
     const segments = segmentsOf(path);

@@ -47,6 +47,7 @@ export function createDocuments(
     const document = withoutAliases(JSON.parse(JSON.stringify(scanned)) as OpenAPIObject);
     for (const [path, operation] of operationsOf(document)) {
       secure(operation, description);
+      addDefault(operation);
       exemplify(operation, path, registry.ownerOf(path), document.components?.schemas as NamedSchemas);
     }
     documents.set(dialect.name, tidy(document, description));
@@ -120,13 +121,24 @@ function secure(operation: Operation, { credentials }: ApiDescription): void {
   operation['x-required-scopes'] = scopes;
 }
 
+/** What may befall any route (405, 413, 415, 429, 500, 503) reads as the refusals that are listed do. */
+function addDefault({ responses }: Operation): void {
+  const refusals = Object.entries(responses).filter(([status]) => Number(status) >= 400);
+  const [, usual] = refusals.find(([status]) => status === '401') ?? refusals[0] ?? [];
+  if (usual) {
+    const { content } = JSON.parse(JSON.stringify(usual)) as ResponseObject;
+    responses.default ??= { description: 'Any other error', ...(content ? { content } : {}) };
+  }
+}
+
 /** Gives bodies and answers their examples; those of refusals are what the owner of the path says. */
 function exemplify(operation: Operation, path: string, owner: PathOwner, schemas: NamedSchemas): void {
   const bodies = [operation.requestBody, ...Object.values(operation.responses)];
   for (const [status, response] of Object.entries(operation.responses)) {
     const answer = response as ResponseObject;
     answer.description ||= STATUS_CODES[status] ?? status;
-    if (Number(status) >= 400) wordRefusal(answer, Number(status), operation, path, owner);
+    const code = status === 'default' ? 500 : Number(status);
+    if (code >= 400) wordRefusal(answer, code, operation, path, owner);
   }
   for (const body of bodies) {
     if (!body || '$ref' in body) continue;

@@ -65,7 +65,7 @@ const DESCRIPTION: ApiDescription = {
   title: 'Patois: Panther API tokens',
   description:
     "API tokens of an organization, as Panther's `api-tokens` serves them: each confined to permissions and, if wanted, " +
-    'to CIDR blocks. Other statuses (405, 413, 415, 429, 500, 503) carry the same body as those that are listed.',
+    'to CIDR blocks. The same routes are served below `/v1`.',
   credentials: {
     apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The value of a token.' },
     basic: { type: 'http', scheme: 'basic', description: 'Login and password, for a first token.' },

@@ -1,0 +1,21 @@
+/** What the test hands to a program: where the server is, and what to call it with. */
+export interface Given {
+  url: string;
+  /** A token that may create, list, get and revoke. */
+  token: string;
+  /** Whatever else the dialect needs. */
+  [name: string]: string;
+}
+
+export const given = JSON.parse(process.argv[2] ?? '{}') as Given;
+
+/** Hands the test what the client gave back, step by step. */
+export function report(steps: Record<string, unknown>): void {
+  process.stdout.write(JSON.stringify(steps));
+}
+
+/** What an answer must have brought. */
+export function present<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('The answer brought nothing');
+  return value;
+}

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { promisify } from 'node:util';
+import { DialectRegistry } from '../../src/access/dialect.js';
+import { RouteTable } from '../../src/access/route-table.js';
+import { Contract } from '../support/contract.js';
+import { TestServer } from '../support/server.js';
+
+const execute = promisify(execFile);
+const FILES = readdirSync('openapi').map((file) => `openapi/${file}`);
+const DOCUMENTS = FILES.map((file) => basename(file, '.json'));
+
+/** Where a second mount serves what the document has at the first. */
+const ALIASES: Record<string, (path: string) => string> = {
+  panther: (path) => path.replace(/^\/v1\//, '/'),
+};
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start();
+});
+afterAll(() => server.close());
+
+/** `METHOD /path/{parameter}` of every route that the running server has for a document. */
+function routesOf(name: string): string[] {
+  const registry = server.app.nest.get(DialectRegistry);
+  const documented = (path: string): string => registry.find(registry.ownerOf(path).name)?.name ?? 'patois';
+  const alias = ALIASES[name] ?? ((path) => path);
+  const routes = server.app.nest
+    .get(RouteTable)
+    .all()
+    .filter(({ path }) => documented(path) === name)
+    .flatMap(({ path, methods }) => {
+      const template = alias(path).replace(/:(\w+)/g, '{$1}');
+      return methods.filter((method) => method !== 'HEAD').map((method) => `${method} ${template}`);
+    });
+  return [...new Set(routes)].sort();
+}
+
+test('every document is what the linter calls valid, without a warning', async () => {
+  const words = ['lint', '--config', 'redocly.yaml', '--format', 'json', ...FILES];
+  const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
+  const bin = 'node_modules/@redocly/cli/bin/cli.js';
+  const { stdout } = await execute(process.execPath, [bin, ...words], { env });
+  const { totals, problems } = JSON.parse(stdout) as { totals: object; problems: unknown[] };
+  expect(problems).toEqual([]);
+  expect(totals).toMatchObject({ errors: 0, warnings: 0 });
+}, 60_000);
+
+describe.each(DOCUMENTS)('the document of %s', (name) => {
+  test('has every route that the server has, and no other', () => {
+    expect([...Contract.of(name).operations().keys()].sort()).toEqual(routesOf(name));
+  });
+
+  test('names each operation once', () => {
+    const ids = [...Contract.of(name).operations().values()].map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('has an example of every body and answer', () => {
+    const { paths } = Contract.of(name).document;
+    const media = Object.values(paths).flatMap((methods) => Object.values(methods).flatMap(mediaOf));
+    expect(media.filter(({ example, examples }) => example === undefined && !examples)).toEqual([]);
+  });
+});
+
+interface Media {
+  example?: unknown;
+  examples?: unknown;
+}
+
+function mediaOf(operation: unknown): Media[] {
+  const { requestBody, responses } = operation as {
+    requestBody?: { content: Record<string, Media> };
+    responses: Record<string, { content?: Record<string, Media> }>;
+  };
+  return [requestBody, ...Object.values(responses)].flatMap((holder) => Object.values(holder?.content ?? {}));
+}

@@ -1,0 +1,79 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { readFileSync } from 'node:fs';
+import type { Received } from './http.js';
+
+interface Response {
+  content?: Record<string, { schema?: object }>;
+}
+
+export interface Operation {
+  operationId: string;
+  responses: Record<string, Response>;
+}
+
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  servers: { url: string }[];
+}
+
+/** A checked-in OpenAPI document, as the promise that answers must keep. */
+export class Contract {
+  private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
+  private readonly validators = new Map<string, ValidateFunction>();
+
+  private constructor(
+    readonly name: string,
+    readonly document: Document,
+  ) {
+    addFormats.default(this.ajv);
+    this.ajv.addSchema(document, 'document');
+  }
+
+  static of(dialect: string): Contract {
+    return new Contract(dialect, JSON.parse(readFileSync(`openapi/${dialect}.json`, 'utf8')) as Document);
+  }
+
+  /** `METHOD /path/{parameter}` of every operation. */
+  operations(): Map<string, Operation> {
+    const entries = Object.entries(this.document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(
+        ([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const,
+      ),
+    );
+    return new Map(entries);
+  }
+
+  /**
+   * Whether an answer is one that the document promises for its operation.
+   *
+   * @returns what is wrong with it, in words; an empty list if nothing is.
+   */
+  problemsOf(operationId: string, answer: Received): string[] {
+    const operation = [...this.operations().values()].find((known) => known.operationId === operationId);
+    if (!operation) return [`${this.name} has no operation ${operationId}`];
+    const { status, headers, text } = answer;
+    const where = `${this.name} ${operationId} ${status}`;
+    const response =
+      operation.responses[status] ?? (status >= 400 ? operation.responses['default'] : undefined);
+    if (!response) return [`${where} is not documented`];
+    const [mediaType, media] = Object.entries(response.content ?? {})[0] ?? [];
+    if (!mediaType) return text === '' ? [] : [`${where} has a body: ${text}`];
+    const sent = headers['content-type']?.split(';')[0];
+    if (sent !== mediaType) return [`${where} is ${sent}, not ${mediaType}`];
+    if (!media?.schema) return [`${where} has no schema`];
+    const validate = this.validator(media.schema);
+    validate(answer.json);
+    return (validate.errors ?? []).map(
+      ({ instancePath, message }) => `${where} ${instancePath} ${message}: ${text}`,
+    );
+  }
+
+  private validator(schema: object): ValidateFunction {
+    const key = JSON.stringify(schema);
+    const absolute = key.replaceAll('"#/components', '"document#/components');
+    const known = this.validators.get(key) ?? this.ajv.compile(JSON.parse(absolute) as object);
+    this.validators.set(key, known);
+    return known;
+  }
+}
