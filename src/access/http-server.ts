@@ -77,10 +77,11 @@ function answerClientError(problem: ConnectionError, socket: Socket, registry: D
   };
   const answer = wordRefusal(refusal, request);
   const body = JSON.stringify(answer.body);
+  const mediaType = answer.headers['content-type'] ?? 'application/json';
   const status =
     problem.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
   socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\nx-request-id: ${request.id}\r\n` +
+    `HTTP/1.1 ${status}\r\ncontent-type: ${mediaType}; charset=utf-8\r\nx-request-id: ${request.id}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

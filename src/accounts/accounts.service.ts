@@ -24,7 +24,11 @@ export interface UserSpec {
 }
 
 /** What may be changed of a user; keys left out stay as they are. */
-export type UserChanges = Partial<Omit<UserSpec, 'login'>> & { disabled?: boolean };
+export type UserChanges = Partial<Omit<UserSpec, 'login' | 'password'>> & {
+  /** Hashed before the transaction begins: that takes long, and the user's row is locked for as long as it lasts. */
+  passwordDigest?: string | null;
+  disabled?: boolean;
+};
 
 /** Users, organizations and locations. Each change and its audit event commit together. */
 @Injectable()
@@ -73,16 +77,14 @@ export class AccountsService {
    */
   async updateUser(
     id: string,
-    { password, locations, ...changes }: UserChanges,
+    { locations, ...changes }: UserChanges,
     actor: Actor,
     manager: EntityManager,
   ): Promise<{ before: User; after: User } | undefined> {
-    const passwordDigest = password ? await this.hashing.hashPassword(password) : password;
     if (!(await manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } })))
       return undefined;
     const before = await loadUser(manager, id);
-    const updates = { ...changes, ...(passwordDigest === undefined ? {} : { passwordDigest }) };
-    await manager.update(User, { id }, { ...updates, updatedAt: new Date() });
+    await manager.update(User, { id }, { ...changes, updatedAt: new Date() });
     if (locations) await setLocations(manager, id, before.locations, locations);
     const after = await loadUser(manager, id);
     this.changes.changed(manager, id);
@@ -91,7 +93,10 @@ export class AccountsService {
       action: 'user.update',
       object: { type: 'user', id },
       before: auditView(before),
-      after: { ...auditView(after), ...(passwordDigest === undefined ? {} : { passwordChanged: true }) },
+      after: {
+        ...auditView(after),
+        ...(changes.passwordDigest === undefined ? {} : { passwordChanged: true }),
+      },
     });
     return { before, after };
   }

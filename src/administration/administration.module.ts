@@ -1,9 +1,18 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { DialectRegistry } from '../access/dialect.js';
+import { MeController } from './me.controller.js';
 import { PatoisDialect } from './patois.dialect.js';
+import { PlacesController } from './places.controller.js';
+import { UserAdministration } from './user-administration.js';
+import { UsersController } from './users.controller.js';
 
-@Module({ imports: [AccountsModule], exports: [AccountsModule] })
+@Module({
+  imports: [AccountsModule],
+  controllers: [MeController, PlacesController, UsersController],
+  providers: [UserAdministration],
+  exports: [AccountsModule],
+})
 export class AdministrationModule {
   constructor(registry: DialectRegistry) {
     registry.registerDialect(new PatoisDialect(registry));

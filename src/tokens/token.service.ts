@@ -236,6 +236,11 @@ export class TokenService {
     }
   }
 
+  /** Takes every token of an owner along to another organization, in the transaction that moves the owner. */
+  async moveAllOf(ownerId: string, organizationId: string, manager: EntityManager): Promise<void> {
+    await manager.update(Token, { ownerId }, { organizationId });
+  }
+
   /** The value of a token kept sealed, or undefined where none is kept or its key has left the ring. */
   async unseal(id: string): Promise<string | undefined> {
     const row = await this.query().select(['token.id', 'token.sealedValue']).where({ id }).getOne();

@@ -1,0 +1,111 @@
+import { Transform } from 'class-transformer';
+import { ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
+import { isGoodText } from '../access/body.js';
+import { looksLikeToken } from '../tokens/token-format.js';
+
+/** No control, format (such as the override of the writing direction), private or unassigned characters. */
+const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
+
+/** bcrypt reads no more than 72 bytes: a longer password is refused, never cut. */
+const PASSWORD_BYTES = { least: 8, most: 72 };
+
+/** A key that may be left out; null is no value for it. */
+export function Optional(): PropertyDecorator {
+  return ValidateIf((_, value) => value !== undefined);
+}
+
+/** Trims a text before it is checked. */
+export function Trimmed(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));
+}
+
+/** One line of 1 to `most` characters that people can see. */
+export function IsPrintable(most: number, options?: ValidationOptions): PropertyDecorator {
+  const rule = (value: unknown): boolean =>
+    typeof value === 'string' && PRINTABLE.test(value) && Array.from(value).length <= most;
+  return must('isPrintable', `1 to ${most} printable characters`, rule, options);
+}
+
+/** A text of 1 to `most` characters that can be kept: lines are fine, NUL and half characters are not. */
+export function IsText(most: number): PropertyDecorator {
+  const rule = (value: unknown): boolean =>
+    typeof value === 'string' && value !== '' && isGoodText(value) && Array.from(value).length <= most;
+  return must('isText', `a text of 1 to ${most} characters`, rule);
+}
+
+/** 8 to 72 bytes with which one can log in: no control characters, nothing that is taken for a token. */
+export function IsPassword(): PropertyDecorator {
+  const rule = (value: unknown): boolean => {
+    if (typeof value !== 'string' || /\p{Cc}/u.test(value) || looksLikeToken(value)) return false;
+    const bytes = Buffer.byteLength(value);
+    return bytes >= PASSWORD_BYTES.least && bytes <= PASSWORD_BYTES.most;
+  };
+  const { least, most } = PASSWORD_BYTES;
+  return must('isPassword', `${least} to ${most} bytes without control characters, and no token`, rule);
+}
+
+/** A login: ASCII letters, digits and `._@+-`, and nothing that is taken for a token. */
+export function IsLogin(): PropertyDecorator {
+  const rule = (value: unknown): boolean =>
+    typeof value === 'string' && isLogin(value) && !looksLikeToken(value);
+  return must('isLogin', '1 to 100 ASCII letters, digits and ._@+-', rule);
+}
+
+export function isLogin(text: string): boolean {
+  return /^[A-Za-z0-9._@+-]{1,100}$/.test(text);
+}
+
+/** Reads a date and time of RFC 3339 into a Date; what is none stays as it is, for {@link IsInstant} to refuse. */
+export function Instant(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' ? readInstant(value) : value,
+  );
+}
+
+export function IsInstant(): PropertyDecorator {
+  return must('isInstant', 'a date and time of RFC 3339, such as 2030-01-31T12:00:00Z', isDate);
+}
+
+/** A moment that is still to come. */
+export function IsFuture(): PropertyDecorator {
+  return must('isFuture', 'in the future', (value) => !isDate(value) || value > new Date());
+}
+
+/** The `true` and `false` of a query. */
+export function Flag(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) =>
+    value === 'true' ? true : value === 'false' ? false : value,
+  );
+}
+
+/** The whole number of a query. */
+export function WholeNumber(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value,
+  );
+}
+
+function isDate(value: unknown): value is Date {
+  return value instanceof Date;
+}
+
+function readInstant(text: string): Date | string {
+  const [, year, month, day] = RFC_3339.exec(text) ?? [];
+  const instant = new Date(text);
+  if (year === undefined || Number.isNaN(instant.getTime())) return text;
+  // JavaScript reads February 30 as March 2.
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  return date.getUTCDate() === Number(day) ? instant : text;
+}
+
+function must(
+  name: string,
+  what: string,
+  rule: (value: unknown) => boolean,
+  options?: ValidationOptions,
+): PropertyDecorator {
+  const each = options?.each ? 'each value in ' : '';
+  const defaultMessage = (): string => `${each}$property must be ${what}`;
+  return ValidateBy({ name, validator: { validate: rule, defaultMessage } }, options);
+}

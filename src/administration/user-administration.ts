@@ -1,0 +1,221 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager, In } from 'typeorm';
+import type { Principal } from '../access/principal.js';
+import { AccountConflict } from '../accounts/account-conflict.js';
+import { AccountsService, type UserChanges } from '../accounts/accounts.service.js';
+import { DEFAULT_ORGANIZATION } from '../accounts/first-start.js';
+import { Location } from '../accounts/location.entity.js';
+import { Organization } from '../accounts/organization.entity.js';
+import { User } from '../accounts/user.entity.js';
+import { HashingService } from '../hashing/hashing.service.js';
+import { newestFirst, type Page, readPage } from '../tokens/keyset.js';
+import { Refusal } from '../tokens/refusal.js';
+import { TokenService } from '../tokens/token.service.js';
+import type { CreateUser, ListUsersQuery, UpdateUser } from './accounts.dto.js';
+import { findPlace, findUser } from './references.js';
+import {
+  assertAdministers,
+  assertMayGrantRights,
+  assertMaySetPassword,
+  type UserRights,
+} from './user-authority.js';
+
+/** Users as administrators see and change them; what hangs on a user changes in the same transaction. */
+@Injectable()
+export class UserAdministration {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly accounts: AccountsService,
+    private readonly tokens: TokenService,
+    private readonly hashing: HashingService,
+  ) {}
+
+  /** @throws {Refusal} forbidden for a member; notFound, also for a user of an organization that is not the caller's. */
+  async get(caller: Principal, reference: string): Promise<User> {
+    assertAdministers(caller);
+    const user = await findUser(this.dataSource.manager, reference);
+    if (!user || !caller.administers(user.organizationId)) throw noSuchUser();
+    return user;
+  }
+
+  /** @throws {Refusal} forbidden for a member. */
+  async list(caller: Principal, query: ListUsersQuery): Promise<Page<User>> {
+    assertAdministers(caller);
+    const { manager } = this.dataSource;
+    const users = manager.createQueryBuilder(User, 'user');
+    if (!caller.isAdministrator) users.andWhere({ organizationId: caller.user.organizationId });
+    if (query.disabled !== undefined) users.andWhere({ disabled: query.disabled });
+    if (query.organization !== undefined) {
+      const organization = await findPlace(manager, Organization, query.organization);
+      if (!organization) return { rows: [], nextCursor: undefined };
+      users.andWhere({ organizationId: organization.id });
+    }
+    if (query.q !== undefined) {
+      const text = `concat_ws(chr(10), user.login, user.name, user.email)`;
+      users.andWhere(`position(lower(:q) in lower(${text})) > 0`, { q: query.q });
+    }
+    const page = await readPage(users, newestFirst('user.createdAt'), query.cursor, query.limit);
+    // Locations come in a second query: joined, they would repeat rows and spoil the limit.
+    const relations = { organization: true, locations: true };
+    const whole = await manager.find(User, {
+      where: { id: In(page.rows.map(({ id }) => id)) },
+      relations,
+      order: { createdAt: 'DESC', id: 'DESC' },
+    });
+    return { rows: whole, nextCursor: page.nextCursor };
+  }
+
+  /** @throws {Refusal} invalid for unknown places; forbidden for what the caller cannot grant; conflict. */
+  async create(caller: Principal, { organization, locations, ...body }: CreateUser): Promise<User> {
+    assertAdministers(caller);
+    const { manager } = this.dataSource;
+    const organizationId = await organizationFor(manager, caller, organization);
+    const { role = 'member', permissions = [] } = body;
+    assertMayGrantRights(caller, undefined, { role, permissions, organizationId });
+    if (body.password) assertMaySetPassword(caller, undefined);
+    const spec = { ...body, organizationId, locations: await locationsFor(manager, locations ?? []) };
+    try {
+      return await this.accounts.createUser(spec, caller.actor);
+    } catch (problem) {
+      throw asRefusal(problem);
+    }
+  }
+
+  /**
+   * @throws {Refusal} invalid, forbidden, notFound; conflict for what would leave no administrator who can act.
+   */
+  async update(caller: Principal, reference: string, body: UpdateUser): Promise<User> {
+    const { id } = await this.get(caller, reference);
+    const { password, organization, locations, ...rest } = body;
+    const changes: UserChanges = rest;
+    if (password !== undefined) {
+      changes.passwordDigest = password === null ? null : await this.hashing.hashPassword(password);
+    }
+    return this.dataSource.transaction(async (manager) => {
+      if (rest.disabled || (rest.role ?? 'administrator') !== 'administrator') {
+        await assertNotLastAdministrator(manager, id);
+      }
+      const user = await lockUser(manager, caller, id);
+      if (locations) changes.locations = await locationsFor(manager, locations);
+      if (organization !== undefined) {
+        changes.organizationId = await organizationFor(manager, caller, organization);
+      }
+      assertMayGrantRights(caller, user, rightsAfter(user, changes));
+      if (password) assertMaySetPassword(caller, user);
+      const changed = await this.change(caller, user, changes, manager);
+      if (changed.organizationId !== user.organizationId) {
+        await this.tokens.moveAllOf(id, changed.organizationId, manager);
+      }
+      return changed;
+    });
+  }
+
+  /**
+   * Deletes a user; the user's tokens are revoked with it.
+   *
+   * @throws {Refusal} forbidden, notFound; conflict for the last administrator who can act.
+   */
+  async delete(caller: Principal, reference: string): Promise<void> {
+    const { id } = await this.get(caller, reference);
+    await this.dataSource.transaction(async (manager) => {
+      await assertNotLastAdministrator(manager, id);
+      await lockUser(manager, caller, id);
+      await this.tokens.revokeAllOf(id, caller, 'The owner was deleted', manager);
+      await this.accounts.deleteUser(id, caller.actor, manager);
+    });
+  }
+
+  private async change(
+    caller: Principal,
+    user: User,
+    changes: UserChanges,
+    manager: EntityManager,
+  ): Promise<User> {
+    if (Object.values(changes).every((value) => value === undefined)) return user;
+    const changed = await this.accounts.updateUser(user.id, changes, caller.actor, manager);
+    if (!changed) throw noSuchUser();
+    return changed.after;
+  }
+}
+
+/** An account's name or login that is taken, in the core's terms. */
+export function asRefusal(problem: unknown): unknown {
+  if (!(problem instanceof AccountConflict)) return problem;
+  const { field, message } = problem;
+  const fields = [{ path: [field], rule: 'unique', message }];
+  return new Refusal('conflict', { reason: 'nameTaken', message, fields });
+}
+
+/** Reads a user under the row's lock, so that what is decided on it still holds when it is written. */
+async function lockUser(manager: EntityManager, caller: Principal, id: string): Promise<User> {
+  if (!(await manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } })))
+    throw noSuchUser();
+  const relations = { organization: true, locations: true };
+  const user = await manager.findOneOrFail(User, { where: { id }, relations });
+  if (!caller.administers(user.organizationId)) throw noSuchUser();
+  if (user.role === 'administrator' && !caller.isAdministrator) {
+    throw new Refusal('forbidden', {
+      reason: 'role',
+      message: 'Only an administrator changes an administrator',
+    });
+  }
+  return user;
+}
+
+/**
+ * Locks every administrator who can act, so that two who end each other come one after the other, and the second finds
+ * one left.
+ *
+ * @throws {Refusal} conflict when `id` is the only one.
+ */
+async function assertNotLastAdministrator(manager: EntityManager, id: string): Promise<void> {
+  const administrators = await manager.find(User, {
+    where: { role: 'administrator', disabled: false },
+    order: { id: 'ASC' },
+    lock: { mode: 'pessimistic_write' },
+  });
+  if (administrators.length > 1 || administrators[0]?.id !== id) return;
+  throw new Refusal('conflict', {
+    message: 'This is the last administrator who can act: make another one first',
+  });
+}
+
+function rightsAfter(user: User, changes: UserChanges): UserRights {
+  return {
+    role: changes.role ?? user.role,
+    permissions: changes.permissions ?? user.permissions,
+    organizationId: changes.organizationId ?? user.organizationId,
+  };
+}
+
+/**
+ * The id of the organization that a caller names. Whether another organization exists is not told to who administers
+ * one: naming it is forbidden either way.
+ */
+async function organizationFor(
+  manager: EntityManager,
+  caller: Principal,
+  reference: string | undefined,
+): Promise<string> {
+  if (reference === undefined && !caller.isAdministrator) return caller.user.organizationId;
+  const organization = await findPlace(manager, Organization, reference ?? DEFAULT_ORGANIZATION);
+  if (organization && caller.administers(organization.id)) return organization.id;
+  if (caller.isAdministrator) throw Refusal.ofField(['organization'], 'exists', 'No such organization');
+  const message = 'You administer another organization';
+  throw new Refusal('forbidden', { reason: 'outsideOrganization', message });
+}
+
+async function locationsFor(manager: EntityManager, references: string[]): Promise<Location[]> {
+  const found = new Map<string, Location>();
+  for (const [index, reference] of references.entries()) {
+    // One after the other: the embedded engine has one connection, and so has a transaction.
+    const location = await findPlace(manager, Location, reference);
+    if (!location) throw Refusal.ofField(['locations', String(index)], 'exists', 'No such location');
+    found.set(location.id, location);
+  }
+  return [...found.values()];
+}
+
+function noSuchUser(): Refusal {
+  return new Refusal('notFound', { message: 'No such user' });
+}

@@ -1,0 +1,70 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, UsePipes } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Caller, Needs } from '../access/needs.js';
+import { Principal } from '../access/principal.js';
+import { Refuses } from '../access/refuses.js';
+import { validated } from '../access/validation.js';
+import { CreateUser, ListUsersQuery, UpdateUser, User, UserPage } from './accounts.dto.js';
+import { PATOIS } from './patois.dialect.js';
+import { Problem } from './problem.dto.js';
+import { UserAdministration } from './user-administration.js';
+
+const READ = 'patois:users.read';
+const WRITE = 'patois:users.write';
+
+/** Users, for administrators and, within their organization, organization administrators. */
+@ApiTags('accounts')
+@Refuses(Problem, { 400: 'Bad input', 401: 'No valid credential', 403: 'Not allowed to this caller' })
+@Controller('patois/v1/users')
+@UsePipes(validated('refused'))
+export class UsersController {
+  constructor(private readonly users: UserAdministration) {}
+
+  @Post()
+  @HttpCode(201)
+  @Needs(PATOIS, WRITE)
+  @ApiOperation({ operationId: 'createUser', summary: 'Makes a user' })
+  @Refuses(Problem, { 409: 'The login is taken' })
+  async create(@Caller() caller: Principal, @Body() body: CreateUser): Promise<User> {
+    return new User(await this.users.create(caller, body));
+  }
+
+  @Get()
+  @Needs(PATOIS, READ)
+  @ApiOperation({ operationId: 'listUsers', summary: 'Lists users, newest first' })
+  async list(@Caller() caller: Principal, @Query() query: ListUsersQuery): Promise<UserPage> {
+    const { rows, nextCursor } = await this.users.list(caller, query);
+    return new UserPage(rows, nextCursor);
+  }
+
+  @Get(':user')
+  @Needs(PATOIS, READ)
+  @ApiOperation({ operationId: 'getUser', summary: 'Gets a user by uuid or login' })
+  @Refuses(Problem, { 404: 'No such user that this caller may see' })
+  async get(@Caller() caller: Principal, @Param('user') user: string): Promise<User> {
+    return new User(await this.users.get(caller, user));
+  }
+
+  @Patch(':user')
+  @Needs(PATOIS, WRITE)
+  @ApiOperation({ operationId: 'updateUser', summary: 'Changes a user; keys left out stay as they are' })
+  @Refuses(Problem, { 404: 'No such user that this caller may see' })
+  @Refuses(Problem, { 409: 'No administrator would be left' })
+  async update(
+    @Caller() caller: Principal,
+    @Param('user') user: string,
+    @Body() body: UpdateUser,
+  ): Promise<User> {
+    return new User(await this.users.update(caller, user, body));
+  }
+
+  @Delete(':user')
+  @HttpCode(204)
+  @Needs(PATOIS, WRITE)
+  @ApiOperation({ operationId: 'deleteUser', summary: "Deletes a user and revokes the user's tokens" })
+  @Refuses(Problem, { 404: 'No such user that this caller may see' })
+  @Refuses(Problem, { 409: 'No administrator would be left' })
+  async delete(@Caller() caller: Principal, @Param('user') user: string): Promise<void> {
+    await this.users.delete(caller, user);
+  }
+}
