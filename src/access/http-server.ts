@@ -13,6 +13,8 @@ import type { RouteTable } from './route-table.js';
 
 /** Ids that a client makes up may be long; beyond this Fastify itself answers 414. */
 const LONGEST_PARAMETER = 8192;
+/** RFC 9110, type and subtype; what follows them is not looked at. */
+const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/;
 
 /** Fastify under Nest, so set up that whatever it would answer by itself comes out in the words of the path's owner. */
 export function createHttpAdapter(
@@ -54,10 +56,22 @@ export function createHttpAdapter(
   server.addHook('onRoute', ({ url, method }) => routes.add(url, method));
   server.addHook('onRequest', (request, reply, done) => {
     prepare(request);
+    replaceMalformedType(request);
     reply.header('x-request-id', request.id);
     done();
   });
   return adapter;
+}
+
+/**
+ * Fastify would refuse a malformed content type by itself, before anybody asks who is calling. RFC 9110 lets it count as
+ * `application/octet-stream`, which is refused when its turn comes; a blank one is none.
+ */
+function replaceMalformedType({ headers }: FastifyRequest): void {
+  const type = headers['content-type'];
+  if (type === undefined || MEDIA_TYPE.test(type)) return;
+  if (type.trim() === '') delete headers['content-type'];
+  else headers['content-type'] = 'application/octet-stream';
 }
 
 /** A request that Node's parser could not read: no Fastify request exists, only what bytes arrived. */

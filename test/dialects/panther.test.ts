@@ -552,3 +552,10 @@ describe('Credentials', () => {
     });
   });
 });
+
+test('a malformed content type is 415, but not before anybody asks who is calling', async () => {
+  const sent = { headers: { 'content-type': 'nonsense' }, body: '{}' };
+  expect((await server.send('POST', '/api-tokens', sent)).status).toBe(401);
+  const headers = { ...owner.byPassword, ...sent.headers };
+  expect((await server.send('POST', '/api-tokens', { ...sent, headers })).status).toBe(415);
+});
