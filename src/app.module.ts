@@ -8,6 +8,7 @@ import { CONFIG, type Config } from './config.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { PantherModule } from './dialects/panther/panther.module.js';
+import { QuayModule } from './dialects/quay/quay.module.js';
 import { HashingModule } from './hashing/hashing.module.js';
 import type { HashingService } from './hashing/hashing.service.js';
 
@@ -35,6 +36,7 @@ export class AppModule {
         AccessModule.with(registry, routes),
         AdministrationModule,
         PantherModule,
+        QuayModule,
       ],
     };
   }

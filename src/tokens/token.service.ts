@@ -247,14 +247,18 @@ export class TokenService {
     return row?.sealedValue ? this.hashing.open(row.sealedValue, id) : undefined;
   }
 
-  /** Deletes the sealed copies of a dialect's tokens: when the setting that keeps them is turned off. */
-  async forgetSealedValues(dialect: string): Promise<void> {
-    await this.dataSource.manager
+  /**
+   * Deletes the sealed copies of a dialect's tokens: when the setting that keeps them is turned off, or those of expired
+   * ones alone.
+   */
+  async forgetSealedValues(dialect: string, { expiredBy }: { expiredBy?: Date } = {}): Promise<void> {
+    const update = this.dataSource.manager
       .createQueryBuilder()
       .update(Token)
       .set({ sealedValue: null })
-      .where('dialect = :dialect AND sealedValue IS NOT NULL', { dialect })
-      .execute();
+      .where('dialect = :dialect AND sealedValue IS NOT NULL', { dialect });
+    if (expiredBy) update.andWhere('expiresAt <= :expiredBy', { expiredBy });
+    await update.execute();
   }
 
   private digestOf(fresh: FreshToken): Pick<Token, 'digest' | 'digestKey'> {

@@ -1,0 +1,168 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { And, IsNull, LessThanOrEqual, MoreThan, Or } from 'typeorm';
+import { Caller, Needs } from '../../access/needs.js';
+import { Principal } from '../../access/principal.js';
+import { Refuses } from '../../access/refuses.js';
+import { CONFIG, type Config } from '../../config.js';
+import { reachesBeyond } from '../../tokens/cidr.js';
+import { Refusal } from '../../tokens/refusal.js';
+import type { Token } from '../../tokens/token.entity.js';
+import { type TokenCriteria, TokenService } from '../../tokens/token.service.js';
+import { readExpiring, readNewAppToken } from './quay.body.js';
+import { QUAY, SUPER_USER, USER_ADMIN } from './quay.dialect.js';
+import { ApiError, AppTokensView, AppTokenView, CreatedAppTokenView, NewAppToken } from './quay.dto.js';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const DAY_MS = 86_400_000;
+/** "Expiring soon" is a tenth of the lifetime; where none is set, of this one. */
+const ASSUMED_LIFETIME_SECONDS = 4 * 7 * 86_400;
+
+const EXPIRING = {
+  name: 'expiring',
+  required: false,
+  type: Boolean,
+  description: 'Only those that expire soon: within a tenth of the configured lifetime.',
+};
+
+/** Quay's app-specific tokens: each user's own, for tools that cannot log in as people do. */
+@ApiTags('appspecifictokens')
+@Refuses(ApiError, { 401: 'invalid_token', 403: 'insufficient_scope' })
+@Controller('api/v1')
+export class QuayController {
+  constructor(
+    private readonly tokens: TokenService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  @Post('user/apptoken')
+  @HttpCode(201)
+  @Needs(QUAY, USER_ADMIN)
+  @ApiOperation({ operationId: 'createAppToken', summary: 'Creates an app-specific token of the caller' })
+  @ApiResponse({ status: 201, type: CreatedAppTokenView, description: 'Created' })
+  @ApiResponse({ status: 200, type: CreatedAppTokenView, description: 'With QUAY_FIDELITY=deployed' })
+  @Refuses(ApiError, { 400: 'invalid_request', 415: 'unsupported_media_type' })
+  async create(
+    @Caller() caller: Principal,
+    @Body({ transform: readNewAppToken }) { title, expiration }: NewAppToken,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<CreatedAppTokenView> {
+    const spec = { dialect: QUAY, ownerId: caller.user.id, name: title, scopes: [USER_ADMIN] };
+    const expiresAt = expiration ?? this.endOfLifetime();
+    const { token, value } = await this.tokens.issue(
+      { ...spec, expiresAt, keepsSealedValue: this.showsSecretsAgain },
+      caller,
+      'create_app_specific_token',
+    );
+    // The published reference says 201, a deployed Quay answers 200.
+    if (this.showsSecretsAgain) reply.status(200);
+    return new CreatedAppTokenView(token, value);
+  }
+
+  @Get('user/apptoken')
+  @Needs(QUAY, USER_ADMIN)
+  @ApiOperation({ operationId: 'listAppTokens', summary: 'Lists the app-specific tokens of the caller' })
+  @ApiQuery(EXPIRING)
+  list(
+    @Caller() caller: Principal,
+    @Query('expiring', { transform: readExpiring }) onlyExpiring: boolean | null,
+  ): Promise<AppTokensView> {
+    return this.listed({ ownerId: caller.user.id }, onlyExpiring);
+  }
+
+  @Get('superuser/apptokens')
+  @Needs(QUAY, SUPER_USER)
+  @ApiOperation({
+    operationId: 'listAllAppTokens',
+    summary: 'Lists the app-specific tokens of all users; for administrators',
+  })
+  @ApiQuery(EXPIRING)
+  listAll(
+    @Caller() caller: Principal,
+    @Query('expiring', { transform: readExpiring }) onlyExpiring: boolean | null,
+  ): Promise<AppTokensView> {
+    if (!caller.isAdministrator) throw new Refusal('forbidden', { reason: 'role' });
+    return this.listed({}, onlyExpiring);
+  }
+
+  @Get('user/apptoken/:token_uuid')
+  @Needs(QUAY, USER_ADMIN)
+  @ApiOperation({ operationId: 'getAppToken', summary: 'Gets an app-specific token of the caller' })
+  @Refuses(ApiError, { 404: 'not_found' })
+  async get(@Caller() caller: Principal, @Param('token_uuid') uuid: string): Promise<AppTokenView> {
+    const where = { ...ownToken(caller, uuid), expiresAt: neverOrAfter(new Date()) };
+    const token = await this.tokens.find(where);
+    if (!token) throw new Refusal('notFound');
+    if (!this.showsSecretsAgain) return new AppTokenView(token);
+    const code = holdsAllOf(caller, token) ? await this.tokens.unseal(token.id) : undefined;
+    return new AppTokenView(token, code ?? null);
+  }
+
+  @Delete('user/apptoken/:token_uuid')
+  @HttpCode(204)
+  @Needs(QUAY, USER_ADMIN)
+  @ApiOperation({ operationId: 'revokeAppToken', summary: 'Revokes an app-specific token of the caller' })
+  @Refuses(ApiError, { 404: 'not_found' })
+  async revoke(@Caller() caller: Principal, @Param('token_uuid') uuid: string): Promise<void> {
+    await this.tokens.revoke(ownToken(caller, uuid), caller, { alias: 'revoke_app_specific_token' });
+  }
+
+  /** All rows in one statement, along an index: time is linear in the rows, and no more of a row is read than is shown. */
+  private async listed(whose: TokenCriteria, onlyExpiring: boolean | null): Promise<AppTokensView> {
+    const where = { ...VISIBLE, ...whose, expiresAt: onlyExpiring ? this.isExpiringSoon() : isNotPurged() };
+    const tokens = await this.tokens
+      .query()
+      .select(['token.id', 'token.name', 'token.lastUsedAt', 'token.createdAt', 'token.expiresAt'])
+      .where(where)
+      .orderBy('token.createdAt')
+      .addOrderBy('token.id')
+      .getMany();
+    return new AppTokensView(tokens, onlyExpiring);
+  }
+
+  private isExpiringSoon(): TokenCriteria['expiresAt'] {
+    const { quayTokenLifetimeSeconds: lifetime = ASSUMED_LIFETIME_SECONDS } = this.config;
+    const now = new Date();
+    const soon = new Date(now.getTime() + Math.ceil(lifetime / 10) * 1000);
+    return And(MoreThan(now), LessThanOrEqual(soon));
+  }
+
+  private endOfLifetime(): Date | null {
+    const { quayTokenLifetimeSeconds: lifetime } = this.config;
+    return lifetime === undefined ? null : new Date(Date.now() + lifetime * 1000);
+  }
+
+  private get showsSecretsAgain(): boolean {
+    return this.config.quayFidelity === 'deployed';
+  }
+}
+
+const VISIBLE = { dialect: QUAY, revokedAt: IsNull() };
+
+/**
+ * Which token a uuid means to its owner, an expired one until it is purged included.
+ *
+ * @throws {Refusal} notFound for what is no uuid.
+ */
+function ownToken(caller: Principal, uuid: string): TokenCriteria {
+  if (!UUID.test(uuid)) throw new Refusal('notFound');
+  return { ...VISIBLE, id: uuid, ownerId: caller.user.id, expiresAt: isNotPurged() };
+}
+
+/**
+ * An expired token is purged after one day: here that means it is shown and revoked no longer. Its row stays, without a
+ * sealed copy of its value, like the rows of every other dialect, for the enterprise's view of all tokens.
+ */
+function isNotPurged(): TokenCriteria['expiresAt'] {
+  return neverOrAfter(new Date(Date.now() - DAY_MS));
+}
+
+function neverOrAfter(time: Date): TokenCriteria['expiresAt'] {
+  return Or(IsNull(), MoreThan(time));
+}
+
+/** Who is shown a secret can do what it can: a token is shown those alone that hold no more than itself. */
+function holdsAllOf(caller: Principal, { scopes, allowedCidrs }: Token): boolean {
+  return caller.lacks(QUAY, scopes).length === 0 && !reachesBeyond(allowedCidrs, caller.allowedCidrs);
+}

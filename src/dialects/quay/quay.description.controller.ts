@@ -1,0 +1,35 @@
+import { Controller, Get, Inject, Param, Req } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { Public } from '../../access/needs.js';
+import { Refuses } from '../../access/refuses.js';
+import { CONFIG, type Config } from '../../config.js';
+import { Refusal } from '../../tokens/refusal.js';
+import { addressOf, ERROR_DESCRIPTIONS, errorPage, isErrorType } from './quay.dialect.js';
+import { describeApi, type SwaggerDocument } from './quay.discovery.js';
+import { ApiError, ApiErrorDescription } from './quay.dto.js';
+
+/** What this API says about itself, to anybody. */
+@ApiTags('discovery')
+@Controller('api/v1')
+export class QuayDescriptionController {
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
+
+  @Get('discovery')
+  @Public()
+  @ApiOperation({ operationId: 'discovery', summary: 'Describes this API in Swagger 2.0' })
+  @ApiOkResponse({ schema: { type: 'object', additionalProperties: true } })
+  discover(@Req() request: FastifyRequest): SwaggerDocument {
+    const createStatus = this.config.quayFidelity === 'deployed' ? 200 : 201;
+    return describeApi(addressOf(this.config, request), createStatus);
+  }
+
+  @Get('error/:error_type')
+  @Public()
+  @ApiOperation({ operationId: 'getErrorDescription', summary: 'Describes a kind of error' })
+  @Refuses(ApiError, { 404: 'not_found' })
+  describe(@Param('error_type') type: string, @Req() request: FastifyRequest): ApiErrorDescription {
+    if (!isErrorType(type)) throw new Refusal('notFound');
+    return new ApiErrorDescription(errorPage(this.config, request, type), type, ERROR_DESCRIPTIONS[type]);
+  }
+}

@@ -1,0 +1,167 @@
+import type { FastifyRequest } from 'fastify';
+import { type Presented, readCredentials } from '../../access/credentials.js';
+import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
+import { readsJson } from '../../access/body.js';
+import { statusOf } from '../../access/status.js';
+import type { Config } from '../../config.js';
+import type { Refusal } from '../../tokens/refusal.js';
+import type { Token } from '../../tokens/token.entity.js';
+import { withoutSecrets } from '../../tokens/token-format.js';
+
+export const QUAY = 'quay';
+export const USER_ADMIN = 'user:admin';
+export const SUPER_USER = 'super:user';
+
+const SCOPES = [
+  'repo:read',
+  'repo:write',
+  'repo:admin',
+  'repo:create',
+  'user:read',
+  USER_ADMIN,
+  'org:admin',
+  SUPER_USER,
+];
+/** Each covers those before it; outside of it no scope covers another: `super:user` is not `user:admin`. */
+const REPOSITORY_LADDER = ['repo:read', 'repo:write', 'repo:admin'];
+
+/** Every `error_type`, with what its page says. */
+export const ERROR_DESCRIPTIONS = {
+  invalid_token: 'The credentials are missing, unknown, expired or revoked.',
+  insufficient_scope:
+    'The credentials are valid, but lack the scope of this operation or may not be used from this address.',
+  not_found: 'There is no such resource, or the caller cannot see it.',
+  invalid_request: 'The request or its body is malformed, or breaks a rule of the operation.',
+  method_not_allowed: 'The path does not have this method; the Allow header lists those it has.',
+  payload_too_large: 'The body is larger than this server reads.',
+  unsupported_media_type: 'The content type of the body is not application/json.',
+  too_many_requests: 'Too many failed logins; the Retry-After header says when to try again.',
+  internal_error: 'The server failed; its log says why.',
+  unavailable: 'The server cannot answer now; try again.',
+} as const;
+export type ErrorType = keyof typeof ERROR_DESCRIPTIONS;
+
+/** Where the path of a page about an error begins. */
+const ERROR_PAGES = '/api/v1/error/';
+
+const DESCRIPTION: ApiDescription = {
+  title: 'Patois in the words of Quay',
+  description:
+    'App-specific tokens of the current user, for tools that cannot log in as people do. Dates are RFC 2822. Other statuses ' +
+    '(405, 413, 429, 500, 503) carry the same body as those that are listed.',
+  credentials: {
+    bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token.' },
+    basic: { type: 'http', scheme: 'basic', description: 'Login and password, for a first token.' },
+  },
+  tags: {
+    appspecifictokens: 'Manages app specific tokens for the current user.',
+    discovery: 'Describes this API and its errors, to anybody.',
+  },
+};
+
+/** Quay's app-specific tokens of the current user. */
+export class QuayDialect implements Dialect {
+  readonly name = QUAY;
+  readonly mounts = ['/api/v1'];
+  readonly description = DESCRIPTION;
+  readonly scopes: ScopeRules = {
+    isKnown: (scope) => SCOPES.includes(scope),
+    covers: (held, needed) =>
+      REPOSITORY_LADDER.includes(needed) &&
+      REPOSITORY_LADDER.indexOf(held) > REPOSITORY_LADDER.indexOf(needed),
+    defaults: [USER_ADMIN],
+  };
+
+  constructor(private readonly config: Pick<Config, 'publicUrl'>) {}
+
+  /** `Bearer`, or a login and password for a first token. Neither a cookie nor the query string counts. */
+  presented(request: FastifyRequest): Presented {
+    return readCredentials(request, { bearer: true });
+  }
+
+  answer(refusal: Refusal, request: FastifyRequest): Answer {
+    const status = statusOf(refusal);
+    const type = errorTypeOf(status);
+    // A part of the body may be repeated in it, and people paste tokens everywhere.
+    const detail = withoutSecrets(detailOf(refusal));
+    return {
+      status,
+      body: {
+        detail,
+        error_message: detail,
+        error_type: type,
+        title: type,
+        type: errorPage(this.config, request, type),
+        status,
+      },
+    };
+  }
+
+  externalId(token: Token): string {
+    return token.id;
+  }
+
+  /** Unlike elsewhere, a body without a content type is not read. */
+  readsMediaType(mediaType: string | undefined, isEmpty: boolean): boolean {
+    return isEmpty || (mediaType !== undefined && readsJson(mediaType));
+  }
+}
+
+/** The address that clients know this server by: `PUBLIC_URL`, else scheme and Host of the request. */
+export function addressOf({ publicUrl }: Pick<Config, 'publicUrl'>, request: FastifyRequest): string {
+  if (publicUrl !== undefined) return publicUrl;
+  const { host = '' } = request.headers;
+  // The client chose it: what is no host is not repeated.
+  return /^[\w.:[\]-]+$/.test(host) ? `${request.protocol}://${host}` : '';
+}
+
+/** The address of the page about a kind of error. */
+export function errorPage(
+  config: Pick<Config, 'publicUrl'>,
+  request: FastifyRequest,
+  type: ErrorType,
+): string {
+  return addressOf(config, request) + ERROR_PAGES + type;
+}
+
+export function isErrorType(type: string): type is ErrorType {
+  return Object.hasOwn(ERROR_DESCRIPTIONS, type);
+}
+
+const ERROR_TYPES: Record<number, ErrorType> = {
+  400: 'invalid_request',
+  401: 'invalid_token',
+  403: 'insufficient_scope',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  409: 'invalid_request',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+  429: 'too_many_requests',
+  431: 'invalid_request',
+  503: 'unavailable',
+};
+
+function errorTypeOf(status: number): ErrorType {
+  return ERROR_TYPES[status] ?? 'internal_error';
+}
+
+function detailOf(refusal: Refusal): string {
+  switch (refusal.kind) {
+    case 'unauthenticated':
+      return 'Requires authentication';
+    case 'forbidden':
+      return 'Unauthorized';
+    case 'notFound':
+      return refusal.reason === 'method' ? refusal.message : 'Not Found';
+    case 'internal':
+      return 'Internal Server Error';
+    case 'unavailable':
+      return 'Service Unavailable';
+    case 'invalid':
+      // The parser's own words would repeat a piece of the body.
+      return refusal.reason === 'malformedJson' ? 'Malformed JSON body' : refusal.message;
+    default:
+      return refusal.message;
+  }
+}
