@@ -11,6 +11,7 @@ import { PantherModule } from './dialects/panther/panther.module.js';
 import { QuayModule } from './dialects/quay/quay.module.js';
 import { HashingModule } from './hashing/hashing.module.js';
 import type { HashingService } from './hashing/hashing.service.js';
+import { VerificationModule } from './verification/verification.module.js';
 
 /** What is made before Nest and handed to its modules. */
 export interface Foundations {
@@ -34,6 +35,7 @@ export class AppModule {
         DatabaseModule.with(database, dataSource),
         HashingModule.with(hashing),
         AccessModule.with(registry, routes),
+        VerificationModule,
         AdministrationModule,
         PantherModule,
         QuayModule,

@@ -1,10 +1,13 @@
 import type { FastifyRequest } from 'fastify';
 import { parse } from 'secure-json-parse';
 import { Refusal } from '../tokens/refusal.js';
+import { withoutSecrets } from '../tokens/token-format.js';
 
 /** Half a MiB holds every body that an API here defines, a batch of 1,000 verifications included. */
 export const MOST_BODY_BYTES = 512 * 1024;
 const MOST_LEVELS = 64;
+/** The media type of an HTML form. */
+export const FORM = 'application/x-www-form-urlencoded';
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 /** Reads the bytes of a body and never fails: one that is too large is refused when its turn comes. */
@@ -25,7 +28,7 @@ export async function collectBody(stream: NodeJS.ReadableStream): Promise<Buffer
 
 /**
  * The JSON of a request's body; undefined where there is none, or where the method has none (a DELETE's is ignored).
- * Bodies that are not JSON, such as forms, are left as text.
+ * A form, where the owner of the path reads one, becomes an object of texts, with a list for what stands there twice.
  *
  * @throws {Refusal} invalid: tooLarge, mediaType, malformedJson, badText.
  */
@@ -42,7 +45,7 @@ export function readBody(request: FastifyRequest): unknown {
   }
   if (isEmpty) return undefined;
   const text = rawBody.toString('utf8');
-  return mediaType === 'application/x-www-form-urlencoded' ? text : parseJson(text);
+  return checked(mediaType === FORM ? parseForm(text) : parseJson(text));
 }
 
 /** The media type of a request in lower case, without parameters; undefined where none was sent. */
@@ -62,8 +65,16 @@ function parseJson(text: string): unknown {
     // Keys such as __proto__ are refused like any other text that is not what a client can mean.
     value = parse(text);
   } catch (problem) {
-    throw new Refusal('invalid', { reason: 'malformedJson', message: (problem as Error).message });
+    throw new Refusal('invalid', {
+      reason: 'malformedJson',
+      message: withoutSecrets((problem as Error).message),
+    });
   }
+  return value;
+}
+
+/** Refuses text that could not be kept. */
+function checked(value: unknown): unknown {
   const path = findBadText(value);
   if (path) {
     const message = `${path.join('.') || 'The body'} contains invalid characters`;
@@ -74,6 +85,15 @@ function parseJson(text: string): unknown {
     });
   }
   return value;
+}
+
+function parseForm(text: string): unknown {
+  const form = new URLSearchParams(text);
+  const pairs = [...new Set(form.keys())].map((key) => {
+    const [first, ...more] = form.getAll(key);
+    return [key, more.length === 0 ? first : [first, ...more]];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** Bounds the depth before anything recursive sees the text. */

@@ -26,7 +26,11 @@ export function readCredentials(
     readAuthorization(value, options.bearer, presented);
   for (const name of options.tokenHeaders ?? []) presented.tokens.push(...headerLines(request, name));
   const { basic } = presented;
-  if (basic && looksLikeToken(basic.secret)) presented.tokens.push(basic.secret);
+  if (basic && looksLikeToken(basic.secret)) {
+    // Copied out of a document, a token may wear typographic quotes.
+    basic.secret = basic.secret.replace(/[^\x21-\x7e]/g, '');
+    presented.tokens.push(basic.secret);
+  }
   presented.tokens = [...new Set(presented.tokens)];
   return presented;
 }

@@ -5,10 +5,8 @@ import type { Socket } from 'node:net';
 import type { Config } from '../config.js';
 import { Refusal } from '../tokens/refusal.js';
 import { collectBody } from './body.js';
-import { clientAddress } from './client-address.js';
 import type { DialectRegistry } from './dialect.js';
-import { pathOf } from './refusal.filter.js';
-import { wordRefusal } from './request-state.js';
+import { RequestState, wordRefusal } from './request-state.js';
 import type { RouteTable } from './route-table.js';
 
 /** Ids that a client makes up may be long; beyond this Fastify itself answers 414. */
@@ -22,24 +20,16 @@ export function createHttpAdapter(
   registry: DialectRegistry,
   routes: RouteTable,
 ): FastifyAdapter {
-  const prepare = (request: FastifyRequest): void => {
-    request.patois = {
-      owner: registry.ownerOf(pathOf(request)),
-      origin: {
-        address: clientAddress(request, config.trustedProxies),
-        userAgent: request.headers['user-agent'],
-        requestId: request.id,
-      },
-    };
-  };
+  const surroundings = { registry, trustedProxies: config.trustedProxies };
   const adapter = new FastifyAdapter({
     skipMiddie: true,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
     clientErrorHandler: (problem, socket) => answerClientError(problem, socket, registry),
     frameworkErrors: (_problem: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
-      prepare(request);
-      const { status, headers, body } = wordRefusal(new Refusal('notFound', { reason: 'route' }), request);
+      request.patois = new RequestState(request, surroundings);
+      const refusal = new Refusal('notFound', { reason: 'route', message: 'No such resource' });
+      const { status, headers, body } = wordRefusal(refusal, request);
       void reply.status(status).headers(headers).header('x-request-id', request.id).send(body);
     },
     routerOptions: {
@@ -55,7 +45,7 @@ export function createHttpAdapter(
   });
   server.addHook('onRoute', ({ url, method }) => routes.add(url, method));
   server.addHook('onRequest', (request, reply, done) => {
-    prepare(request);
+    request.patois = new RequestState(request, surroundings);
     replaceMalformedType(request);
     reply.header('x-request-id', request.id);
     done();
@@ -85,10 +75,7 @@ function answerClientError(problem: ConnectionError, socket: Socket, registry: D
     problem.code === 'HPE_HEADER_OVERFLOW' ? 'The headers are too large' : 'The request cannot be read';
   const refusal = new Refusal('invalid', { reason: 'headers', message });
   const request = { url: path, headers: {}, id: randomUUID(), method: 'GET' } as FastifyRequest;
-  request.patois = {
-    owner: registry.ownerOf(path),
-    origin: { address: undefined, userAgent: undefined, requestId: request.id },
-  };
+  request.patois = new RequestState(request, { registry, trustedProxies: [] });
   const answer = wordRefusal(refusal, request);
   const body = JSON.stringify(answer.body);
   const mediaType = answer.headers['content-type'] ?? 'application/json';

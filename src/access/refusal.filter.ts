@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isDatabaseUnavailable } from '../database/database.js';
 import { Refusal } from '../tokens/refusal.js';
 import { withoutSecrets } from '../tokens/token-format.js';
-import { wordRefusal } from './request-state.js';
+import { pathOf, wordRefusal } from './request-state.js';
 import { RouteTable } from './route-table.js';
 
 /** The one filter: whatever is thrown becomes a refusal, and the owner of the path words it. */
@@ -50,9 +50,4 @@ export class RefusalFilter implements ExceptionFilter {
     const route = `${request.method} ${request.routeOptions.url ?? '(no route)'}`;
     this.logger.error(withoutSecrets(`${request.id} ${route}: ${refusal.kind}: ${cause}`));
   }
-}
-
-/** The path of a request, without its query. */
-export function pathOf(request: { url: string }): string {
-  return request.url.split('?', 1)[0] ?? '/';
 }

@@ -1,15 +1,47 @@
 import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../tokens/refusal.js';
-import type { Answer, PathOwner } from './dialect.js';
+import { clientAddress } from './client-address.js';
+import type { Answer, DialectRegistry, PathOwner } from './dialect.js';
 import type { Origin, Principal } from './principal.js';
 
-/** What the server knows of a request beside what Fastify knows. */
-export interface RequestState {
-  owner: PathOwner;
-  origin: Origin;
+/** What the server as a whole brings to every request. */
+export interface Surroundings {
+  registry: DialectRegistry;
+  trustedProxies: readonly string[];
+}
+
+/** What the server knows of a request beside what Fastify knows, worked out when it is asked for. */
+export class RequestState {
   /** The bytes of the body, or why they were not kept. Undefined: there was none. */
   rawBody?: Buffer | Refusal;
   principal?: Principal;
+  private knownOwner: PathOwner | undefined;
+  private knownOrigin: Origin | undefined;
+
+  constructor(
+    private readonly request: FastifyRequest,
+    private readonly surroundings: Surroundings,
+  ) {}
+
+  /** Who owns the path. */
+  get owner(): PathOwner {
+    return (this.knownOwner ??= this.surroundings.registry.ownerOf(pathOf(this.request)));
+  }
+
+  get origin(): Origin {
+    const { request, surroundings } = this;
+    return (this.knownOrigin ??= {
+      address: clientAddress(request, surroundings.trustedProxies),
+      userAgent: request.headers['user-agent'],
+      requestId: request.id,
+    });
+  }
+}
+
+/** The path of a request, without its query. */
+export function pathOf({ url }: { url: string }): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
 }
 
 declare module 'fastify' {

@@ -31,7 +31,7 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
     dataSource.subscribers.push(this);
   }
 
-  record(token: Token, origin: Origin): void {
+  record(token: Token, origin: Pick<Origin, 'address' | 'userAgent'>): void {
     const userAgent = origin.userAgent?.slice(0, LONGEST_USER_AGENT);
     const usage: Usage = {
       at: new Date(),

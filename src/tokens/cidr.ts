@@ -72,7 +72,20 @@ export function allowsAddress(blocks: readonly string[], address: string | undef
   if (blocks.length === 0) return true;
   const caller = address === undefined ? undefined : parseAddress(address);
   if (!caller) return false;
-  return blocks.some((block) => contains(parseCidr(block), { network: caller, prefix: bitsOf(caller) }));
+  const inner = { network: caller, prefix: bitsOf(caller) };
+  return parsedOf(blocks).some((block) => contains(block, inner));
+}
+
+/** Lists are parsed once for as long as somebody keeps them: a token in use is checked on every request. */
+const parsedLists = new WeakMap<readonly string[], CidrBlock[]>();
+
+function parsedOf(blocks: readonly string[]): CidrBlock[] {
+  let parsed = parsedLists.get(blocks);
+  if (!parsed) {
+    parsed = blocks.map(parseCidr);
+    parsedLists.set(blocks, parsed);
+  }
+  return parsed;
 }
 
 /** Whether `blocks` reaches an address that `bounds` does not; empty lists reach everywhere. */

@@ -1,0 +1,24 @@
+import { Injectable } from '@nestjs/common';
+import { DialectRegistry } from '../access/dialect.js';
+import { type Origin, Principal } from '../access/principal.js';
+import { TokenLookup } from '../tokens/token-lookup.js';
+import { TokenService } from '../tokens/token.service.js';
+
+/** Ends a token on the word of who holds it, from wherever: a leaked token is best ended by whoever finds it. */
+@Injectable()
+export class HolderRevocation {
+  constructor(
+    private readonly lookup: TokenLookup,
+    private readonly tokens: TokenService,
+    private readonly registry: DialectRegistry,
+  ) {}
+
+  /** Does nothing for a value that is no token's, nor for a token that is revoked already (RFC 7009, section 2.2). */
+  async revoke(value: string, origin: Origin): Promise<void> {
+    const found = await this.lookup.find(value);
+    if (!found) return;
+    const { token } = found;
+    const holder = new Principal(token.owner, token, value, origin, this.registry);
+    await this.tokens.revoke({ id: token.id }, holder, { reason: 'revoked by its holder' });
+  }
+}

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import { DialectRegistry } from '../access/dialect.js';
+import { UsageRecorder } from '../access/usage-recorder.js';
+import { Verifier } from '../access/verifier.js';
+import { allowsAddress } from '../tokens/cidr.js';
+import type { Token } from '../tokens/token.entity.js';
+import type { Verdict } from '../tokens/verdict.js';
+import { VerdictMeter } from './verdict-meter.js';
+
+/** What is asked of a token. */
+export interface Question {
+  value: string;
+  /** Where the token came from; undefined when that is not known. */
+  address: string | undefined;
+  userAgent?: string | undefined;
+  /** Scopes that must all be covered. */
+  scopes: readonly string[];
+}
+
+/** Why a token may not do what is asked; for trusted callers. */
+export type Objection =
+  'malformed' | 'unknown' | 'revoked' | 'expired' | 'inactive' | 'owner_disabled' | 'address' | 'scope';
+
+/** The answer: a token that may, or why not; `token` is there whenever the secret was right. */
+export type Judgement =
+  { isActive: true; token: Token } | { isActive: false; reason: Objection; token?: Token };
+
+/** May this token, from this address, do this? The one place that decides, for every door. */
+@Injectable()
+export class Judge {
+  constructor(
+    private readonly verifier: Verifier,
+    private readonly registry: DialectRegistry,
+    private readonly usage: UsageRecorder,
+    private readonly meter: VerdictMeter,
+  ) {}
+
+  /** At once where the verdict is remembered, else when the database has answered. A token that may is used by this. */
+  judge(question: Question): Judgement | Promise<Judgement> {
+    const verdict = this.verifier.verify(question.value);
+    return verdict instanceof Promise
+      ? verdict.then((found) => this.conclude(found, question))
+      : this.conclude(verdict, question);
+  }
+
+  private conclude(verdict: Verdict, question: Question): Judgement {
+    const judgement = this.weigh(verdict, question);
+    this.meter.count(judgement);
+    if (judgement.isActive) {
+      this.usage.record(judgement.token, { address: question.address, userAgent: question.userAgent });
+    }
+    return judgement;
+  }
+
+  private weigh(verdict: Verdict, { address, scopes }: Question): Judgement {
+    if (!verdict.isValid) {
+      const { reason, token } = verdict;
+      return {
+        isActive: false,
+        reason: reason === 'ownerDisabled' ? 'owner_disabled' : reason,
+        ...(token && { token }),
+      };
+    }
+    const { token } = verdict;
+    if (!allowsAddress(token.allowedCidrs, address)) return { isActive: false, reason: 'address', token };
+    if (!this.covers(token, scopes)) return { isActive: false, reason: 'scope', token };
+    return { isActive: true, token };
+  }
+
+  /** Whether a token's scopes cover all that is needed, by the rules of the dialect that issued it. */
+  private covers(token: Token, needed: readonly string[]): boolean {
+    if (needed.length === 0) return true;
+    const { scopes: rules } = this.registry.of(token);
+    return needed.every((scope) =>
+      token.scopes.some((held) => held === '*' || held === scope || rules.covers(held, scope)),
+    );
+  }
+}

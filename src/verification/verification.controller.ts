@@ -1,0 +1,40 @@
+import { Body, Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { Needs } from '../access/needs.js';
+import { publicUrlOf } from '../access/public-url.js';
+import { CONFIG, type Config } from '../config.js';
+import { parseCallerAddress } from '../tokens/cidr.js';
+import { readBatch } from './batch.js';
+import { Judge } from './judge.js';
+import { scopesOf } from './scopes.js';
+import { VerificationAnswer, VerificationBatch, VerificationBatchAnswer } from './verification.dto.js';
+
+/** Many verdicts for one request, for a caller who may know the reasons. */
+@ApiTags('verification')
+@Controller('patois/v1/verifications')
+export class VerificationController {
+  constructor(
+    private readonly judge: Judge,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  @Needs('patois', 'patois:introspect')
+  @ApiOperation({ operationId: 'verifyTokens', summary: 'Verifies 1 to 1000 tokens' })
+  @ApiBody({ type: VerificationBatch })
+  async verify(@Body() body: unknown, @Req() request: FastifyRequest): Promise<VerificationBatchAnswer> {
+    const issuer = publicUrlOf(request, this.config);
+    const judging = readBatch(body).map(async ({ token, clientIp, scope }) =>
+      this.judge.judge({
+        value: token,
+        address: clientIp === undefined ? undefined : parseCallerAddress(clientIp),
+        scopes: scopesOf(scope),
+      }),
+    );
+    const judgements = await Promise.all(judging);
+    const answers = judgements.map((judgement) => new VerificationAnswer(judgement, issuer));
+    return { verifications: answers };
+  }
+}

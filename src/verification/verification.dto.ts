@@ -1,0 +1,137 @@
+import { IsOptional, IsString } from 'class-validator';
+import type { Token } from '../tokens/token.entity.js';
+import type { Judgement, Objection } from './judge.js';
+
+/** The form of an introspection (RFC 7662), with two extensions. */
+export class Introspection {
+  /** The value to be introspected. */
+  @IsString()
+  token!: string;
+
+  /** Accepted and not needed: there is one kind of token. */
+  @IsOptional()
+  @IsString()
+  token_type_hint?: string;
+
+  /**
+   * The address that the token came from; a token confined to CIDR blocks is inactive without it.
+   * @example '203.0.113.7'
+   */
+  @IsOptional()
+  @IsString()
+  client_ip?: string;
+
+  /**
+   * What the token must cover, all of it, separated by spaces.
+   * @example 'repo:read'
+   */
+  @IsOptional()
+  @IsString()
+  scope?: string;
+}
+
+/** The form of a revocation (RFC 7009). */
+export class Revocation {
+  /** The value to be revoked: who holds it may end it. */
+  @IsString()
+  token!: string;
+
+  /** Accepted and not needed: there is one kind of token. */
+  @IsOptional()
+  @IsString()
+  token_type_hint?: string;
+}
+
+/** What introspection says (RFC 7662): of a token that may not do what is asked, only that it is not active. */
+export class IntrospectionAnswer {
+  active: boolean;
+
+  /** Separated by spaces. */
+  scope?: string;
+
+  /** The owner's login. */
+  username?: string;
+
+  /** The owner's uuid. */
+  sub?: string;
+
+  /** The address of this server. */
+  iss?: string;
+
+  /** The token id. */
+  jti?: string;
+
+  token_type?: string;
+
+  /** Seconds since 1970. */
+  iat?: number;
+
+  /** Seconds since 1970; left out when the token never expires. */
+  exp?: number;
+
+  dialect?: string;
+
+  /** The name of the owner's organization. */
+  organization?: string;
+
+  constructor(token: Token | undefined, issuer: string) {
+    this.active = token !== undefined;
+    if (!token) return;
+    this.scope = token.scopes.join(' ');
+    this.username = token.owner.login;
+    this.sub = token.ownerId;
+    this.iss = issuer;
+    this.jti = token.tokenId;
+    this.token_type = 'Bearer';
+    this.iat = seconds(token.createdAt);
+    if (token.expiresAt) this.exp = seconds(token.expiresAt);
+    this.dialect = token.dialect;
+    this.organization = token.owner.organization.name;
+  }
+}
+
+/** One answer of a batch, with the reason where the token is not active: this caller is trusted. */
+export class VerificationAnswer extends IntrospectionAnswer {
+  reason?: Objection;
+
+  constructor(judgement: Judgement, issuer: string) {
+    super(judgement.isActive ? judgement.token : undefined, issuer);
+    if (!judgement.isActive) this.reason = judgement.reason;
+  }
+}
+
+/** One question of a batch. */
+export class Verification {
+  token!: string;
+
+  /** @example '203.0.113.7' */
+  clientIp?: string;
+
+  /**
+   * What the token must cover, all of it, separated by spaces.
+   * @example 'repo:read'
+   */
+  scope?: string;
+}
+
+/** 1 to 1000 questions. */
+export class VerificationBatch {
+  verifications!: Verification[];
+}
+
+/** The answers of a batch, in the order of its questions. */
+export class VerificationBatchAnswer {
+  verifications!: VerificationAnswer[];
+}
+
+/** An error of OAuth 2.0 (RFC 6749, section 5.2). */
+export class OAuthError {
+  /** @example 'invalid_request' */
+  error!: string;
+
+  error_description!: string;
+}
+
+function seconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
+}
