@@ -5,7 +5,8 @@ import { Public } from '../../access/needs.js';
 import { Refuses } from '../../access/refuses.js';
 import { CONFIG, type Config } from '../../config.js';
 import { Refusal } from '../../tokens/refusal.js';
-import { addressOf, ERROR_DESCRIPTIONS, errorPage, isErrorType } from './quay.dialect.js';
+import { publicUrlOf } from '../../access/public-url.js';
+import { ERROR_DESCRIPTIONS, errorPage, isErrorType } from './quay.dialect.js';
 import { describeApi, type SwaggerDocument } from './quay.discovery.js';
 import { ApiError, ApiErrorDescription } from './quay.dto.js';
 
@@ -21,7 +22,7 @@ export class QuayDescriptionController {
   @ApiOkResponse({ schema: { type: 'object', additionalProperties: true } })
   discover(@Req() request: FastifyRequest): SwaggerDocument {
     const createStatus = this.config.quayFidelity === 'deployed' ? 200 : 201;
-    return describeApi(addressOf(this.config, request), createStatus);
+    return describeApi(publicUrlOf(request, this.config), createStatus);
   }
 
   @Get('error/:error_type')

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Presented, readCredentials } from '../../access/credentials.js';
 import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
 import { readsJson } from '../../access/body.js';
+import { publicUrlOf } from '../../access/public-url.js';
 import { statusOf } from '../../access/status.js';
 import type { Config } from '../../config.js';
 import type { Refusal } from '../../tokens/refusal.js';
@@ -107,21 +108,13 @@ export class QuayDialect implements Dialect {
   }
 }
 
-/** The address that clients know this server by: `PUBLIC_URL`, else scheme and Host of the request. */
-export function addressOf({ publicUrl }: Pick<Config, 'publicUrl'>, request: FastifyRequest): string {
-  if (publicUrl !== undefined) return publicUrl;
-  const { host = '' } = request.headers;
-  // The client chose it: what is no host is not repeated.
-  return /^[\w.:[\]-]+$/.test(host) ? `${request.protocol}://${host}` : '';
-}
-
 /** The address of the page about a kind of error. */
 export function errorPage(
   config: Pick<Config, 'publicUrl'>,
   request: FastifyRequest,
   type: ErrorType,
 ): string {
-  return addressOf(config, request) + ERROR_PAGES + type;
+  return publicUrlOf(request, config) + ERROR_PAGES + type;
 }
 
 export function isErrorType(type: string): type is ErrorType {
