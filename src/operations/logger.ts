@@ -36,7 +36,8 @@ export class ScrubbingLogger extends ConsoleLogger {
     return withoutSecrets(super.formatMessage(...parts));
   }
 
-  protected override printStackTrace(stack: string): void {
-    super.printStackTrace(withoutSecrets(stack));
+  /** Nest calls it for errors without a stack as well, whatever the type says. */
+  protected override printStackTrace(stack: string | undefined): void {
+    if (stack !== undefined) super.printStackTrace(withoutSecrets(stack));
   }
 }
