@@ -1,13 +1,22 @@
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
-import { chmod, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FolderLock, LockedError, takeLock } from './lock.js';
 
-/** A socket address may have 107 bytes, with the terminating NUL 108. */
-const LONGEST_SOCKET_PATH = 107;
+/** A socket address may have 107 bytes, with the terminating NUL 108; macOS knows only 104. */
+const LONGEST_SOCKET_PATH = 103;
 const SOCKET_NAME = '.s.PGSQL.5432';
+/** What stands behind the folder in the longest address here: that of a dead lock moved aside. */
+const LONGEST_NAME = '/.stale-XXXXXX/s';
+
+/** A folder of sockets, as it is addressed. */
+interface SocketFolder {
+  path: string;
+  /** Made for this process alone and removed with it. */
+  temporary?: string;
+}
 
 /** PostgreSQL compiled to WebAssembly, running in this process, reached by the `pg` driver over a local socket. */
 export class EmbeddedPostgres {
@@ -15,10 +24,13 @@ export class EmbeddedPostgres {
     private readonly engine: PGlite,
     private readonly server: PGLiteSocketServer,
     private readonly lock: FolderLock | undefined,
-    /** The folder of the socket: what `pg` takes as `host`. */
-    readonly socketFolder: string,
-    private readonly isOwnFolder: boolean,
+    private readonly folder: SocketFolder,
   ) {}
+
+  /** The folder of the socket: what `pg` takes as `host`. */
+  get socketFolder(): string {
+    return this.folder.path;
+  }
 
   /**
    * Opens the store in a folder, making both if they are not there.
@@ -29,35 +41,35 @@ export class EmbeddedPostgres {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     const folder = await realpath(dataDir);
     await chmod(folder, 0o700);
-    const fits = Buffer.byteLength(join(folder, SOCKET_NAME)) <= LONGEST_SOCKET_PATH;
-    if (!fits) throw new RangeError(`DATA_DIR is too long for a socket address: at most 90 bytes, absolute`);
-    const lock = await lockFolder(folder);
+    const sockets = await addressable(folder);
+    let lock: FolderLock | undefined;
     try {
-      return await EmbeddedPostgres.serve({ dataDir: join(folder, 'postgres') }, folder, false, lock);
+      lock = await lockFolder(folder, sockets);
+      return await EmbeddedPostgres.serve({ dataDir: join(folder, 'postgres') }, sockets, lock);
     } catch (problem) {
-      await lock.release();
+      await lock?.release();
+      await removeTemporary(sockets);
       throw problem;
     }
   }
 
   /** Opens a store in memory, empty or from a dump: for tests. */
   static async inMemory(dump?: Blob): Promise<EmbeddedPostgres> {
-    const folder = await mkdtemp(join(tmpdir(), 'patois-'));
-    return EmbeddedPostgres.serve(dump ? { loadDataDir: dump } : {}, folder, true);
+    const path = await mkdtemp(join(tmpdir(), 'patois-'));
+    return EmbeddedPostgres.serve(dump ? { loadDataDir: dump } : {}, { path, temporary: path });
   }
 
   private static async serve(
     options: PGliteOptions,
-    folder: string,
-    isOwnFolder: boolean,
+    folder: SocketFolder,
     lock?: FolderLock,
   ): Promise<EmbeddedPostgres> {
     const engine = await PGlite.create(options);
-    const path = join(folder, SOCKET_NAME);
+    const path = join(folder.path, SOCKET_NAME);
     await rm(path, { force: true });
     const server = new PGLiteSocketServer({ db: engine, path, maxConnections: 1 });
     await server.start();
-    return new EmbeddedPostgres(engine, server, lock, folder, isOwnFolder);
+    return new EmbeddedPostgres(engine, server, lock, folder);
   }
 
   /** The whole store as one archive, which {@link inMemory} reads. */
@@ -69,13 +81,29 @@ export class EmbeddedPostgres {
     await this.server.stop();
     await this.engine.close();
     await this.lock?.release();
-    if (this.isOwnFolder) await rm(this.socketFolder, { recursive: true, force: true });
+    await removeTemporary(this.folder);
   }
 }
 
-async function lockFolder(folder: string): Promise<FolderLock> {
+/**
+ * A folder by a path that leaves room for the names of its sockets: its own, or a link in a private folder. Only the
+ * address is short then; lock and socket lie in the folder itself, so that whoever takes another way finds them too.
+ */
+async function addressable(folder: string): Promise<SocketFolder> {
+  if (Buffer.byteLength(folder + LONGEST_NAME) <= LONGEST_SOCKET_PATH) return { path: folder };
+  const temporary = await mkdtemp(join(tmpdir(), 'patois-'));
+  const path = join(temporary, 'd');
+  await symlink(folder, path);
+  return { path, temporary };
+}
+
+async function removeTemporary({ temporary }: SocketFolder): Promise<void> {
+  if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+}
+
+async function lockFolder(folder: string, { path }: SocketFolder): Promise<FolderLock> {
   try {
-    return await takeLock(join(folder, '.lock'));
+    return await takeLock(join(path, '.lock'));
   } catch (problem) {
     if (problem instanceof LockedError) {
       throw new LockedError(
