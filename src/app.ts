@@ -28,6 +28,9 @@ export interface App {
   close(): Promise<void>;
 }
 
+/** The address cannot be listened on: taken, not this machine's, or not allowed. */
+export class ListenError extends Error {}
+
 /**
  * Everything that main and the tests share: store, schema, first administrator, server.
  *
@@ -66,7 +69,9 @@ export async function createApp(
       dataSource,
       firstStart,
       listen: async () => {
-        await nest.listen(config.port, config.host);
+        await nest.listen(config.port, config.host).catch((problem: NodeJS.ErrnoException) => {
+          throw new ListenError(`Cannot listen on ${config.host}:${config.port}: ${problem.code}`);
+        });
         return addressOf(nest);
       },
       close: async () => {

@@ -1,8 +1,7 @@
-import { createApp } from './app.js';
+import { type App, createApp, ListenError } from './app.js';
 import { ConfigurationError, readConfig } from './config.js';
 import { LockedError } from './database/lock.js';
 import { ScrubbingLogger } from './operations/logger.js';
-import type { App } from './app.js';
 
 /** All of a start: configuration, migrations, first administrator, listen. */
 async function main(): Promise<void> {
@@ -10,7 +9,10 @@ async function main(): Promise<void> {
   const logger = new ScrubbingLogger(config.logLevel);
   const app = await createApp(config, logger);
   endOnSignal(app, logger);
-  const address = await app.listen();
+  const address = await app.listen().catch(async (problem: unknown) => {
+    await app.close();
+    throw problem;
+  });
   logger.log(`Patois listens on ${address}`, 'Patois');
   if (app.firstStart) greet(app.firstStart, address);
 }
@@ -46,8 +48,12 @@ function endOnSignal(app: App, logger: ScrubbingLogger): void {
 }
 
 function fail(problem: unknown): never {
-  const isExpected = problem instanceof ConfigurationError || problem instanceof LockedError;
-  const text = isExpected ? problem.message : problem instanceof Error ? problem.stack : String(problem);
+  const isExpected = [ConfigurationError, LockedError, ListenError].some((kind) => problem instanceof kind);
+  const text = isExpected
+    ? (problem as Error).message
+    : problem instanceof Error
+      ? problem.stack
+      : String(problem);
   process.stderr.write(`${text}\n`);
   process.exit(1);
 }

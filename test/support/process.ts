@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+
+const MAIN = resolve('dist/src/main.js');
+const LONGEST_START_MS = 60_000;
+
+/** Brings dist up to date; of several test files at once one builds, the others wait. */
+export function buildOnce(): void {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/build-if-stale.mjs'], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`The build failed:\n${stdout}${stderr}`);
+}
+
+/** The built Patois as a process of its own, with no setting but those given. */
+export class PatoisProcess {
+  stdout = '';
+  stderr = '';
+  /** Resolves with the exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+  private readonly child: ChildProcess;
+
+  constructor(settings: Record<string, string>, cwd = process.cwd()) {
+    const { PATH = '', HOME = '', TMPDIR } = process.env;
+    const env = { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...settings };
+    this.child = spawn(process.execPath, [MAIN], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
+    this.child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+    // 'close' comes after the last output, 'exit' may come before it.
+    this.ended = once(this.child, 'close').then(
+      ([code, signal]) => (code ?? signal) as number | NodeJS.Signals,
+    );
+  }
+
+  get output(): string {
+    return this.stdout + this.stderr;
+  }
+
+  /** The address that the log names, as soon as it does. */
+  async listening(): Promise<string> {
+    return (await this.printed(/Patois listens on (http:\S+)/))[1] ?? '';
+  }
+
+  /** Waits for a text in the output; fails when the process ends without it. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    let hasEnded = false;
+    void this.ended.then(() => (hasEnded = true));
+    for (const endsAt = Date.now() + LONGEST_START_MS; Date.now() < endsAt;) {
+      const match = pattern.exec(this.output);
+      if (match) return match;
+      if (hasEnded) break;
+      await new Promise((resume) => setTimeout(resume, 20));
+    }
+    this.kill('SIGKILL');
+    throw new Error(`Patois did not print ${pattern}:\n${this.output}`);
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Ends it as Ctrl-C does; the exit code. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals> {
+    this.kill(signal);
+    return this.ended;
+  }
+}
