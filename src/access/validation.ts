@@ -1,4 +1,4 @@
-import { type ValidationError, ValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, type ValidationError, ValidationPipe } from '@nestjs/common';
 import { type FieldProblem, Refusal } from '../tokens/refusal.js';
 
 /**
@@ -7,7 +7,7 @@ import { type FieldProblem, Refusal } from '../tokens/refusal.js';
  * @param unknownKeys whether a key that the class does not name is refused, or dropped.
  */
 export function validated(unknownKeys: 'refused' | 'dropped'): ValidationPipe {
-  return new ValidationPipe({
+  return new ObjectPipe({
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: unknownKeys === 'refused',
@@ -16,6 +16,17 @@ export function validated(unknownKeys: 'refused' | 'dropped'): ValidationPipe {
       return new Refusal('invalid', { fields, message: fields[0]?.message ?? 'Invalid input' });
     },
   });
+}
+
+/** Nest takes null, and a list for a class that requires nothing, for an object without keys. */
+class ObjectPipe extends ValidationPipe {
+  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (metadata.type === 'body' && value !== undefined && !isObject) {
+      throw Refusal.ofField([], 'isObject', 'The body must be a JSON object');
+    }
+    return super.transform(value, metadata);
+  }
 }
 
 function problemsOf(error: ValidationError, parents: string[]): FieldProblem[] {
