@@ -31,7 +31,7 @@ export interface TokenSpec {
   keepsSealedValue?: boolean;
 }
 
-/** What may be changed on a token; keys left out stay as they are. */
+/** What may be changed on a token; keys left out stay as they are, in `dialectFields` as well. */
 export type TokenChanges = Partial<
   Pick<Token, 'name' | 'description' | 'scopes' | 'allowedCidrs' | 'inactive' | 'expiresAt' | 'dialectFields'>
 >;
@@ -137,6 +137,7 @@ export class TokenService {
       }
       const updates = {
         ...changes,
+        dialectFields: { ...before.dialectFields, ...changes.dialectFields },
         // Where names are unique, the unique name follows a change of the name.
         uniqueName: before.uniqueName === null ? null : (changes.name ?? before.uniqueName),
         updatedAt: new Date(),
