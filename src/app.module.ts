@@ -7,6 +7,7 @@ import { AdministrationModule } from './administration/administration.module.js'
 import { CONFIG, type Config } from './config.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
+import { LosantModule } from './dialects/losant/losant.module.js';
 import { PantherModule } from './dialects/panther/panther.module.js';
 import { QuayModule } from './dialects/quay/quay.module.js';
 import { HashingModule } from './hashing/hashing.module.js';
@@ -37,6 +38,7 @@ export class AppModule {
         AccessModule.with(registry, routes),
         VerificationModule,
         AdministrationModule,
+        LosantModule,
         PantherModule,
         QuayModule,
       ],

@@ -1,0 +1,169 @@
+import { Body, Controller, Delete, Get, Inject, Param, Patch, Post, Query, Req } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { Between, IsNull } from 'typeorm';
+import { parseRfc3339 } from '../../access/date-time.js';
+import { Caller, Needs } from '../../access/needs.js';
+import { Principal } from '../../access/principal.js';
+import { Refuses } from '../../access/refuses.js';
+import { validated } from '../../access/validation.js';
+import { decodeObjectId } from '../../accounts/object-id.js';
+import { CONFIG, type Config } from '../../config.js';
+import { Refusal } from '../../tokens/refusal.js';
+import { type TokenChanges, type TokenCriteria, TokenService } from '../../tokens/token.service.js';
+import { LOSANT } from './losant.dialect.js';
+import {
+  ApiToken,
+  ApiTokenFields,
+  ApiTokenPatch,
+  ApiTokenPost,
+  ApiTokens,
+  ApiTokenWithValue,
+  ListApiTokensQuery,
+  LosantError,
+  Success,
+} from './losant.dto.js';
+import { OPERATIONS } from './losant.scopes.js';
+import { readPage } from './token-list.js';
+
+const ID = {
+  name: 'apiTokenId',
+  description: 'The id of a token: 24 hexadecimal digits.',
+  example: '6921f0aa3f0e2a365d9e4b0e',
+};
+
+/** Losant's API tokens of a user: whoever calls sees and changes their own. */
+@ApiTags('userApiTokens')
+@Refuses(LosantError, { 400: 'Validation', 401: 'Unauthorized', 403: 'Forbidden' })
+@Controller('me/tokens')
+export class LosantController {
+  constructor(
+    private readonly tokens: TokenService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  @Get()
+  @Needs(LOSANT, ...OPERATIONS['userApiTokens.get'])
+  @ApiOperation({ operationId: 'UserApiTokens_get', summary: 'Returns the API tokens of the user' })
+  async list(
+    @Caller() caller: Principal,
+    @Query(validated('dropped')) query: ListApiTokensQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<ApiTokens> {
+    const [tokens, totalCount] = await readPage(this.tokens.query().where(ownTokens(caller)), query);
+    const self = query._links === 'true' ? this.addressOf(request) : undefined;
+    return new ApiTokens(tokens, totalCount, caller.user, query, self);
+  }
+
+  @Post()
+  @Needs(LOSANT, ...OPERATIONS['userApiTokens.post'])
+  @ApiOperation({
+    operationId: 'UserApiTokens_post',
+    summary: 'Creates an API token; the answer alone shows its value',
+  })
+  async post(
+    @Caller() caller: Principal,
+    @Body(validated('refused')) body: ApiTokenPost,
+  ): Promise<ApiTokenWithValue> {
+    const { name, description = null, expirationDate, status, scope } = body;
+    const { token, value } = await this.tokens.issue(
+      {
+        dialect: LOSANT,
+        ownerId: caller.user.id,
+        name,
+        description,
+        scopes: scope,
+        inactive: status === 'inactive',
+        expiresAt: (expirationDate && parseRfc3339(expirationDate)) || null,
+        dialectFields: rolesOf(body),
+      },
+      caller,
+    );
+    return new ApiTokenWithValue(token, caller.user, value);
+  }
+
+  @Get(':apiTokenId')
+  @Needs(LOSANT, ...OPERATIONS['userApiToken.get'])
+  @ApiOperation({ operationId: 'UserApiToken_get', summary: 'Retrieves an API token' })
+  @ApiParam(ID)
+  @Refuses(LosantError, { 404: 'NotFound' })
+  async get(@Caller() caller: Principal, @Param('apiTokenId') id: string): Promise<ApiToken> {
+    const token = await this.tokens.find(ownToken(caller, id));
+    if (!token) throw notFound();
+    return new ApiToken(token, caller.user);
+  }
+
+  @Patch(':apiTokenId')
+  @Needs(LOSANT, ...OPERATIONS['userApiToken.patch'])
+  @ApiOperation({
+    operationId: 'UserApiToken_patch',
+    summary: 'Changes name, description, status or roles of an API token',
+  })
+  @ApiParam(ID)
+  @Refuses(LosantError, { 404: 'NotFound' })
+  async patch(
+    @Caller() caller: Principal,
+    @Param('apiTokenId') id: string,
+    @Body(validated('refused')) body: ApiTokenPatch,
+  ): Promise<ApiToken> {
+    const changes = changesOf(body);
+    if (Object.keys(changes).length === 0) return this.get(caller, id);
+    return new ApiToken(await this.tokens.update(ownToken(caller, id), changes, caller), caller.user);
+  }
+
+  @Delete(':apiTokenId')
+  @Needs(LOSANT, ...OPERATIONS['userApiToken.delete'])
+  @ApiOperation({ operationId: 'UserApiToken_delete', summary: 'Deletes an API token for good' })
+  @ApiParam(ID)
+  @Refuses(LosantError, { 404: 'NotFound' })
+  async delete(@Caller() caller: Principal, @Param('apiTokenId') id: string): Promise<Success> {
+    await this.tokens.revoke(ownToken(caller, id), caller);
+    return new Success();
+  }
+
+  /** Where a client finds what it asked for, as it knows this server. */
+  private addressOf(request: FastifyRequest): string {
+    const base = this.config.publicUrl ?? `${request.protocol}://${request.host}`;
+    return base + request.url.replace(/^\/+/, '/');
+  }
+}
+
+function ownTokens(caller: Principal): TokenCriteria {
+  return { dialect: LOSANT, ownerId: caller.user.id, revokedAt: IsNull() };
+}
+
+/** @throws {Refusal} notFound for what is no id. */
+function ownToken(caller: Principal, id: string): TokenCriteria {
+  const range = decodeObjectId(id);
+  if (!range) throw notFound();
+  const firstMoment = range.createdAtSeconds * 1000;
+  return {
+    ...ownTokens(caller),
+    id: Between(range.uuidFrom, range.uuidTo),
+    createdAt: Between(new Date(firstMoment), new Date(firstMoment + 999)),
+  };
+}
+
+/** The changes that a body asks for; nothing for `{}`. */
+function changesOf(body: ApiTokenPatch): TokenChanges {
+  const { name, description, status } = body;
+  const roles = rolesOf(body);
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(status === undefined ? {} : { inactive: status === 'inactive' }),
+    ...(Object.keys(roles).length === 0 ? {} : { dialectFields: roles }),
+  };
+}
+
+/** What is merely kept and given back. */
+function rolesOf({ defaultRole, orgRoles }: ApiTokenFields): Record<string, unknown> {
+  return {
+    ...(defaultRole === undefined ? {} : { defaultRole }),
+    ...(orgRoles === undefined ? {} : { orgRoles }),
+  };
+}
+
+function notFound(): Refusal {
+  return new Refusal('notFound', { message: 'API Token was not found' });
+}

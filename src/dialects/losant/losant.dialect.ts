@@ -1,0 +1,73 @@
+import type { FastifyRequest } from 'fastify';
+import { readCredentials } from '../../access/credentials.js';
+import type { Answer, Dialect, ScopeRules } from '../../access/dialect.js';
+import { statusOf } from '../../access/status.js';
+import { encodeObjectId } from '../../accounts/object-id.js';
+import type { Refusal } from '../../tokens/refusal.js';
+import { covers, SCOPES } from './losant.scopes.js';
+
+export const LOSANT = 'losant';
+
+const SCOPE_RULES: ScopeRules = {
+  isKnown: (scope) => SCOPES.has(scope),
+  covers,
+  defaults: ['all.User'],
+};
+
+/** Losant's API tokens of a user. */
+export const losant: Dialect = {
+  name: LOSANT,
+  mounts: ['/me'],
+  scopes: SCOPE_RULES,
+  presented: (request) => readCredentials(request, { bearer: true }),
+  answer,
+  externalId: (token) => encodeObjectId(token.createdAt, token.id),
+};
+
+function answer(refusal: Refusal, request: FastifyRequest): Answer {
+  const status = statusOf(refusal);
+  return { status, body: { type: TYPES[status] ?? 'Internal', message: messageOf(refusal, request) } };
+}
+
+const TYPES: Record<number, string> = {
+  400: 'Validation',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'MethodNotAllowed',
+  409: 'Conflict',
+  413: 'PayloadTooLarge',
+  415: 'UnsupportedMediaType',
+  429: 'TooManyRequests',
+  431: 'Validation',
+  500: 'Internal',
+  503: 'ServiceUnavailable',
+};
+
+/** Keys of a token that POST takes, or answers with, and PATCH does not. */
+const FIXED_KEYS = ['scope', 'expirationDate', 'token'];
+
+/** One text for every 401 and for every use from a wrong address: neither says anything about the token. */
+function messageOf(refusal: Refusal, request: FastifyRequest): string {
+  switch (refusal.kind) {
+    case 'unauthenticated':
+      return 'Invalid or missing authentication token';
+    case 'internal':
+      return 'Internal server error';
+    case 'unavailable':
+      return 'The service is unavailable, please try again';
+    case 'invalid':
+      return fixedKeyMessage(refusal, request) ?? refusal.message;
+    default:
+      return refusal.message;
+  }
+}
+
+function fixedKeyMessage({ fields }: Refusal, request: FastifyRequest): string | undefined {
+  if (request.method !== 'PATCH') return undefined;
+  const fixed = fields.find(
+    ({ path, rule }) =>
+      rule === 'whitelistValidation' && path.length === 1 && FIXED_KEYS.includes(path[0] ?? ''),
+  );
+  return fixed && `${fixed.path[0]} cannot be changed`;
+}
