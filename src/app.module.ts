@@ -12,6 +12,7 @@ import { PantherModule } from './dialects/panther/panther.module.js';
 import { QuayModule } from './dialects/quay/quay.module.js';
 import { HashingModule } from './hashing/hashing.module.js';
 import type { HashingService } from './hashing/hashing.service.js';
+import { DocsModule } from './operations/docs.module.js';
 import { VerificationModule } from './verification/verification.module.js';
 
 /** What is made before Nest and handed to its modules. */
@@ -38,6 +39,7 @@ export class AppModule {
         AccessModule.with(registry, routes),
         VerificationModule,
         AdministrationModule,
+        DocsModule,
         LosantModule,
         PantherModule,
         QuayModule,
