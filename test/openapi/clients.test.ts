@@ -54,4 +54,14 @@ describe.each(Object.entries(GENERATORS))('a strict client by %s (%s)', (kind) =
       gone: [404, 'not_found'],
     });
   });
+
+  test('lives a Quay token', async () => {
+    expect(await report(`quay-${kind}`, ['user:admin'], 'quay')).toEqual({
+      create: [201, true, null],
+      list: [200, expect.arrayContaining(['generated'])],
+      get: [200, 'generated'],
+      revoke: 204,
+      gone: [404, 'not_found'],
+    });
+  });
 });

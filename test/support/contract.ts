@@ -10,6 +10,8 @@ interface Response {
 export interface Operation {
   operationId: string;
   responses: Record<string, Response>;
+  /** Empty: it answers anybody. */
+  security: object[];
 }
 
 interface Document {

@@ -19,3 +19,8 @@ export function present<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new Error('The answer brought nothing');
   return value;
 }
+
+/** For a generated SDK, which asks for each security scheme of an operation: the token for the one that takes it bare. */
+export function bearer({ scheme }: { scheme?: string }): string | undefined {
+  return scheme === 'bearer' ? given.token : undefined;
+}
