@@ -4,13 +4,15 @@ import { DialectRegistry } from '../access/dialect.js';
 import { MeController } from './me.controller.js';
 import { PatoisDialect } from './patois.dialect.js';
 import { PlacesController } from './places.controller.js';
+import { TokenAdministration } from './token-administration.js';
+import { TokensController } from './tokens.controller.js';
 import { UserAdministration } from './user-administration.js';
 import { UsersController } from './users.controller.js';
 
 @Module({
   imports: [AccountsModule],
-  controllers: [MeController, PlacesController, UsersController],
-  providers: [UserAdministration],
+  controllers: [MeController, PlacesController, TokensController, UsersController],
+  providers: [TokenAdministration, UserAdministration],
   exports: [AccountsModule],
 })
 export class AdministrationModule {

@@ -1,11 +1,12 @@
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
 import { isGoodText } from '../access/body.js';
+import { parseRfc3339 } from '../access/date-time.js';
+import { parseCallerAddress } from '../tokens/cidr.js';
 import { looksLikeToken } from '../tokens/token-format.js';
 
 /** No control, format (such as the override of the writing direction), private or unassigned characters. */
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
-const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
 
 /** bcrypt reads no more than 72 bytes: a longer password is refused, never cut. */
 const PASSWORD_BYTES = { least: 8, most: 72 };
@@ -59,7 +60,7 @@ export function isLogin(text: string): boolean {
 /** Reads a date and time of RFC 3339 into a Date; what is none stays as it is, for {@link IsInstant} to refuse. */
 export function Instant(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' ? readInstant(value) : value,
+    typeof value === 'string' ? (parseRfc3339(value) ?? value) : value,
   );
 }
 
@@ -70,6 +71,13 @@ export function IsInstant(): PropertyDecorator {
 /** A moment that is still to come. */
 export function IsFuture(): PropertyDecorator {
   return must('isFuture', 'in the future', (value) => !isDate(value) || value > new Date());
+}
+
+/** An IP address, without prefix, port or zone. */
+export function IsAddress(): PropertyDecorator {
+  const rule = (value: unknown): boolean =>
+    typeof value === 'string' && parseCallerAddress(value) !== undefined;
+  return must('isAddress', 'an IPv4 or IPv6 address', rule);
 }
 
 /** The `true` and `false` of a query. */
@@ -88,15 +96,6 @@ export function WholeNumber(): PropertyDecorator {
 
 function isDate(value: unknown): value is Date {
   return value instanceof Date;
-}
-
-function readInstant(text: string): Date | string {
-  const [, year, month, day] = RFC_3339.exec(text) ?? [];
-  const instant = new Date(text);
-  if (year === undefined || Number.isNaN(instant.getTime())) return text;
-  // JavaScript reads February 30 as March 2.
-  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
-  return date.getUTCDate() === Number(day) ? instant : text;
 }
 
 function must(

@@ -4,6 +4,7 @@ import type { Answer, Dialect, DialectRegistry, ScopeRules } from '../access/dia
 import { statusOf } from '../access/status.js';
 import type { Refusal } from '../tokens/refusal.js';
 import type { Token } from '../tokens/token.entity.js';
+import { withoutSecrets } from '../tokens/token-format.js';
 
 export const PATOIS = 'patois';
 
@@ -61,7 +62,10 @@ export class PatoisDialect implements Dialect {
 
   answer(refusal: Refusal, _request: FastifyRequest): Answer {
     const status = statusOf(refusal);
-    const errors = refusal.fields.map(({ path, message }) => ({ pointer: pointerOf(path), detail: message }));
+    const errors = refusal.fields.map(({ path, message }) => ({
+      pointer: withoutSecrets(pointerOf(path)),
+      detail: withoutSecrets(message),
+    }));
     return {
       status,
       headers: { 'content-type': 'application/problem+json' },
@@ -69,7 +73,8 @@ export class PatoisDialect implements Dialect {
         type: 'about:blank',
         title: TITLES[status] ?? 'Error',
         status,
-        detail: detailOf(refusal),
+        // What a client put in the wrong place may be a token.
+        detail: withoutSecrets(detailOf(refusal)),
         ...(errors.length > 0 ? { errors } : {}),
       },
     };

@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm';
+import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import { Location } from '../accounts/location.entity.js';
 import { Organization } from '../accounts/organization.entity.js';
 import { User } from '../accounts/user.entity.js';
@@ -24,15 +24,23 @@ export async function findPlace<Place extends Organization | Location>(
   return byId ?? query.where('lower(place.name) = lower(:reference)', { reference }).getOne();
 }
 
-/** The user, with organization and locations, of a uuid or, where that finds none, of a login; else null. */
-export async function findUser(manager: EntityManager, reference: string): Promise<User | null> {
+/**
+ * The user, with organization and locations, of a uuid or, where that finds none, of a login; else null.
+ *
+ * @param alsoDeleted whether the uuid of a deleted user counts; the login never does, it may be another's by now.
+ */
+export async function findUser(
+  manager: EntityManager,
+  reference: string,
+  alsoDeleted = false,
+): Promise<User | null> {
   if (!isLogin(reference)) return null;
-  const query = manager
-    .createQueryBuilder(User, 'user')
-    .innerJoinAndSelect('user.organization', 'organization')
-    .leftJoinAndSelect('user.locations', 'location');
-  const byId = isUuid(reference)
-    ? await query.clone().where('user.id = :reference', { reference }).getOne()
-    : null;
-  return byId ?? query.where('lower(user.login) = lower(:reference)', { reference }).getOne();
+  const query = (): SelectQueryBuilder<User> =>
+    manager
+      .createQueryBuilder(User, 'user')
+      .innerJoinAndSelect('user.organization', 'organization')
+      .leftJoinAndSelect('user.locations', 'location');
+  const byId = alsoDeleted ? query().withDeleted() : query();
+  const found = isUuid(reference) ? await byId.where('user.id = :reference', { reference }).getOne() : null;
+  return found ?? query().where('lower(user.login) = lower(:reference)', { reference }).getOne();
 }

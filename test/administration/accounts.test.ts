@@ -4,6 +4,7 @@ import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import { makeToken } from '../../src/tokens/token-format.js';
 import { Token } from '../../src/tokens/token.entity.js';
 import { basic, bearer, type Received } from '../support/http.js';
+import { expectProblem } from '../support/problem.js';
 import { TestServer, type TestUser } from '../support/server.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -54,19 +55,6 @@ async function byToken(
 
 function freshLogin(): string {
   return `u${randomBytes(5).toString('hex')}`;
-}
-
-/** Asserts a problem of RFC 9457, and the pointers of what it complains of. */
-function expectProblem(answer: Received, status: number, ...pointers: string[]): void {
-  expect([answer.status, answer.text]).toEqual([status, expect.any(String)]);
-  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json\b/);
-  const keys = ['type', 'title', 'status', 'detail', ...(pointers.length > 0 ? ['errors'] : [])];
-  expect(Object.keys(answer.json)).toEqual(keys);
-  expect(answer.json).toMatchObject({ type: 'about:blank', status, title: expect.any(String) });
-  const complaints = (answer.json.errors ?? []) as { pointer: string; detail: string }[];
-  // One rule or several of a field may be broken.
-  expect([...new Set(complaints.map(({ pointer }) => pointer))]).toEqual(pointers);
-  for (const complaint of complaints) expect(Object.keys(complaint)).toEqual(['pointer', 'detail']);
 }
 
 describe('POST /patois/v1/users', () => {

@@ -1,0 +1,127 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, UsePipes } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { DialectRegistry } from '../access/dialect.js';
+import { Caller, Needs } from '../access/needs.js';
+import { Principal } from '../access/principal.js';
+import { Refuses } from '../access/refuses.js';
+import { validated } from '../access/validation.js';
+import type { Token as TokenRow } from '../tokens/token.entity.js';
+import type { IssuedToken } from '../tokens/token.service.js';
+import { PATOIS } from './patois.dialect.js';
+import { Problem } from './problem.dto.js';
+import { TokenAdministration } from './token-administration.js';
+import {
+  CreateToken,
+  ListTokensQuery,
+  RevokeTokenQuery,
+  RotateToken,
+  Token,
+  TokenPage,
+  TokenWithSecret,
+  UpdateToken,
+} from './tokens.dto.js';
+
+const READ = 'patois:tokens.read';
+const WRITE = 'patois:tokens.write';
+
+const TOKEN_ID = { name: 'tokenId', description: 'The token id.', example: 'pt-4fK2mZq81LxT' };
+
+/** Tokens of every dialect: the own ones, and those of whom the caller administers. */
+@ApiTags('tokens')
+@Refuses(Problem, { 400: 'Bad input', 401: 'No valid credential', 403: 'Not allowed to this caller' })
+@Controller('patois/v1/tokens')
+@UsePipes(validated('refused'))
+export class TokensController {
+  constructor(
+    private readonly tokens: TokenAdministration,
+    private readonly registry: DialectRegistry,
+  ) {}
+
+  @Post()
+  @HttpCode(201)
+  @Needs(PATOIS, WRITE)
+  @ApiOperation({ operationId: 'createToken', summary: 'Makes a token; the answer alone shows its value' })
+  @Refuses(Problem, { 404: 'No such owner that this caller may see', 409: 'The name is taken' })
+  async create(@Caller() caller: Principal, @Body() body: CreateToken): Promise<TokenWithSecret> {
+    return this.showOnce(await this.tokens.issue(caller, body));
+  }
+
+  @Get()
+  @Needs(PATOIS, READ)
+  @ApiOperation({ operationId: 'listTokens', summary: 'Lists the tokens that the caller may see' })
+  async list(@Caller() caller: Principal, @Query() query: ListTokensQuery): Promise<TokenPage> {
+    const { rows, nextCursor } = await this.tokens.list(caller, query);
+    return new TokenPage(
+      rows.map((row) => this.show(row)),
+      nextCursor,
+    );
+  }
+
+  @Get(':tokenId')
+  @Needs(PATOIS, READ)
+  @ApiOperation({ operationId: 'getToken', summary: 'Gets a token' })
+  @ApiParam(TOKEN_ID)
+  @Refuses(Problem, { 404: 'No such token that this caller may see' })
+  async get(@Caller() caller: Principal, @Param('tokenId') tokenId: string): Promise<Token> {
+    return this.show(await this.tokens.get(caller, tokenId));
+  }
+
+  @Patch(':tokenId')
+  @Needs(PATOIS, WRITE)
+  @ApiOperation({ operationId: 'updateToken', summary: 'Changes a token; keys left out stay as they are' })
+  @ApiParam(TOKEN_ID)
+  @Refuses(Problem, {
+    404: 'No such token that this caller may see',
+    409: 'The token is revoked, or the name is taken',
+  })
+  async update(
+    @Caller() caller: Principal,
+    @Param('tokenId') tokenId: string,
+    @Body() body: UpdateToken,
+  ): Promise<Token> {
+    return this.show(await this.tokens.update(caller, tokenId, body));
+  }
+
+  @Delete(':tokenId')
+  @HttpCode(204)
+  @Needs(PATOIS, WRITE)
+  @ApiOperation({ operationId: 'revokeToken', summary: 'Revokes a token, for good' })
+  @ApiParam(TOKEN_ID)
+  @Refuses(Problem, { 404: 'No such token that this caller may see' })
+  async revoke(
+    @Caller() caller: Principal,
+    @Param('tokenId') tokenId: string,
+    @Query() { reason }: RevokeTokenQuery,
+  ): Promise<void> {
+    await this.tokens.revoke(caller, tokenId, reason);
+  }
+
+  @Post(':tokenId/rotate')
+  @HttpCode(200)
+  @Needs(PATOIS, WRITE)
+  @ApiOperation({
+    operationId: 'rotateToken',
+    summary: 'Gives a token a new value; the old one dies, at once or after a grace',
+  })
+  @ApiParam(TOKEN_ID)
+  @ApiBody({ type: RotateToken, required: false })
+  @Refuses(Problem, {
+    404: 'No such token that this caller may see',
+    409: 'The token is revoked, or another rotation was first',
+  })
+  async rotate(
+    @Caller() caller: Principal,
+    @Param('tokenId') tokenId: string,
+    @Body() { graceSeconds }: RotateToken,
+  ): Promise<TokenWithSecret> {
+    return this.showOnce(await this.tokens.rotate(caller, tokenId, graceSeconds));
+  }
+
+  private show(token: TokenRow): Token {
+    return new Token(token, this.registry.of(token).externalId(token));
+  }
+
+  private showOnce({ token, value }: IssuedToken): TokenWithSecret {
+    return new TokenWithSecret(token, this.registry.of(token).externalId(token), value);
+  }
+}
