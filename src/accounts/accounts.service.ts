@@ -10,6 +10,9 @@ import { Location } from './location.entity.js';
 import { Organization } from './organization.entity.js';
 import { type Permission, type Role, User } from './user.entity.js';
 
+/** PostgreSQL refuses the question for anything else. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** A user to be made; what the edge has checked: forms, lengths, that organization and locations exist. */
 export interface UserSpec {
   login: string;
@@ -39,6 +42,11 @@ export class AccountsService {
     private readonly audit: AuditWriter,
     private readonly changes: ChangeFeed,
   ) {}
+
+  /** The user of a uuid, or null; any other text is nobody's. */
+  async findUser(id: string): Promise<User | null> {
+    return UUID.test(id) ? this.dataSource.manager.findOneBy(User, { id }) : null;
+  }
 
   /** @throws {AccountConflict} when the login is taken, without regard to case. */
   async createUser(spec: UserSpec, actor: Actor): Promise<User> {
