@@ -12,6 +12,7 @@ const CHECKSUM_DIGITS = 6;
 /** One regular expression for every token of every dialect, fit for secret scanners. */
 export const TOKEN_PATTERN = /pt-[0-9A-Za-z]{12}_[0-9A-Za-z]{49}/;
 
+const TOKEN_ID = /^pt-[0-9A-Za-z]{12}$/;
 const WHOLE_TOKEN = new RegExp(`^${TOKEN_PATTERN.source}$`);
 const TOKEN_LIKE = /pt-[0-9A-Za-z]{12}_/;
 
@@ -38,6 +39,11 @@ export function tokenIdOf(value: string): string | undefined {
   const unsigned = value.slice(0, -CHECKSUM_DIGITS);
   if (checksum(unsigned) !== value.slice(-CHECKSUM_DIGITS)) return undefined;
   return value.slice(0, 'pt-'.length + ID_DIGITS);
+}
+
+/** Whether a text has the form of a token id, the public part of a token. */
+export function isTokenId(text: string): boolean {
+  return TOKEN_ID.test(text);
 }
 
 /**
