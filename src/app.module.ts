@@ -10,6 +10,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { LosantModule } from './dialects/losant/losant.module.js';
 import { PantherModule } from './dialects/panther/panther.module.js';
 import { QuayModule } from './dialects/quay/quay.module.js';
+import { YunxiaoModule } from './dialects/yunxiao/yunxiao.module.js';
 import { HashingModule } from './hashing/hashing.module.js';
 import type { HashingService } from './hashing/hashing.service.js';
 import { DocsModule } from './operations/docs.module.js';
@@ -43,6 +44,7 @@ export class AppModule {
         LosantModule,
         PantherModule,
         QuayModule,
+        YunxiaoModule,
       ],
     };
   }

@@ -1,0 +1,132 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { IsNull } from 'typeorm';
+import { parseIso8601 } from '../../access/date-time.js';
+import { Caller, Needs } from '../../access/needs.js';
+import { Principal } from '../../access/principal.js';
+import { Refuses } from '../../access/refuses.js';
+import { validated } from '../../access/validation.js';
+import { AccountsService } from '../../accounts/accounts.service.js';
+import type { User } from '../../accounts/user.entity.js';
+import { Refusal } from '../../tokens/refusal.js';
+import { isTokenId } from '../../tokens/token-format.js';
+import { TokenService } from '../../tokens/token.service.js';
+import { YUNXIAO } from './yunxiao.dialect.js';
+import {
+  CreatedPersonalAccessToken,
+  CreatePersonalAccessToken,
+  CurrentUser,
+  Deleted,
+  ListedPersonalAccessToken,
+  ListPersonalAccessTokensQuery,
+  YunxiaoError,
+} from './yunxiao.dto.js';
+
+const READ = 'base_user_read';
+const READ_WRITE = 'base_user_read_write';
+
+/** Yunxiao's personal access tokens: an enterprise administrator sees and ends every token of every user. */
+@ApiTags('PersonalAccessTokens')
+@Refuses(YunxiaoError, { 401: 'Unauthorized, InvalidTokenError or ExpiredTokenError' })
+@Controller('oapi/v1/platform')
+export class YunxiaoController {
+  constructor(
+    private readonly tokens: TokenService,
+    private readonly accounts: AccountsService,
+  ) {}
+
+  @Get('user')
+  @Needs(YUNXIAO)
+  @ApiOperation({ operationId: 'GetUserByToken', summary: 'Gets the user that the token speaks for' })
+  @Refuses(YunxiaoError, { 403: 'Forbidden: outside the CIDR blocks of the token' })
+  user(@Caller() caller: Principal): CurrentUser {
+    return new CurrentUser(caller.user);
+  }
+
+  @Get('users/admin/personalAccessTokens')
+  @Needs(YUNXIAO, READ)
+  @ApiOperation({
+    operationId: 'ListUserPersonalAccessTokens',
+    summary: 'Lists every live token of a user, whichever API issued it, newest first',
+  })
+  @Refuses(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden, or the user is not in the organization' })
+  async list(
+    @Caller() caller: Principal,
+    @Query(validated('dropped')) { userId }: ListPersonalAccessTokensQuery,
+  ): Promise<ListedPersonalAccessToken[]> {
+    const user = await this.userOf(caller, userId);
+    const tokens = await this.tokens
+      .query()
+      .where({ ownerId: user.id, revokedAt: IsNull() })
+      .andWhere('(token.expiresAt IS NULL OR token.expiresAt > :now)', { now: new Date() })
+      .orderBy('token.createdAt', 'DESC')
+      .addOrderBy('token.numericId', 'DESC')
+      .getMany();
+    return tokens.map((token) => new ListedPersonalAccessToken(token));
+  }
+
+  @Post('users/admin/personalAccessTokens')
+  @HttpCode(200)
+  @Needs(YUNXIAO, READ_WRITE)
+  @ApiOperation({
+    operationId: 'CreateUserPersonalAccessToken',
+    summary: 'Creates a token for a user; the answer alone shows its value',
+  })
+  @Refuses(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden, or the user is not in the organization' })
+  async create(
+    @Caller() caller: Principal,
+    @Body(validated('refused')) body: CreatePersonalAccessToken,
+  ): Promise<CreatedPersonalAccessToken> {
+    const user = await this.userOf(caller, body.userId);
+    assertNotAbove(caller, user);
+    const expiresAt = parseIso8601(body.expiredAt) as Date;
+    const { name, description = null, permissions: scopes } = body;
+    const spec = { dialect: YUNXIAO, ownerId: user.id, name, description, scopes, expiresAt };
+    const { token, value } = await this.tokens.issue(spec, caller);
+    return new CreatedPersonalAccessToken(token, value, token.expiresAt ?? expiresAt);
+  }
+
+  @Delete('users/admin/personalAccessTokens/:tokenId')
+  @Needs(YUNXIAO, READ_WRITE)
+  @ApiOperation({
+    operationId: 'DeleteUserPersonalAccessToken',
+    summary: 'Ends a token of a user, whichever API issued it',
+  })
+  @ApiParam({ name: 'tokenId', description: 'A `token_id` of the list.', example: 'pt-4fJ0aB9cK2dE' })
+  @Refuses(YunxiaoError, { 403: 'Forbidden', 404: 'NotFound' })
+  async delete(@Caller() caller: Principal, @Param('tokenId') tokenId: string): Promise<Deleted> {
+    assertAdministrator(caller);
+    const where = { tokenId, revokedAt: IsNull() };
+    const token = isTokenId(tokenId) ? await this.tokens.find(where) : null;
+    if (!token || !caller.administers(token.organizationId)) {
+      throw new Refusal('notFound', { message: 'There is no such personal access token' });
+    }
+    await this.tokens.revoke({ ...where, organizationId: token.organizationId }, caller);
+    return new Deleted();
+  }
+
+  /**
+   * The user whose tokens an enterprise administrator asks for.
+   *
+   * @throws {Refusal} forbidden, in the same words for a stranger as for nobody: users cannot be probed for.
+   */
+  private async userOf(caller: Principal, userId: string): Promise<User> {
+    assertAdministrator(caller);
+    const user = await this.accounts.findUser(userId);
+    if (user && caller.administers(user.organizationId)) return user;
+    const message = 'The user is not in the current organization';
+    throw new Refusal('forbidden', { reason: 'outsideOrganization', message });
+  }
+}
+
+function assertAdministrator(caller: Principal): void {
+  if (caller.administers(caller.user.organizationId)) return;
+  throw new Refusal('forbidden', { reason: 'role', message: 'Only an enterprise administrator may do this' });
+}
+
+/** A token acts with its owner's role: an administrator of one organization does not come by all of them so. */
+function assertNotAbove(caller: Principal, user: User): void {
+  if (caller.isAdministrator || user.role !== 'administrator') return;
+  const message = 'Only an administrator of everything may make tokens of one';
+  throw new Refusal('forbidden', { reason: 'grant', message });
+}
