@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { normalizeCidrs } from './tokens/cidr.js';
 
 /** How far back a Quay client is to be served: as the published reference says, or as a deployed Quay answers. */
 export type QuayFidelity = 'documented' | 'deployed';
@@ -39,7 +40,7 @@ interface Setting<Value> {
   /** As it is shown in the README. */
   shownDefault: string;
   fallback: Value;
-  /** Throws an Error whose message ends the sentence "NAME …". It must not repeat a secret. */
+  /** Throws an Error whose message stands behind the name. It must not repeat a secret. */
   parse(text: string): Value;
 }
 
@@ -260,16 +261,13 @@ function parsePassword(text: string): string {
 }
 
 function parseProxies(text: string): string[] {
-  return text.split(',').map((entry) => {
-    const [address, prefix, ...rest] = entry.trim().split('/');
-    const version = isIP(address ?? '');
-    const bits = version === 4 ? 32 : 128;
-    const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
-    if (version === 0 || !isPrefix || rest.length > 0) {
-      throw new Error(`must list CIDR blocks such as 10.0.0.0/8, but has '${entry.trim()}'`);
-    }
-    return `${address}/${prefix ?? bits}`;
-  });
+  const entries = text.split(',').map((entry) => entry.trim());
+  // A bare address is a block of one.
+  return normalizeCidrs(entries.map((entry) => (isIP(entry) === 0 ? entry : `${entry}/${bitsOf(entry)}`)));
+}
+
+function bitsOf(address: string): number {
+  return isIP(address) === 4 ? 32 : 128;
 }
 
 function parseLifetime(text: string): number {
