@@ -1,6 +1,6 @@
 import type { ReferenceObject, SchemaObject } from '@nestjs/swagger';
 
-type Schema = SchemaObject | ReferenceObject;
+export type Schema = SchemaObject | ReferenceObject;
 
 /** The schemas of a document, by name. */
 export type NamedSchemas = Record<string, Schema>;

@@ -3,18 +3,20 @@ import { PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
 import {
   DocumentBuilder,
+  type MediaTypeObject,
   type OpenAPIObject,
   type OperationObject,
   type PathItemObject,
+  type ReferenceObject,
+  type RequestBodyObject,
   type ResponseObject,
-  type SchemaObject,
   SwaggerModule,
 } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { ApiDescription, Dialect, DialectRegistry, PathOwner } from '../access/dialect.js';
 import { Refusal, type RefusalDetails, type RefusalKind } from '../tokens/refusal.js';
-import { exampleOf, type NamedSchemas } from './openapi-examples.js';
+import { exampleOf, type NamedSchemas, type Schema } from './openapi-examples.js';
 
 /** An operation with what `Needs` writes beside it; a route that is public has no such list. */
 type Operation = OperationObject & { 'x-required-scopes'?: string[] };
@@ -140,12 +142,9 @@ function exemplify(operation: Operation, path: string, owner: PathOwner, schemas
     const code = status === 'default' ? 500 : Number(status);
     if (code >= 400) wordRefusal(answer, code, operation, path, owner);
   }
-  for (const body of bodies) {
-    if (!body || '$ref' in body) continue;
-    for (const media of Object.values(body.content ?? {})) {
-      if (media.example === undefined && !media.examples && media.schema)
-        media.example = exampleOf(media.schema, schemas);
-    }
+  for (const media of bodies.flatMap(mediaOf)) {
+    if (media.example === undefined && !media.examples && media.schema)
+      media.example = exampleOf(media.schema, schemas);
   }
 }
 
@@ -209,27 +208,61 @@ function sampleRequest(path: string, owner: PathOwner): FastifyRequest {
 
 /** Takes out what depends on the compiler's mood, and what Nest's scanner says that is not so. */
 function tidy(document: OpenAPIObject, { tags }: ApiDescription): OpenAPIObject {
+  const schemas = (document.components?.schemas ?? {}) as NamedSchemas;
   for (const [path, operation] of operationsOf(document)) {
     for (const tag of operation.tags ?? []) {
       if (!(tag in tags)) throw new Error(`${path}: the tag ${tag} is not described`);
     }
     for (const parameter of operation.parameters ?? []) {
-      // A parameter with a default is one that may be left out; the plugin takes it for required.
-      if ('schema' in parameter && (parameter.schema as SchemaObject).default !== undefined)
-        parameter.required = false;
+      if ('schema' in parameter && hasDefault(parameter.schema)) parameter.required = false;
     }
+    for (const { schema } of mediaOf(operation.requestBody)) letDefaultsBeLeftOut(schema, schemas);
   }
   const { openapi, info, servers, tags: named, paths, components } = document;
-  const schemas = Object.entries(components?.schemas ?? {}).sort(([one], [other]) => (one < other ? -1 : 1));
+  const sorted = Object.entries(schemas).sort(([one], [other]) => (one < other ? -1 : 1));
   const tidied = {
     openapi,
     info,
     servers,
     tags: named,
     paths,
-    components: { ...components, schemas: Object.fromEntries(schemas) },
+    components: { ...components, schemas: Object.fromEntries(sorted) },
   };
   return JSON.parse(JSON.stringify(tidied), tidyValue) as OpenAPIObject;
+}
+
+/**
+ * What has a default may be left out of a request; the plugin takes it for required, as it is in an answer, and so do
+ * generators of clients wherever they see a `default`: it is told in words.
+ */
+function letDefaultsBeLeftOut(schema: Schema | undefined, schemas: NamedSchemas): void {
+  if (!schema) return;
+  if ('$ref' in schema) {
+    letDefaultsBeLeftOut(schemas[schema.$ref.replace('#/components/schemas/', '')], schemas);
+    return;
+  }
+  const { properties = {}, required } = schema;
+  if (required) schema.required = required.filter((key) => !hasDefault(properties[key]));
+  for (const part of Object.values(properties)) tellDefault(part);
+  for (const part of [schema.items, ...Object.values(properties)]) letDefaultsBeLeftOut(part, schemas);
+}
+
+function tellDefault(schema: Schema): void {
+  if ('$ref' in schema || schema.default === undefined) return;
+  const words = `By default \`${JSON.stringify(schema.default)}\`.`;
+  schema.description = [schema.description, words].filter(Boolean).join(' ');
+  schema.example ??= schema.default;
+  delete schema.default;
+}
+
+function hasDefault(schema: Schema | undefined): boolean {
+  return schema !== undefined && 'default' in schema && schema.default !== undefined;
+}
+
+function mediaOf(
+  holder: RequestBodyObject | ResponseObject | ReferenceObject | undefined,
+): MediaTypeObject[] {
+  return holder && 'content' in holder ? Object.values(holder.content ?? {}) : [];
 }
 
 function tidyValue(key: string, value: unknown): unknown {

@@ -54,3 +54,55 @@ describe('panther', () => {
     await ask('listApiTokens', 403, 'GET /api-tokens', { headers: { 'x-api-key': weak } });
   });
 });
+
+describe('quay', () => {
+  const ask = asking(Contract.of('quay'));
+
+  test('answers and refuses as its document says', async () => {
+    const headers = server.asAdmin;
+    const body = { title: 'laptop' };
+    const created = await ask('createAppToken', 201, 'POST /api/v1/user/apptoken', { headers, body });
+    const { uuid } = created.json.token as { uuid: string };
+    const one = `/api/v1/user/apptoken/${uuid}`;
+    await ask('getAppToken', 200, `GET ${one}`, { headers });
+    await ask('listAppTokens', 200, 'GET /api/v1/user/apptoken', { headers });
+    await ask('listAllAppTokens', 200, 'GET /api/v1/superuser/apptokens?expiring=true', { headers });
+    await ask('createAppToken', 400, 'POST /api/v1/user/apptoken', { headers, body: {} });
+    await ask('createAppToken', 415, 'POST /api/v1/user/apptoken', { headers, body: '{}' });
+    await ask('listAppTokens', 401, 'GET /api/v1/user/apptoken');
+    await ask('listAllAppTokens', 403, 'GET /api/v1/superuser/apptokens', {
+      headers: (await server.makeUser()).byPassword,
+    });
+    await ask('revokeAppToken', 204, `DELETE ${one}`, { headers });
+    await ask('revokeAppToken', 404, `DELETE ${one}`, { headers });
+    await ask('discovery', 200, 'GET /api/v1/discovery');
+    await ask('getErrorDescription', 200, 'GET /api/v1/error/not_found');
+    await ask('getErrorDescription', 404, 'GET /api/v1/error/nothing');
+  });
+});
+
+describe('losant', () => {
+  const ask = asking(Contract.of('losant'));
+
+  test('answers and refuses as its document says', async () => {
+    const headers = server.asAdmin;
+    const orgRoles = [{ orgId: 'sandbox', role: 'view' }];
+    const body = { name: 'export', description: 'x', expirationDate: '2099-01-01T00:00:00Z', orgRoles };
+    const created = await ask('UserApiTokens_post', 201, 'POST /me/tokens', { headers, body });
+    const { id } = created.json as { id: string };
+    const one = `/me/tokens/${id}`;
+    await ask('UserApiToken_get', 200, `GET ${one}`, { headers });
+    await ask('UserApiTokens_get', 200, 'GET /me/tokens?_links=true&filterField=name&filter=e*', { headers });
+    await ask('UserApiToken_patch', 200, `PATCH ${one}`, { headers, body: { status: 'inactive' } });
+    await ask('UserApiToken_patch', 400, `PATCH ${one}`, { headers, body: { scope: ['all.User'] } });
+    await ask('UserApiTokens_post', 400, 'POST /me/tokens', { headers, body: {} });
+    await ask('UserApiTokens_get', 400, 'GET /me/tokens?perPage=0', { headers });
+    await ask('UserApiTokens_get', 401, 'GET /me/tokens');
+    const ownerId = (await server.admin()).id;
+    const { value } = await server.issue({ dialect: 'losant', ownerId, scopes: ['all.User.read'] });
+    const weak = { authorization: `Bearer ${value}` };
+    await ask('UserApiTokens_post', 403, 'POST /me/tokens', { headers: weak, body });
+    await ask('UserApiToken_delete', 200, `DELETE ${one}`, { headers });
+    await ask('UserApiToken_delete', 404, `DELETE ${one}`, { headers });
+  });
+});

@@ -64,4 +64,15 @@ describe.each(Object.entries(GENERATORS))('a strict client by %s (%s)', (kind) =
       gone: [404, 'not_found'],
     });
   });
+
+  test('lives a Losant token', async () => {
+    expect(await report(`losant-${kind}`, ['all.User'], 'losant')).toEqual({
+      create: [201, true, 'never'],
+      list: [200, expect.arrayContaining(['generated'])],
+      get: [200, ['all.User.read']],
+      patch: [200, 'inactive'],
+      revoke: [200, true],
+      gone: [404, 'NotFound'],
+    });
+  });
 });

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { readCredentials } from '../../access/credentials.js';
-import type { Answer, Dialect, ScopeRules } from '../../access/dialect.js';
+import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
 import { statusOf } from '../../access/status.js';
 import { encodeObjectId } from '../../accounts/object-id.js';
 import type { Refusal } from '../../tokens/refusal.js';
@@ -14,6 +14,18 @@ const SCOPE_RULES: ScopeRules = {
   defaults: ['all.User'],
 };
 
+const DESCRIPTION: ApiDescription = {
+  title: 'Patois: Losant user API tokens',
+  description:
+    "API tokens of a user, as Losant's `/me/tokens` serves them: each holds published scopes, may expire, and can be set " +
+    'inactive for a while. Query parameters that are not listed, such as `_actions` and `_embedded`, are ignored.',
+  credentials: {
+    bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token.' },
+    basic: { type: 'http', scheme: 'basic', description: 'Login and password, for a first token.' },
+  },
+  tags: { userApiTokens: 'Tokens of the user who calls.' },
+};
+
 /** Losant's API tokens of a user. */
 export const losant: Dialect = {
   name: LOSANT,
@@ -22,6 +34,7 @@ export const losant: Dialect = {
   presented: (request) => readCredentials(request, { bearer: true }),
   answer,
   externalId: (token) => encodeObjectId(token.createdAt, token.id),
+  description: DESCRIPTION,
 };
 
 function answer(refusal: Refusal, request: FastifyRequest): Answer {

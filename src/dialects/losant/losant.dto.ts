@@ -37,7 +37,7 @@ export type SortField = (typeof SORT_FIELDS)[number];
 const FILTER_FIELDS = ['name', 'status'] as const;
 export type FilterField = (typeof FILTER_FIELDS)[number];
 
-const HEX_24 = /^[0-9a-f]{24}$/i;
+const HEX_24 = /^[0-9a-fA-F]{24}$/;
 /** Page numbers beyond it are no longer exact in JSON. */
 const LAST_PAGE = 2n ** 53n;
 
@@ -95,7 +95,7 @@ export class OrgRole {
    * The organization, or `sandbox`.
    * @example '575ed6e87ae143cd83dc4aa8'
    */
-  @Matches(/^([0-9a-f]{24}|sandbox)$/i)
+  @Matches(/^([0-9a-fA-F]{24}|sandbox)$/)
   orgId!: string;
 
   @IsIn(ORG_ROLES)
@@ -179,6 +179,7 @@ export class ApiTokenPost extends ApiTokenFields {
    * Published scope names, without repetitions.
    * @example ['all.User.read']
    */
+  @ApiPropertyOptional({ enum: [...SCOPES], isArray: true })
   @Optional()
   @IsArray()
   @ArrayMinSize(1)
@@ -308,7 +309,10 @@ export class ApiToken {
 
 /** A token with its value: the answer of POST, and of nothing else. */
 export class ApiTokenWithValue extends ApiToken {
-  /** The secret, shown once. */
+  /**
+   * The secret, shown once.
+   * @example 'pt-9fK2mQ7xLw0B_…'
+   */
   token: string;
 
   constructor(token: Token, owner: User, value: string) {
