@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { DialectRegistry } from '../access/dialect.js';
+import { AuditController } from './audit.controller.js';
 import { MeController } from './me.controller.js';
 import { PatoisDialect } from './patois.dialect.js';
 import { PlacesController } from './places.controller.js';
@@ -11,7 +12,7 @@ import { UsersController } from './users.controller.js';
 
 @Module({
   imports: [AccountsModule],
-  controllers: [MeController, PlacesController, TokensController, UsersController],
+  controllers: [AuditController, MeController, PlacesController, TokensController, UsersController],
   providers: [TokenAdministration, UserAdministration],
   exports: [AccountsModule],
 })

@@ -92,7 +92,8 @@ function detailOf(refusal: Refusal): string {
     case 'internal':
       return 'The server failed; its log says why';
     case 'unavailable':
-      return 'The database does not answer; try again';
+      // Only who checks readiness says more than the kind of refusal.
+      return refusal.message === refusal.kind ? 'The database does not answer; try again' : refusal.message;
     default:
       return refusal.message;
   }

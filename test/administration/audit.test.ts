@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import type { User } from '../../src/accounts/user.entity.js';
+import { basic, bearer, type Received } from '../support/http.js';
+import { expectProblem } from '../support/problem.js';
+import { TestServer, type TestUser } from '../support/server.js';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+let server: TestServer;
+let admin: User;
+let head: TestUser;
+
+beforeAll(async () => {
+  server = await TestServer.start();
+  admin = await server.admin();
+  head = await server.makeUser({ login: 'head', role: 'organizationAdministrator' });
+});
+afterAll(() => server.close());
+
+function call(
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body?: unknown,
+): Promise<Received> {
+  return server.send(method, `/patois/v1${path}`, { headers, ...(body === undefined ? {} : { body }) });
+}
+
+function asAdmin(method: string, path: string, body?: unknown): Promise<Received> {
+  return call(method, path, server.asAdmin, body);
+}
+
+interface Event {
+  id: string;
+  action: string;
+  [key: string]: unknown;
+}
+
+async function events(query: string): Promise<Event[]> {
+  const answer = await asAdmin('GET', `/audit-events?${query}`);
+  expect([answer.status, answer.text]).toEqual([200, expect.any(String)]);
+  return answer.json.items as Event[];
+}
+
+function freshLogin(): string {
+  return `u${randomBytes(5).toString('hex')}`;
+}
+
+describe('GET /patois/v1/audit-events', () => {
+  test('shows each change with actor, object, before, after and where it came from, newest first', async () => {
+    const headers = { ...server.asAdmin, 'user-agent': 'auditor/1' };
+    const login = freshLogin();
+    const made = await call('POST', '/users', headers, { login });
+    await call('PATCH', `/users/${login}`, headers, { name: 'After' });
+    await call('DELETE', `/users/${login}`, headers);
+    const trail = await events(`object=${made.json.id}`);
+    expect(trail.map(({ action }) => action)).toEqual(['user.delete', 'user.update', 'user.create']);
+    const [deleted, updated, created] = trail;
+    expect(Object.keys(created ?? {})).toEqual([
+      'id',
+      'time',
+      'actor',
+      'action',
+      'object',
+      'before',
+      'after',
+      'address',
+      'userAgent',
+      'requestId',
+    ]);
+    expect(created).toEqual({
+      id: expect.stringMatching(UUID),
+      time: expect.stringMatching(INSTANT),
+      actor: { type: 'user', id: admin.id },
+      action: 'user.create',
+      object: { type: 'user', id: made.json.id },
+      before: null,
+      after: expect.objectContaining({ login, name: null }),
+      address: '127.0.0.1',
+      userAgent: 'auditor/1',
+      requestId: made.headers['x-request-id'],
+    });
+    expect(updated).toMatchObject({ before: { name: null }, after: { name: 'After' } });
+    expect(deleted).toMatchObject({ before: { login, name: 'After' }, after: null });
+  });
+
+  test('shows the whole life of a token, and who did what by which token', async () => {
+    const { token: own, value } = await server.issue({ dialect: 'patois', ownerId: admin.id, scopes: ['*'] });
+    const body = { dialect: 'patois', owner: 'admin', name: 'x', scopes: ['*'] };
+    const { tokenId } = (await call('POST', '/tokens', bearer(value), body)).json;
+    await call('PATCH', `/tokens/${tokenId}`, bearer(value), { status: 'inactive' });
+    await call('POST', `/tokens/${tokenId}/rotate`, bearer(value));
+    await call('DELETE', `/tokens/${tokenId}?reason=done`, bearer(value));
+    const trail = await events(`object=${tokenId}`);
+    expect(trail.map(({ action }) => action)).toEqual([
+      'token.revoke',
+      'token.rotate',
+      'token.update',
+      'token.create',
+    ]);
+    for (const event of trail) {
+      expect(event).toMatchObject({
+        actor: { type: 'token', id: own.tokenId },
+        object: { type: 'token', id: tokenId },
+      });
+    }
+    expect(trail[0]).toMatchObject({ after: { status: 'revoked', revokeReason: 'done' } });
+    expect(trail[2]).toMatchObject({ before: { status: 'active' }, after: { status: 'inactive' } });
+    const byIt = await events(`actor=${own.tokenId}`);
+    expect(byIt).toEqual(trail);
+  });
+
+  test('shows organizations, locations and failed logins', async () => {
+    const name = freshLogin();
+    const { json: organization } = await asAdmin('POST', '/organizations', { name });
+    const { json: location } = await asAdmin('POST', '/locations', { name });
+    expect(await events(`object=${organization.id}`)).toMatchObject([
+      { action: 'organization.create', object: { type: 'organization' }, after: { name } },
+    ]);
+    expect(await events(`object=${location.id}`)).toMatchObject([
+      { action: 'location.create', object: { type: 'location' }, after: { name } },
+    ]);
+    await call('GET', '/me', basic(name, 'not the password'));
+    await call('GET', '/me', basic('head', 'not the password'));
+    expect(await events(`action=login.fail&object=${name}`)).toMatchObject([
+      { actor: { type: 'system', id: null }, object: { type: 'login', id: name } },
+    ]);
+    const failed = await events('action=login.fail&actor=head');
+    expect(failed).toMatchObject([{ actor: { type: 'user', id: head.user.id } }]);
+    expect(JSON.stringify(failed)).not.toContain('not the password');
+  });
+
+  test('filters by actor and object by login too, by action, and by time', async () => {
+    const login = freshLogin();
+    await asAdmin('POST', '/users', { login });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await asAdmin('PATCH', `/users/${login}`, { name: 'x' });
+    const [update, create] = await events(`object=${login.toUpperCase()}&actor=ADMIN`);
+    expect([update?.action, create?.action]).toEqual(['user.update', 'user.create']);
+    expect(await events(`object=${login}&action=user.update`)).toEqual([update]);
+    expect(await events(`object=${login}&since=${String(update?.['time'])}`)).toEqual([update]);
+    expect(await events(`object=${login}&until=${String(update?.['time'])}`)).toEqual([create]);
+    expect(await events(`object=${login}&actor=head`)).toEqual([]);
+    expect(await events('action=nonsense')).toEqual([]);
+    expect(await events('object=nobody')).toEqual([]);
+  });
+
+  test("finds a dialect's own name for an action, and shows it", async () => {
+    const headers = { ...server.asAdmin, 'content-type': 'application/json' };
+    const made = await server.send('POST', '/api/v1/user/apptoken', { headers, body: { title: 'x' } });
+    expect(made.status).toBe(201);
+    const [event] = await events('action=create_app_specific_token');
+    expect(event).toMatchObject({ action: 'token.create', alias: 'create_app_specific_token' });
+  });
+
+  test('pages to the end without repeating one while others are written', async () => {
+    const { user } = await server.makeUser();
+    for (const name of ['a', 'b', 'c', 'd']) await asAdmin('PATCH', `/users/${user.id}`, { name });
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const { json }: Received = await asAdmin(
+        'GET',
+        `/audit-events?object=${user.id}&limit=2${cursor && `&cursor=${cursor}`}`,
+      );
+      seen.push(...(json.items as Event[]).map(({ id }) => id));
+      cursor = json.nextCursor as string | null;
+      await asAdmin('PATCH', `/users/${user.id}`, { name: `later ${seen.length}` });
+    }
+    expect([seen.length, new Set(seen).size]).toEqual([5, 5]);
+  });
+
+  test.each([
+    ['limit=0', '/limit'],
+    ['since=yesterday', '/since'],
+    ['until=2026-02-30T00:00:00Z', '/until'],
+    ['actor=', '/actor'],
+    ['object=%00', '/object'],
+    ['action=a&action=b', '/action'],
+    ['cursor=x', '/cursor'],
+    ['user=admin', '/user'],
+  ])('refuses ?%s', async (query, pointer) => {
+    expectProblem(await asAdmin('GET', `/audit-events?${query}`), 400, pointer);
+  });
+
+  test('is for administrators of everything, with the scope to read accounts', async () => {
+    expectProblem(await call('GET', '/audit-events', {}), 401);
+    expectProblem(await call('GET', '/audit-events', basic('admin', 'wrong')), 401);
+    expectProblem(await call('GET', '/audit-events', head.byPassword), 403);
+    const { byPassword } = await server.makeUser();
+    expectProblem(await call('GET', '/audit-events', byPassword), 403);
+    const statuses: Record<string, number> = {};
+    for (const scope of ['patois:users.read', 'patois:*', '*', 'patois:users.write', 'patois:tokens.read']) {
+      const { value } = await server.issue({ dialect: 'patois', ownerId: admin.id, scopes: [scope] });
+      statuses[scope] = (await call('GET', '/audit-events', bearer(value))).status;
+    }
+    expect(statuses).toEqual({
+      'patois:users.read': 200,
+      'patois:*': 200,
+      '*': 200,
+      'patois:users.write': 403,
+      'patois:tokens.read': 403,
+    });
+  });
+});
