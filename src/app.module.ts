@@ -14,6 +14,7 @@ import { YunxiaoModule } from './dialects/yunxiao/yunxiao.module.js';
 import { HashingModule } from './hashing/hashing.module.js';
 import type { HashingService } from './hashing/hashing.service.js';
 import { DocsModule } from './operations/docs.module.js';
+import { OperationsModule } from './operations/operations.module.js';
 import { VerificationModule } from './verification/verification.module.js';
 
 /** What is made before Nest and handed to its modules. */
@@ -41,6 +42,7 @@ export class AppModule {
         VerificationModule,
         AdministrationModule,
         DocsModule,
+        OperationsModule,
         LosantModule,
         PantherModule,
         QuayModule,

@@ -1,0 +1,48 @@
+import { Controller, Get, Header, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Public } from '../access/needs.js';
+import { Metrics } from './metrics.js';
+import { Health } from './operations.dto.js';
+import { Readiness } from './readiness.js';
+
+/** What orchestrators and Prometheus ask, without a credential. */
+@ApiTags('operations')
+@Controller()
+export class OperationsController {
+  constructor(
+    private readonly readiness: Readiness,
+    private readonly metrics: Metrics,
+  ) {}
+
+  @Get('healthz')
+  @Public()
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ operationId: 'getHealth', summary: 'Says that the process is alive' })
+  health(): Health {
+    return new Health();
+  }
+
+  @Get('readyz')
+  @Public()
+  @Header('cache-control', 'no-store')
+  @ApiOperation({
+    operationId: 'getReadiness',
+    summary: 'Says whether the database answers and its schema is current',
+  })
+  async ready(): Promise<Health> {
+    await this.readiness.assertReady();
+    return new Health();
+  }
+
+  @Get('metrics')
+  @Public()
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ operationId: 'getMetrics', summary: 'Gives the metrics in the text format of Prometheus' })
+  @ApiProduces('text/plain')
+  @ApiOkResponse({ type: String })
+  async read(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    reply.header('content-type', this.metrics.registry.contentType);
+    return this.metrics.registry.metrics();
+  }
+}
