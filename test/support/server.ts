@@ -37,7 +37,8 @@ export class TestServer {
     readonly logged: string[],
   ) {}
 
-  static async start(settings: Partial<Config> = {}): Promise<TestServer> {
+  /** @param openStore a fresh database, unless a test keeps one over several starts. */
+  static async start(settings: Partial<Config> = {}, openStore = openTestStore): Promise<TestServer> {
     const logged: string[] = [];
     const config: Config = {
       ...readConfig({}),
@@ -47,7 +48,7 @@ export class TestServer {
       tokenKeys: [{ name: 'test', secret: randomBytes(32) }],
       ...settings,
     };
-    const app = await createApp(config, capturing(logged), openTestStore);
+    const app = await createApp(config, capturing(logged), openStore);
     return new TestServer(app, await app.listen(), logged);
   }
 
