@@ -31,6 +31,11 @@ export interface PathOwner {
   readonly name: string;
   /** Paths that it owns, with all below them. The longest mount wins. */
   readonly mounts: readonly string[];
+  /**
+   * The path that a path below its mounts is another spelling of, such as one with a version or a file ending; by default
+   * each path is its own. Both are given without query.
+   */
+  canonicalPath?(path: string): string;
   /** What the request presents, in the headers this owner reads. Throws no error: wrong ones are `malformed`. */
   presented(request: FastifyRequest): Presented;
   /** Words a refusal. Called for faults of its own paths only, unknown routes and unparsable bodies included. */

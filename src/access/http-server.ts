@@ -6,7 +6,7 @@ import type { Config } from '../config.js';
 import { Refusal } from '../tokens/refusal.js';
 import { collectBody } from './body.js';
 import type { DialectRegistry } from './dialect.js';
-import { RequestState, wordRefusal } from './request-state.js';
+import { pathOf, RequestState, wordRefusal } from './request-state.js';
 import type { RouteTable } from './route-table.js';
 
 /** Ids that a client makes up may be long; beyond this Fastify itself answers 414. */
@@ -24,6 +24,7 @@ export function createHttpAdapter(
   const adapter = new FastifyAdapter({
     skipMiddie: true,
     genReqId: () => randomUUID(),
+    rewriteUrl: ({ url = '/' }) => canonicalUrl(url, registry),
     forceCloseConnections: 'idle',
     clientErrorHandler: (problem, socket) => answerClientError(problem, socket, registry),
     frameworkErrors: (_problem: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
@@ -62,6 +63,12 @@ function replaceMalformedType({ headers }: FastifyRequest): void {
   if (type === undefined || MEDIA_TYPE.test(type)) return;
   if (type.trim() === '') delete headers['content-type'];
   else headers['content-type'] = 'application/octet-stream';
+}
+
+function canonicalUrl(url: string, registry: DialectRegistry): string {
+  const path = pathOf({ url });
+  const canonical = registry.ownerOf(path).canonicalPath?.(path) ?? path;
+  return canonical + url.slice(path.length);
 }
 
 /** A request that Node's parser could not read: no Fastify request exists, only what bytes arrived. */
