@@ -8,6 +8,7 @@ import { CONFIG, type Config } from './config.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { LosantModule } from './dialects/losant/losant.module.js';
+import { ForemanModule } from './dialects/foreman/foreman.module.js';
 import { PantherModule } from './dialects/panther/panther.module.js';
 import { QuayModule } from './dialects/quay/quay.module.js';
 import { YunxiaoModule } from './dialects/yunxiao/yunxiao.module.js';
@@ -44,6 +45,7 @@ export class AppModule {
         DocsModule,
         OperationsModule,
         LosantModule,
+        ForemanModule,
         PantherModule,
         QuayModule,
         YunxiaoModule,

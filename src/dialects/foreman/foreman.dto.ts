@@ -1,0 +1,291 @@
+import type { User } from '../../accounts/user.entity.js';
+import type { Token } from '../../tokens/token.entity.js';
+import { formatTimestamp } from './timestamps.js';
+
+/** The context of a call: an organization and a location, each by id, `id-name` or name. Empty: any. */
+export class ContextQuery {
+  /** Scope by locations */
+  location_id?: string;
+
+  /** Scope by organizations */
+  organization_id?: string;
+
+  /** What a client sends besides is ignored. */
+  readonly [parameter: string]: unknown;
+}
+
+/** What part of a list is asked for. */
+export class ListQuery extends ContextQuery {
+  /**
+   * filter results
+   * @example 'name = "backup"'
+   */
+  search?: string;
+
+  /**
+   * Sort field and order, e.g. `id DESC`
+   * @example 'name DESC'
+   */
+  order?: string;
+
+  /** Page number, starting at 1 */
+  page?: string;
+
+  /** Number of results per page to return, `all` to return all results */
+  per_page?: string;
+
+  /** Whether to say what the caller may do: its mere presence counts. */
+  include_permissions?: string;
+}
+
+/** The fields of a token to be made. */
+export class PersonalAccessTokenFields {
+  /**
+   * Unique among the user's tokens, revoked ones included; at most 255 characters.
+   * @example 'backup'
+   */
+  name!: string;
+
+  /**
+   * Expiry Date
+   * @example '2031-05-06T07:08:09Z'
+   */
+  expires_at?: string | null;
+}
+
+/** The body of create; the fields may also stand bare, without the wrapping. */
+export class CreatePersonalAccessToken {
+  personal_access_token!: PersonalAccessTokenFields;
+}
+
+/** A personal access token. Times read `2026-11-21 20:55:03 UTC`. */
+export class PersonalAccessToken {
+  /** @example '2026-11-21 20:55:03 UTC' */
+  created_at: string;
+
+  /** @example '2026-11-21 20:55:03 UTC' */
+  updated_at: string;
+
+  /** @example 50 */
+  id: number;
+
+  /** @example 'backup' */
+  name: string;
+
+  /**
+   * Null when the token never expires.
+   * @example '2031-05-06 07:08:09 UTC'
+   */
+  expires_at: string | null;
+
+  /** Neither revoked nor expired. */
+  'active?': boolean;
+
+  /** @example 5 */
+  user_id: number;
+
+  /**
+   * Null until the first use.
+   * @example '2026-11-21 21:00:00 UTC'
+   */
+  last_used_at: string | null;
+
+  'revoked?': boolean;
+
+  constructor(token: Token, owner: User) {
+    this.created_at = formatTimestamp(token.createdAt);
+    this.updated_at = formatTimestamp(lastChange(token));
+    this.id = token.numericId;
+    this.name = token.name;
+    this.expires_at = token.expiresAt && formatTimestamp(token.expiresAt);
+    this['active?'] = token.status() === 'active';
+    this.user_id = owner.numericId;
+    this.last_used_at = token.lastUsedAt && formatTimestamp(token.lastUsedAt);
+    this['revoked?'] = token.isRevoked();
+  }
+}
+
+/** A token with its value: the answer of create, and of nothing else. */
+export class CreatedPersonalAccessToken {
+  /** The secret, shown once. */
+  token_value: string;
+
+  /** @example '2026-11-21 20:55:03 UTC' */
+  created_at!: string;
+
+  /** @example '2026-11-21 20:55:03 UTC' */
+  updated_at!: string;
+
+  /** @example 50 */
+  id!: number;
+
+  /** @example 'backup' */
+  name!: string;
+
+  /**
+   * Null when the token never expires.
+   * @example '2031-05-06 07:08:09 UTC'
+   */
+  expires_at!: string | null;
+
+  'active?'!: boolean;
+
+  /** @example 5 */
+  user_id!: number;
+
+  /** Null until the first use. */
+  last_used_at!: string | null;
+
+  'revoked?'!: boolean;
+
+  constructor(token: Token, owner: User, value: string) {
+    this.token_value = value;
+    Object.assign(this, new PersonalAccessToken(token, owner));
+  }
+}
+
+/** A revoked token, as its record is stored; times are ISO 8601 here. */
+export class RevokedPersonalAccessToken {
+  /** @example true */
+  revoked: boolean;
+
+  /** @example 50 */
+  id: number;
+
+  /** @example 'backup' */
+  name: string;
+
+  expires_at: Date | null;
+
+  last_used_at: Date | null;
+
+  /** @example 5 */
+  user_id: number;
+
+  created_at: Date;
+
+  updated_at: Date;
+
+  constructor(token: Token, owner: User) {
+    this.revoked = token.isRevoked();
+    this.id = token.numericId;
+    this.name = token.name;
+    this.expires_at = token.expiresAt;
+    this.last_used_at = token.lastUsedAt;
+    this.user_id = owner.numericId;
+    this.created_at = token.createdAt;
+    this.updated_at = lastChange(token);
+  }
+}
+
+/** By which field a list is sorted, both words as they were typed; null without an order. */
+export class ListSort {
+  /** @example 'name' */
+  by: string | null;
+
+  /** @example 'DESC' */
+  order: string | null;
+
+  constructor(by: string | null, order: string | null) {
+    this.by = by;
+    this.order = order;
+  }
+}
+
+/** What a list says of itself. */
+export interface ListFrame {
+  total: number;
+  subtotal: number;
+  page: number;
+  perPage: number;
+  search: string | null;
+  permissions: { canCreate: boolean; canEdit: boolean } | null;
+  sort: ListSort;
+}
+
+/** A page of a user's tokens. */
+export class PersonalAccessTokenList {
+  /** All of the user's tokens.
+   * @example 2 */
+  total: number;
+
+  /** Those that the search finds.
+   * @example 2 */
+  subtotal: number;
+
+  /** @example 1 */
+  page: number;
+
+  /** @example 20 */
+  per_page: number;
+
+  /** As it was sent. */
+  search: string | null;
+
+  /** With `include_permissions`: whether the caller may create tokens here. */
+  can_create?: boolean;
+
+  /** With `include_permissions`: whether the caller may change, that is revoke, tokens here. */
+  can_edit?: boolean;
+
+  sort: ListSort;
+
+  results: PersonalAccessToken[];
+
+  constructor(frame: ListFrame, results: PersonalAccessToken[]) {
+    this.total = frame.total;
+    this.subtotal = frame.subtotal;
+    this.page = frame.page;
+    this.per_page = frame.perPage;
+    this.search = frame.search;
+    if (frame.permissions) {
+      this.can_create = frame.permissions.canCreate;
+      this.can_edit = frame.permissions.canEdit;
+    }
+    this.sort = frame.sort;
+    this.results = results;
+  }
+}
+
+/** What went wrong. */
+export class ForemanErrorDetails {
+  /** @example 'Access denied' */
+  message?: string;
+
+  /** @example 'Missing one of the required permissions: view_personal_access_tokens' */
+  details?: string;
+
+  /** @example ['view_personal_access_tokens'] */
+  missing_permissions?: string[];
+
+  /** The kind of a 400. */
+  class?: string;
+}
+
+/** Most errors of this API. */
+export class ForemanError {
+  error!: ForemanErrorDetails;
+}
+
+/** What is wrong with each field of a record that was not saved. */
+export class InvalidRecordDetails {
+  id!: null;
+
+  /** @example {"name":["has already been taken"]} */
+  errors!: Record<string, string[]>;
+
+  /** @example ['Name has already been taken'] */
+  full_messages!: string[];
+}
+
+/** A record that was not saved; for a user that is not there, `error` holds a `message` alone. */
+export class ForemanInvalidRecord {
+  error!: InvalidRecordDetails | ForemanErrorDetails;
+}
+
+/** A token's record changes with its revocation and, in Foreman, with each use too. */
+function lastChange(token: Token): Date {
+  const changes = [token.createdAt, token.updatedAt, token.rotatedAt, token.revokedAt, token.lastUsedAt];
+  const times = changes.flatMap((change) => (change ? [change.getTime()] : []));
+  return new Date(Math.max(...times));
+}

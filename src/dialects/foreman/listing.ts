@@ -1,0 +1,121 @@
+import type { ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import { withoutSecrets } from '../../tokens/token-format.js';
+import { type ListFrame, ListSort } from './foreman.dto.js';
+import { InvalidParameter, QueryNotSupported } from './foreman.refusals.js';
+import { type Parameters, textOf } from './parameters.js';
+import type { SearchFields } from './search-fields.js';
+
+const DEFAULT_PER_PAGE = 20;
+
+/** What part of a list is asked for, checked. */
+export interface Listing {
+  search: string | null;
+  page: number;
+  /** How many rows; `all` for every row. */
+  perPage: number | 'all';
+  sort: ListSort;
+  wantsPermissions: boolean;
+}
+
+/** The rows of one page, and how many there are. */
+export interface Listed<Row> {
+  rows: Row[];
+  total: number;
+  subtotal: number;
+}
+
+/** @throws {InvalidParameter} for a page or size that is no positive whole number, and for lists in place of texts. */
+export function readListing(parameters: Parameters): Listing {
+  const perPage = textOf(parameters, 'per_page');
+  return {
+    search: searchOf(parameters),
+    page: positive('page', textOf(parameters, 'page'), 1),
+    perPage: perPage === 'all' ? 'all' : positive('per_page', perPage, DEFAULT_PER_PAGE),
+    sort: sortOf(parameters),
+    wantsPermissions: 'include_permissions' in parameters,
+  };
+}
+
+/**
+ * Runs a query over all rows of a list: counts them, searches, sorts and cuts out the page, all in the database.
+ *
+ * @param fields what may be searched and sorted by.
+ * @throws {QueryNotSupported}
+ */
+export async function list<Row extends ObjectLiteral>(
+  query: SelectQueryBuilder<Row>,
+  listing: Listing,
+  fields: SearchFields,
+): Promise<Listed<Row>> {
+  const orderings = orderingsOf(listing.sort, fields);
+  const found = query.clone();
+  const total = await query.getCount();
+  const subtotal = total;
+  const { perPage } = listing;
+  const offset = perPage === 'all' ? 0 : (listing.page - 1) * perPage;
+  if (offset >= subtotal) return { rows: [], total, subtotal };
+  for (const { by, direction, nulls } of orderings) found.addOrderBy(by, direction, nulls);
+  if (perPage !== 'all') found.offset(offset).limit(perPage);
+  return { rows: await found.getMany(), total, subtotal };
+}
+
+/** What a list says of itself. */
+export function frameOf(
+  { search, page, perPage, sort, wantsPermissions }: Listing,
+  { total, subtotal }: Pick<Listed<unknown>, 'total' | 'subtotal'>,
+  permissions: { canCreate: boolean; canEdit: boolean },
+): ListFrame {
+  return {
+    total,
+    subtotal,
+    page,
+    perPage: perPage === 'all' ? total : perPage,
+    search: search && withoutSecrets(search),
+    permissions: wantsPermissions ? permissions : null,
+    sort,
+  };
+}
+
+interface Ordering {
+  by: string;
+  direction: 'ASC' | 'DESC';
+  nulls?: 'NULLS FIRST' | 'NULLS LAST';
+}
+
+function orderingsOf({ by, order }: ListSort, fields: SearchFields): Ordering[] {
+  const byKey: Ordering = { by: fields.key, direction: 'ASC' };
+  if (by === null) return [byKey];
+  const field = fields.find(by);
+  if (!field) {
+    throw new QueryNotSupported(`the field '${by}' in the order statement is not valid field for search`);
+  }
+  const direction = order?.toLowerCase() === 'desc' ? 'DESC' : 'ASC';
+  const nulls = direction === 'DESC' ? 'NULLS LAST' : 'NULLS FIRST';
+  const byField: Ordering = { by: field.sql, direction, ...(field.isNullable ? { nulls } : {}) };
+  return field.sql === fields.key ? [byField] : [byField, byKey];
+}
+
+function searchOf(parameters: Parameters): string | null {
+  try {
+    return textOf(parameters, 'search') ?? null;
+  } catch (problem) {
+    if (problem instanceof InvalidParameter) throw new QueryNotSupported('Unsupported query object!');
+    throw problem;
+  }
+}
+
+/** A field and, after white space, a direction: only `desc` in any case turns the list round. */
+function sortOf(parameters: Parameters): ListSort {
+  const [by, order = 'ASC'] = (textOf(parameters, 'order') ?? '')
+    .split(/[ \t\r\n\f\v]+/)
+    .filter((word) => word !== '');
+  return by === undefined ? new ListSort(null, null) : new ListSort(by, order);
+}
+
+function positive(name: string, text: string | undefined, fallback: number): number {
+  if (text === undefined || text.trim() === '') return fallback;
+  const number = /^\d{1,20}$/.test(text) ? Number(text) : 0;
+  if (number > 0 && Number.isSafeInteger(number)) return number;
+  const rule = name === 'page' ? 'Must be a number from 1' : "Must be a number from 1 or 'all'";
+  throw new InvalidParameter(name, `Invalid parameter '${name}' value ${JSON.stringify(text)}: ${rule}`);
+}

@@ -1,0 +1,57 @@
+import type { PipeTransform } from '@nestjs/common';
+import { isGoodText } from '../../access/body.js';
+import { InvalidParameter } from './foreman.refusals.js';
+
+/** Parameters by name, as Rails reads them: `a[b]=c` is a record, `a[]=b` a list. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
+/** Turns the flat query that Fastify reads into parameters; of a name that is sent twice, the last counts. */
+export class RailsQuery implements PipeTransform {
+  transform(query: Readonly<Record<string, string | string[]>>): Parameters {
+    const parameters: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+    for (const [key, sent] of Object.entries(query)) {
+      const value = Array.isArray(sent) ? sent.at(-1) : sent;
+      const [, outer, inner, deeper] = /^([^[]+)\[([^\]]*)\](.*)$/s.exec(key) ?? [];
+      if (outer === undefined) parameters[key] = value;
+      else if (!inner) parameters[outer] = [sent].flat();
+      else nest(parameters, outer, inner, deeper ? { [deeper]: value } : value);
+    }
+    return parameters;
+  }
+}
+
+function nest(parameters: Record<string, unknown>, outer: string, inner: string, value: unknown): void {
+  if (!isRecord(parameters[outer])) parameters[outer] = Object.create(null);
+  (parameters[outer] as Record<string, unknown>)[inner] = value;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Query and body together; of a name that is in both, the query's value counts. */
+export function merged(query: Parameters, body: unknown): Parameters {
+  return { ...(isRecord(body) ? body : {}), ...query };
+}
+
+/**
+ * The fields of a record to be made: those below its own name, and only where nothing is under that name, the bare ones
+ * of the body. What is under the name and is no record has no fields.
+ */
+export function recordFields(name: string, query: Parameters, body: unknown): Parameters {
+  const all = merged(query, body);
+  const fields = name in all ? all[name] : body;
+  return isRecord(fields) ? fields : {};
+}
+
+/**
+ * A parameter that is one text; undefined where it is not there.
+ *
+ * @throws {InvalidParameter} for a list or a record in its place, and for text that cannot be kept.
+ */
+export function textOf(parameters: Parameters, name: string): string | undefined {
+  const value = parameters[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string' && isGoodText(value)) return value;
+  throw new InvalidParameter(name, `Invalid parameter '${name}': Must be a String`);
+}
