@@ -5,6 +5,7 @@ import { Between, IsNull } from 'typeorm';
 import { parseRfc3339 } from '../../access/date-time.js';
 import { Caller, Needs } from '../../access/needs.js';
 import { Principal } from '../../access/principal.js';
+import { publicUrlOf } from '../../access/public-url.js';
 import { Refuses } from '../../access/refuses.js';
 import { validated } from '../../access/validation.js';
 import { decodeObjectId } from '../../accounts/object-id.js';
@@ -51,7 +52,7 @@ export class LosantController {
     @Req() request: FastifyRequest,
   ): Promise<ApiTokens> {
     const [tokens, totalCount] = await readPage(this.tokens.query().where(ownTokens(caller)), query);
-    const self = query._links === 'true' ? this.addressOf(request) : undefined;
+    const self = query._links === 'true' ? addressOf(request, this.config) : undefined;
     return new ApiTokens(tokens, totalCount, caller.user, query, self);
   }
 
@@ -120,12 +121,11 @@ export class LosantController {
     await this.tokens.revoke(ownToken(caller, id), caller);
     return new Success();
   }
+}
 
-  /** Where a client finds what it asked for, as it knows this server. */
-  private addressOf(request: FastifyRequest): string {
-    const base = this.config.publicUrl ?? `${request.protocol}://${request.host}`;
-    return base + request.url.replace(/^\/+/, '/');
-  }
+/** Where a client finds what it asked for, as it knows this server. */
+function addressOf(request: FastifyRequest, config: Config): string {
+  return publicUrlOf(request, config) + request.url.replace(/^\/+/, '/');
 }
 
 function ownTokens(caller: Principal): TokenCriteria {
