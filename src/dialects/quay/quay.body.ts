@@ -1,5 +1,5 @@
 import { Refusal } from '../../tokens/refusal.js';
-import { parseRfc3339 } from './quay.dates.js';
+import { parseRfc3339 } from '../../access/date-time.js';
 import type { NewAppToken } from './quay.dto.js';
 
 const LONGEST_TITLE = 255;
