@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { encodeObjectId } from '../../src/accounts/object-id.js';
 import { User } from '../../src/accounts/user.entity.js';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
@@ -49,6 +50,15 @@ function post(body: unknown, headers = owner.byPassword): Promise<Received> {
 
 function sorted(texts: string[]): string[] {
   return [...texts].sort((one, other) => (one < other ? -1 : 1));
+}
+
+/** What a glob means, spelled out. */
+function means(glob: string, name: string): boolean {
+  if (glob === '') return name === '';
+  if (glob.startsWith('*')) return means(glob.slice(1), name) || (name !== '' && means(glob, name.slice(1)));
+  if (name === '') return false;
+  const isSame = glob[0] === '?' || glob[0]?.toLowerCase() === name[0]?.toLowerCase();
+  return isSame && means(glob.slice(1), name.slice(1));
 }
 
 /** Expects one of this API's errors, in full: two keys and no more. */
@@ -424,6 +434,24 @@ describe('GET /me/tokens', () => {
     expect(answer.status).toBe(200);
     expect(namesIn(answer)).toEqual(names);
     expect(answer.json).toMatchObject({ filterField, filter, totalCount: names.length });
+  });
+
+  test('any glob finds the names that it means, and no others', async () => {
+    const user = await server.makeUser();
+    const names = ['a', 'A', 'ab', 'b%', '%', '_', 'a_b', '\\', '\\*', '*', '?', '[a]', 'a\nb', 'aab?'];
+    for (const name of names) await makeKey(['all.User'], user, { name });
+    const character = fc.constantFrom('a', 'B', '*', '?', '%', '_', '\\', '[', ']', '\n');
+    const globs = fc.string({ unit: character, minLength: 1, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(
+        globs.filter((glob) => glob.trim() !== ''),
+        async (glob) => {
+          const answer = await list(`?filterField=name&filter=${encodeURIComponent(glob)}`, user);
+          expect(sorted(namesIn(answer))).toEqual(sorted(names.filter((name) => means(glob, name))));
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 
   test('a name in other letters is found regardless of case', async () => {
