@@ -2,6 +2,8 @@ import { Controller, Get, Header, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../access/needs.js';
+import { Refuses } from '../access/refuses.js';
+import { Problem } from '../administration/problem.dto.js';
 import { Metrics } from './metrics.js';
 import { Health } from './operations.dto.js';
 import { Readiness } from './readiness.js';
@@ -29,6 +31,9 @@ export class OperationsController {
   @ApiOperation({
     operationId: 'getReadiness',
     summary: 'Says whether the database answers and its schema is current',
+  })
+  @Refuses(Problem, {
+    503: 'The database does not answer within two seconds, or its schema is older than this server',
   })
   async ready(): Promise<Health> {
     await this.readiness.assertReady();
