@@ -85,7 +85,7 @@ export class TokenService {
         lock: { mode: 'pessimistic_read' },
       });
       if (!owner) throw new Refusal('notFound', { message: 'No such user' });
-      const token = manager.create(Token, {
+      const row = manager.create(Token, {
         id,
         tokenId: fresh.tokenId,
         dialect: spec.dialect,
@@ -104,9 +104,10 @@ export class TokenService {
         sealedValue: spec.keepsSealedValue ? this.hashing.seal(fresh.value, id) : null,
         dialectFields: spec.dialectFields ?? {},
       });
-      await manager.insert(Token, token as object);
+      await manager.insert(Token, row as object);
+      const token = await manager.findOneByOrFail(Token, { id });
       await this.record(manager, by.actor, 'token.create', { after: token }, alias);
-      return { token: await manager.findOneByOrFail(Token, { id }), value: fresh.value };
+      return { token, value: fresh.value };
     });
   }
 
