@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { UsageRecorder } from '../../src/access/usage-recorder.js';
+import { createApp } from '../../src/app.js';
+import { readConfig } from '../../src/config.js';
+import { createDataSource } from '../../src/data-source.js';
+import type { Token } from '../../src/tokens/token.entity.js';
+import { makeToken } from '../../src/tokens/token-format.js';
+import { basic, send } from '../support/http.js';
+import { TestServer } from '../support/server.js';
+import { openTestStore } from '../support/store.js';
+
+const SELF = '/api-tokens/self';
+
+interface LastUse {
+  at: Date | null;
+  address: string | null;
+  agent: string | null;
+}
+
+let server: TestServer;
+let recorder: UsageRecorder;
+let ownerId: string;
+beforeAll(async () => {
+  server = await TestServer.start({ trustedProxies: ['127.0.0.0/8'] });
+  recorder = server.app.nest.get(UsageRecorder, { strict: false });
+  ownerId = (await server.admin()).id;
+});
+afterAll(() => server.close());
+
+function issue(): Promise<{ token: Token; value: string }> {
+  return server.issue({ dialect: 'panther', ownerId, scopes: ['OrganizationAPITokenRead'] });
+}
+
+/** What the database itself holds, past everything in memory. */
+async function written(token: Token): Promise<LastUse> {
+  const [row] = await server.app.dataSource.query<LastUse[]>(
+    `SELECT last_used_at AS at, last_used_address AS address, last_used_user_agent AS agent
+     FROM tokens WHERE id = $1`,
+    [token.id],
+  );
+  if (!row) throw new Error('No such token');
+  return row;
+}
+
+async function lastUsedAt(value: string, headers: Record<string, string> = {}): Promise<Date> {
+  const { json } = await server.send('GET', SELF, { headers: { 'x-api-key': value, ...headers } });
+  return new Date(json.lastUsedAt as string);
+}
+
+describe('the last use of a token', () => {
+  test('shows in the answer to that very request and in others', async () => {
+    const before = Date.now();
+    const { token, value } = await issue();
+    expect((await lastUsedAt(value)).getTime()).toBeGreaterThanOrEqual(before);
+    const second = await lastUsedAt(value);
+    const { json } = await server.send('GET', '/api-tokens', { headers: server.asAdmin });
+    const listed = (json.results as { name: string; lastUsedAt: string }[]).find(
+      ({ name }) => name === token.name,
+    );
+    expect(new Date(listed?.lastUsedAt ?? 0)).toEqual(second);
+  });
+
+  test('is written within a few seconds, with address and user agent', async () => {
+    const { token, value } = await issue();
+    const used = await lastUsedAt(value, { 'x-forwarded-for': '203.0.113.77', 'user-agent': 'test/1.0' });
+    let row = await written(token);
+    for (const endsAt = Date.now() + 6000; row.at === null && Date.now() < endsAt;) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      row = await written(token);
+    }
+    expect(row).toEqual({ at: used, address: '203.0.113.77', agent: 'test/1.0' });
+  });
+
+  test('a refused use counts for nothing', async () => {
+    const { token, value } = await server.issue({
+      dialect: 'panther',
+      ownerId,
+      scopes: ['OrganizationAPITokenRead'],
+      allowedCidrs: ['192.0.2.0/24'],
+    });
+    expect((await server.send('GET', SELF, { headers: { 'x-api-key': value } })).status).toBe(403);
+    await recorder.flush();
+    expect((await written(token)).at).toBeNull();
+  });
+
+  test('a user agent is cut, and loses the secret of a token', async () => {
+    const { token, value } = await issue();
+    const other = makeToken();
+    server.secrets.add(other.value);
+    await lastUsedAt(value, { 'user-agent': `agent ${other.value} ${'x'.repeat(1000)}` });
+    await recorder.flush();
+    const { agent } = await written(token);
+    expect(agent).toContain(`agent ${other.tokenId}_…`);
+    expect(agent?.length).toBeLessThanOrEqual(512);
+  });
+
+  test('never goes back: a later use that another replica wrote stays', async () => {
+    const { token, value } = await issue();
+    const later = new Date(Date.now() + 3_600_000);
+    await lastUsedAt(value);
+    await server.app.dataSource.query(
+      `UPDATE tokens SET last_used_at = $2, last_used_address = '192.0.2.1' WHERE id = $1`,
+      [token.id, later],
+    );
+    await recorder.flush();
+    expect(await written(token)).toMatchObject({ at: later, address: '192.0.2.1' });
+  });
+
+  test('what could not be written is written the next time, and shows in between', async () => {
+    const { token, value } = await issue();
+    const used = await lastUsedAt(value);
+    await server.app.dataSource.query(
+      'ALTER TABLE tokens ADD CONSTRAINT broken CHECK (last_used_at IS NULL) NOT VALID',
+    );
+    await recorder.flush();
+    expect((await written(token)).at).toBeNull();
+    const { json } = await server.send('GET', '/api-tokens', { headers: server.asAdmin });
+    expect(JSON.stringify(json)).toContain(used.toISOString());
+    await server.app.dataSource.query('ALTER TABLE tokens DROP CONSTRAINT broken');
+    await recorder.flush();
+    expect((await written(token)).at).toEqual(used);
+  });
+});
+
+describe('at shutdown', () => {
+  test('what is pending is written', async () => {
+    const store = await openTestStore();
+    const kept = { ...store, close: async () => {} };
+    const adminPassword = 'a password of eight';
+    const config = { ...readConfig({}), port: 0, bcryptCost: 4, adminPassword };
+    const tokenKeys = [{ name: 'k1', secret: Buffer.alloc(32, 7) }];
+    const app = await createApp({ ...config, tokenKeys }, false, async () => kept);
+    const url = await app.listen();
+    const body = { name: 'used', permissions: ['OrganizationAPITokenRead'] };
+    const made = await send(url, 'POST', '/api-tokens', { headers: basic('admin', adminPassword), body });
+    const self = await send(url, 'GET', SELF, { headers: { 'x-api-key': made.json.value as string } });
+    await app.close();
+    // The embedded engine takes one connection, and a moment to notice that it has ended.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const dataSource = createDataSource(kept);
+    await dataSource.initialize();
+    const rows = await dataSource.query<{ last_used_at: Date }[]>('SELECT last_used_at FROM tokens');
+    expect(rows.map(({ last_used_at: at }) => at.toISOString())).toEqual([self.json.lastUsedAt]);
+    await dataSource.destroy();
+    await store.close();
+  });
+});
