@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
+import { QuayDialect } from '../../src/dialects/quay/quay.dialect.js';
 import { Token } from '../../src/tokens/token.entity.js';
 import { basic, bearer, type Received } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
@@ -645,6 +646,32 @@ describe('credentials', () => {
   });
 });
 
+test('of the scopes, only those of repositories cover one another', () => {
+  const { scopes } = new QuayDialect({ publicUrl: undefined });
+  const all = [
+    'repo:read',
+    'repo:write',
+    'repo:admin',
+    'repo:create',
+    'user:read',
+    'user:admin',
+    'org:admin',
+  ];
+  all.push('super:user');
+  const covered = all.flatMap((held) =>
+    all.filter((needed) => scopes.covers(held, needed)).map((needed) => `${held} ${needed}`),
+  );
+  expect(covered).toEqual(['repo:write repo:read', 'repo:admin repo:read', 'repo:admin repo:write']);
+  expect([...all, 'repo', '*', ''].filter((scope) => scopes.isKnown(scope))).toEqual(all);
+});
+
+test('headers too large to be read are refused in the same words', async () => {
+  const headers = { 'x-padding': 'x'.repeat(20_000) };
+  const { status, json } = await server.send('GET', TOKENS, { headers });
+  expect({ status, type: json.type }).toEqual({ status: 431, type: '/api/v1/error/invalid_request' });
+  expect(Object.keys(json)).toEqual(['detail', 'error_message', 'error_type', 'title', 'type', 'status']);
+});
+
 describe('methods and unknown paths', () => {
   test.each([
     [TOKENS, ['PUT', 'PATCH', 'DELETE', 'OPTIONS'], 'GET, HEAD, POST'],
@@ -711,6 +738,15 @@ describe('GET /api/v1/error/{error_type}', () => {
 
   test.each(['nonsense', 'toString', '__proto__', 'x'.repeat(300)])('%s is 404', async (type) => {
     notFound(await server.send('GET', `/api/v1/error/${type}`));
+  });
+
+  test.each(['a/<b>', 'a:b:c', ':'])('the discovery document names no host for the Host %s', async (host) => {
+    const { status, json } = await server.send('GET', '/api/v1/discovery', { headers: { host } });
+    expect({ status, host: json.host, basePath: json.basePath }).toEqual({
+      status: 200,
+      host: undefined,
+      basePath: '/',
+    });
   });
 
   test('a Host that is none is not repeated', async () => {

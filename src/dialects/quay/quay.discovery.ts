@@ -208,7 +208,7 @@ function ref(definition: string): object {
 
 /** Host, base path and scheme; without an address a client takes those it fetched the document from. */
 function locationOf(address: string): object {
-  if (address === '') return { basePath: '/' };
+  if (!URL.canParse(address)) return { basePath: '/' };
   const { host, pathname, protocol } = new URL(address);
   return { host, basePath: pathname, schemes: [protocol.replace(':', '')] };
 }
