@@ -734,3 +734,23 @@ describe('what cannot be read', () => {
     expectProblem(answer, 431);
   });
 });
+
+describe('after too many failed logins', () => {
+  test('even a right password is refused with 429, and when to come back; a token still works', async () => {
+    const other = await TestServer.start();
+    const me = (headers: Record<string, string>): Promise<Received> =>
+      other.send('GET', '/patois/v1/me', { headers });
+    for (let count = 0; count < 30; count += 1) await me(basic(`nobody${count}`, 'wrong'));
+    const answer = await me(other.asAdmin);
+    const { value } = await other.issue({
+      dialect: 'patois',
+      ownerId: (await other.admin()).id,
+      scopes: ['*'],
+    });
+    const byValue = await me(bearer(value));
+    await other.close();
+    expectProblem(answer, 429);
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(200);
+    expect(byValue.status).toBe(200);
+  });
+});

@@ -232,6 +232,23 @@ describe('POST /patois/v1/tokens', () => {
     expectProblem(await asMember('POST', '/tokens', body), 400, pointer);
   });
 
+  test("where a dialect wants an owner's names unique, one of many is made, and none is renamed to it", async () => {
+    const { user } = await server.makeUser();
+    const body = { dialect: 'foreman', owner: user.login, name: `one ${mark()}` };
+    const answers = await Promise.all(Array.from({ length: 10 }, () => asAdmin('POST', '/tokens', body)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    for (const answer of answers.filter(({ status }) => status !== 201)) expectProblem(answer, 409);
+    const other = await asAdmin('POST', '/tokens', { ...body, name: 'another' });
+    expectProblem(await asAdmin('PATCH', `/tokens/${other.json.tokenId}`, { name: body.name }), 409);
+    expect((await asAdmin('POST', '/tokens', { ...body, owner: 'member' })).status).toBe(201);
+    const elsewhere = { ...body, dialect: 'quay' };
+    const statuses = [
+      await asAdmin('POST', '/tokens', elsewhere),
+      await asAdmin('POST', '/tokens', elsewhere),
+    ];
+    expect(statuses.map(({ status }) => status)).toEqual([201, 201]);
+  });
+
   test('a token in a wrong place is not repeated', async () => {
     const { value } = makeToken();
     const body = {
