@@ -1,0 +1,499 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Token } from '../../src/tokens/token.entity.js';
+import { makeToken } from '../../src/tokens/token-format.js';
+import { DialectRegistry } from '../../src/access/dialect.js';
+import { basic, bearer, type Received, type Sent } from '../support/http.js';
+import { TestServer, type TestUser } from '../support/server.js';
+
+/** What every dialect promises, whatever its words. */
+type Case =
+  | 'none'
+  | 'invalid'
+  | 'expired'
+  | 'stranger'
+  | 'scope'
+  | 'address'
+  | 'malformed'
+  | 'mediaType'
+  | 'tooLarge'
+  | 'text'
+  | 'route'
+  | 'method';
+
+interface Answer {
+  status: number;
+  body: unknown;
+}
+
+/** How one dialect is called, and what it answers. */
+interface Speaker {
+  dialect: string;
+  mount: string;
+  /** The list of the caller's own tokens. */
+  list: (owner: TestUser) => string;
+  /** A token, as this dialect names it. */
+  one: (owner: TestUser, id: string) => string;
+  /** The method that a token's path surely has. */
+  oneMethod: 'GET' | 'DELETE';
+  body: (owner: TestUser, name: string) => object;
+  headers: (value: string) => Record<string, string>;
+  scopes: string[];
+  /** Known to the dialect, and enough for nothing here. */
+  lesser: string[];
+  words: Record<Case, Answer>;
+}
+
+const TEXT = expect.any(String) as unknown as string;
+
+function panther(status: number, error: string): Answer {
+  return { status, body: { message: TEXT, error } };
+}
+
+function losant(status: number, type: string): Answer {
+  return { status, body: { type, message: TEXT } };
+}
+
+function quay(status: number, type: string, detail: string = TEXT): Answer {
+  const page = expect.stringMatching(new RegExp(`^http://127\\.0\\.0\\.1:\\d+/api/v1/error/${type}$`));
+  return {
+    status,
+    body: { detail, error_message: detail, error_type: type, title: type, type: page, status },
+  };
+}
+
+function yunxiao(status: number, errorCode: string): Answer {
+  return { status, body: { errorCode, errorMessage: TEXT, requestId: TEXT } };
+}
+
+function foreman(status: number, error: object): Answer {
+  return { status, body: { error } };
+}
+
+const SPEAKERS: Speaker[] = [
+  {
+    dialect: 'panther',
+    mount: '/api-tokens',
+    list: () => '/api-tokens',
+    one: (_, id) => `/api-tokens/${id}`,
+    oneMethod: 'GET',
+    body: (_, name) => ({ name, permissions: ['BulkUpload'] }),
+    headers: (value) => ({ 'x-api-key': value }),
+    scopes: ['OrganizationAPITokenRead', 'OrganizationAPITokenModify', 'BulkUpload'],
+    lesser: ['BulkUpload'],
+    words: {
+      none: panther(401, 'unauthorized'),
+      invalid: panther(401, 'unauthorized'),
+      expired: panther(401, 'unauthorized'),
+      stranger: panther(404, 'not_found'),
+      scope: panther(403, 'forbidden'),
+      address: panther(403, 'forbidden'),
+      malformed: panther(400, 'bad_request'),
+      mediaType: panther(415, 'unsupported_media_type'),
+      tooLarge: panther(413, 'payload_too_large'),
+      text: panther(400, 'bad_request'),
+      route: panther(404, 'not_found'),
+      method: panther(405, 'method_not_allowed'),
+    },
+  },
+  {
+    dialect: 'losant',
+    mount: '/me/tokens',
+    list: () => '/me/tokens',
+    one: (_, id) => `/me/tokens/${id}`,
+    oneMethod: 'GET',
+    body: (_, name) => ({ name }),
+    headers: bearer,
+    scopes: ['all.User'],
+    lesser: ['orgs.get'],
+    words: {
+      none: losant(401, 'Unauthorized'),
+      invalid: losant(401, 'Unauthorized'),
+      expired: losant(401, 'Unauthorized'),
+      stranger: losant(404, 'NotFound'),
+      scope: losant(403, 'Forbidden'),
+      address: losant(403, 'Forbidden'),
+      malformed: losant(400, 'Validation'),
+      mediaType: losant(415, 'UnsupportedMediaType'),
+      tooLarge: losant(413, 'PayloadTooLarge'),
+      text: losant(400, 'Validation'),
+      route: losant(404, 'NotFound'),
+      method: losant(405, 'MethodNotAllowed'),
+    },
+  },
+  {
+    dialect: 'quay',
+    mount: '/api/v1/user/apptoken',
+    list: () => '/api/v1/user/apptoken',
+    one: (_, id) => `/api/v1/user/apptoken/${id}`,
+    oneMethod: 'GET',
+    body: (_, title) => ({ title }),
+    headers: bearer,
+    scopes: ['user:admin'],
+    lesser: ['user:read'],
+    words: {
+      none: quay(401, 'invalid_token', 'Requires authentication'),
+      invalid: quay(401, 'invalid_token', 'Requires authentication'),
+      expired: quay(401, 'invalid_token', 'Requires authentication'),
+      stranger: quay(404, 'not_found', 'Not Found'),
+      scope: quay(403, 'insufficient_scope', 'Unauthorized'),
+      address: quay(403, 'insufficient_scope', 'Unauthorized'),
+      malformed: quay(400, 'invalid_request'),
+      mediaType: quay(415, 'unsupported_media_type'),
+      tooLarge: quay(413, 'payload_too_large'),
+      text: quay(400, 'invalid_request'),
+      route: quay(404, 'not_found'),
+      method: quay(405, 'method_not_allowed'),
+    },
+  },
+  {
+    dialect: 'yunxiao',
+    mount: '/oapi/v1/platform',
+    list: ({ user }) => `/oapi/v1/platform/users/admin/personalAccessTokens?userId=${user.id}`,
+    one: (_, id) => `/oapi/v1/platform/users/admin/personalAccessTokens/${id}`,
+    oneMethod: 'DELETE',
+    body: ({ user }, name) => ({
+      userId: user.id,
+      name,
+      permissions: ['base_user_read'],
+      expiredAt: '2031-01-01T00:00:00Z',
+    }),
+    headers: (value) => ({ 'x-yunxiao-token': value }),
+    scopes: ['base_user_read_write'],
+    lesser: ['lingma_chat_read'],
+    words: {
+      none: yunxiao(401, 'Unauthorized'),
+      invalid: yunxiao(401, 'InvalidTokenError'),
+      expired: yunxiao(401, 'ExpiredTokenError'),
+      stranger: yunxiao(404, 'NotFound'),
+      scope: yunxiao(403, 'Forbidden'),
+      address: yunxiao(403, 'Forbidden'),
+      malformed: yunxiao(400, 'BadRequest'),
+      mediaType: yunxiao(415, 'UnsupportedMediaType'),
+      tooLarge: yunxiao(413, 'PayloadTooLarge'),
+      text: yunxiao(400, 'BadRequest'),
+      route: yunxiao(404, 'NotFound'),
+      method: yunxiao(405, 'MethodNotAllowed'),
+    },
+  },
+  {
+    dialect: 'foreman',
+    mount: '/api/users',
+    list: ({ user }) => `/api/users/${user.numericId}/personal_access_tokens`,
+    one: ({ user }, id) => `/api/users/${user.numericId}/personal_access_tokens/${id}`,
+    oneMethod: 'GET',
+    body: (_, name) => ({ personal_access_token: { name } }),
+    headers: bearer,
+    scopes: ['foreman:*'],
+    lesser: ['foreman:view_users'],
+    words: {
+      none: foreman(401, { message: expect.stringMatching(/^Unable to authenticate user /) }),
+      invalid: foreman(401, { message: expect.stringMatching(/^Unable to authenticate user /) }),
+      expired: foreman(401, { message: expect.stringMatching(/^Unable to authenticate user /) }),
+      stranger: foreman(404, {
+        message: expect.stringMatching(/^Resource personal_access_token not found by id '.*'$/),
+      }),
+      scope: foreman(403, {
+        message: 'Access denied',
+        details: 'Missing one of the required permissions: view_personal_access_tokens',
+        missing_permissions: ['view_personal_access_tokens'],
+      }),
+      address: foreman(403, { message: 'Access denied' }),
+      malformed: {
+        status: 400,
+        body: {
+          status: 400,
+          error: expect.stringMatching(/^There was a problem in the JSON you submitted: /),
+        },
+      },
+      mediaType: foreman(415, {
+        message:
+          "Media type in 'Content-Type: text/plain' is unsupported in API v2 for POST and PUT requests. Please use 'Content-Type: application/json'.",
+      }),
+      tooLarge: foreman(413, { message: TEXT }),
+      text: foreman(422, {
+        id: null,
+        errors: { name: ['contains invalid characters'] },
+        full_messages: ['Name contains invalid characters'],
+      }),
+      route: foreman(404, { message: TEXT }),
+      method: foreman(404, { message: TEXT }),
+    },
+  },
+];
+
+let server: TestServer;
+/** Administers the organization, so that in every dialect only the credential decides. */
+let owner: TestUser;
+let stranger: TestUser;
+
+beforeAll(async () => {
+  server = await TestServer.start();
+  owner = await server.makeUser({ role: 'organizationAdministrator' });
+  const elsewhere = await server.organization('Elsewhere');
+  stranger = await server.makeUser({ role: 'organizationAdministrator', organizationId: elsewhere.id });
+});
+afterAll(() => server.close());
+
+describe.each(SPEAKERS)('$dialect', (speaker) => {
+  const { dialect, words, oneMethod } = speaker;
+
+  async function issue(
+    spec: object = {},
+  ): Promise<{ value: string; token: Token; headers: Record<string, string> }> {
+    const whole = { dialect, ownerId: owner.user.id, scopes: speaker.scopes, ...spec };
+    const { value, token } = await server.issue(whole);
+    return { value, token, headers: speaker.headers(value) };
+  }
+
+  async function expectAnswer(
+    promised: Answer,
+    method: string,
+    path: string,
+    sent: Sent = {},
+  ): Promise<Received> {
+    const answer = await server.send(method, path, sent);
+    expect({ status: answer.status, body: answer.json }).toEqual(promised);
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    if (answer.status === 401) expect(answer.headers['www-authenticate']).toBeDefined();
+    return answer;
+  }
+
+  test('a good token lists', async () => {
+    const { headers } = await issue();
+    expect((await server.send('GET', speaker.list(owner), { headers })).status).toBe(200);
+  });
+
+  test('no credential', () => expectAnswer(words.none, 'GET', speaker.list(owner)));
+
+  test('a token that nobody issued, a wrong secret, a wrong checksum, no token at all', async () => {
+    const { token, value } = await issue();
+    const wrongSecret = `${token.tokenId}${makeToken().value.slice(15)}`;
+    const wrongChecksum = value.slice(0, -1) + (value.endsWith('0') ? '1' : '0');
+    for (const wrong of [makeToken().value, wrongSecret, wrongChecksum, 'nonsense']) {
+      await expectAnswer(words.invalid, 'GET', speaker.list(owner), { headers: speaker.headers(wrong) });
+    }
+  });
+
+  test('an expired token', async () => {
+    const { headers } = await issue({ expiresAt: new Date(Date.now() - 1) });
+    await expectAnswer(words.expired, 'GET', speaker.list(owner), { headers });
+  });
+
+  test('a revoked token, also one that was just used', async () => {
+    const { token, headers } = await issue();
+    expect((await server.send('GET', speaker.list(owner), { headers })).status).toBe(200);
+    await server.revoke(token);
+    await expectAnswer(words.invalid, 'GET', speaker.list(owner), { headers });
+  });
+
+  test('an inactive token', async () => {
+    const { headers } = await issue({ inactive: true });
+    await expectAnswer(words.invalid, 'GET', speaker.list(owner), { headers });
+  });
+
+  test('a token of a disabled owner', async () => {
+    const sleeper = await server.makeUser({ role: 'organizationAdministrator' });
+    const { headers } = await issue({ ownerId: sleeper.user.id });
+    await server.app.dataSource.query('UPDATE users SET disabled = true WHERE id = $1', [sleeper.user.id]);
+    const disabled = { message: 'User account is disabled, please contact your administrator' };
+    const promised = dialect === 'foreman' ? foreman(401, disabled) : words.invalid;
+    await expectAnswer(promised, 'GET', speaker.list(sleeper), { headers });
+  });
+
+  test("a stranger's token is not found, and lives on", async () => {
+    const { headers } = await issue();
+    const theirs = await issue({ ownerId: stranger.user.id });
+    const id = server.app.nest
+      .get(DialectRegistry, { strict: false })
+      .of(theirs.token)
+      .externalId(theirs.token);
+    await expectAnswer(words.stranger, oneMethod, speaker.one(owner, id), { headers });
+    await server.send('DELETE', speaker.one(owner, id), { headers });
+    const { status } = await server.send('GET', speaker.list(stranger), { headers: theirs.headers });
+    expect(status).toBe(200);
+  });
+
+  test('a token without the scope', async () => {
+    const member = await server.makeUser();
+    const { headers } = await issue({ scopes: speaker.lesser, ownerId: member.user.id });
+    await expectAnswer(words.scope, 'GET', speaker.list(member), { headers });
+  });
+
+  test('a token outside its CIDR blocks', async () => {
+    const { headers } = await issue({ allowedCidrs: ['10.0.0.0/8', '::1/128'] });
+    await expectAnswer(words.address, 'GET', speaker.list(owner), { headers });
+  });
+
+  test('a token within its CIDR blocks works', async () => {
+    const { headers } = await issue({ allowedCidrs: ['127.0.0.0/8'] });
+    expect((await server.send('GET', speaker.list(owner), { headers })).status).toBe(200);
+  });
+
+  test('a token of a dialect with other words can do nothing here', async () => {
+    const other = dialect === 'panther' ? ['user:admin'] : ['OrganizationAPITokenRead'];
+    const member = await server.makeUser();
+    const { value } = await server.issue({ dialect: 'patois', ownerId: member.user.id, scopes: other });
+    const { status } = await server.send('GET', speaker.list(member), { headers: speaker.headers(value) });
+    expect(status).toBe(403);
+  });
+
+  test('a token of the own API that holds `*` can do all', async () => {
+    const { value } = await server.issue({ dialect: 'patois', ownerId: owner.user.id, scopes: ['*'] });
+    const { status } = await server.send('GET', speaker.list(owner), { headers: speaker.headers(value) });
+    expect(status).toBe(200);
+  });
+
+  test('two different tokens', async () => {
+    const [one, other] = [await issue(), await issue()];
+    const headers = { ...one.headers, ...basic(owner.user.login, other.value) };
+    // Where the header of a token is `authorization` itself, it comes twice.
+    const both =
+      'authorization' in one.headers
+        ? {
+            authorization: [
+              one.headers['authorization'] as string,
+              bearer(other.value)['authorization'] as string,
+            ],
+          }
+        : headers;
+    const { status } = await server.send('GET', speaker.list(owner), { headers: both });
+    expect(status).toBe(401);
+  });
+
+  test('login and password, and login and token, by HTTP Basic', async () => {
+    const { value } = await issue();
+    for (const headers of [owner.byPassword, basic(owner.user.login.toUpperCase(), value)]) {
+      expect((await server.send('GET', speaker.list(owner), { headers })).status).toBe(200);
+    }
+    const wrong = await server.send('GET', speaker.list(owner), {
+      headers: basic(stranger.user.login, value),
+    });
+    expect(wrong.status).toBe(401);
+  });
+
+  const posting = (body: unknown, headers: Record<string, string>, type = 'application/json'): Sent => ({
+    headers: { ...headers, 'content-type': type },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+
+  test('malformed JSON', async () => {
+    const { headers } = await issue();
+    const path = speaker.list(owner).split('?')[0] as string;
+    for (const body of ['{"name":', 'nonsense', '{"a":1}}', '{"__proto__":{"x":1}}']) {
+      await expectAnswer(words.malformed, 'POST', path, posting(body, headers));
+    }
+  });
+
+  test('JSON nested 20,000 deep', async () => {
+    const { headers } = await issue();
+    const path = speaker.list(owner).split('?')[0] as string;
+    const body = `{"name":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+    await expectAnswer(words.malformed, 'POST', path, posting(body, headers));
+  });
+
+  test('a wrong content type', async () => {
+    const { headers } = await issue();
+    const path = speaker.list(owner).split('?')[0] as string;
+    const sent = posting(speaker.body(owner, 'x'), headers, 'text/plain');
+    await expectAnswer(words.mediaType, 'POST', path, sent);
+  });
+
+  test('a body of 1 MiB', async () => {
+    const { headers } = await issue();
+    const path = speaker.list(owner).split('?')[0] as string;
+    const sent = posting(speaker.body(owner, 'x'.repeat(1024 * 1024)), headers);
+    await expectAnswer(words.tooLarge, 'POST', path, sent);
+  });
+
+  test.each([
+    ['a NUL', '\\u0000'],
+    ['half a surrogate pair', '\\ud800'],
+  ])('%s in a name', async (_, bad) => {
+    const { headers } = await issue();
+    const path = speaker.list(owner).split('?')[0] as string;
+    const body = JSON.stringify(speaker.body(owner, 'NAME')).replace('NAME', `a${bad}b`);
+    await expectAnswer(words.text, 'POST', path, posting(body, headers));
+  });
+
+  test('a NUL in the query and in a path harms nothing', async () => {
+    const { headers } = await issue();
+    const list = speaker.list(owner);
+    const join = list.includes('?') ? '&' : '?';
+    for (const path of [
+      `${list}${join}limit=%00&filter=%00&search=%00&cursor=%00`,
+      speaker.one(owner, '%00'),
+      speaker.one(owner, 'a%00'),
+    ]) {
+      const { status, json } = await server.send(path.startsWith(list) ? 'GET' : oneMethod, path, {
+        headers,
+      });
+      expect(status).toBeLessThan(500);
+      expect(json).toBeDefined();
+    }
+  });
+
+  test('an unknown route below the mount, with a credential and without', async () => {
+    const { headers } = await issue();
+    const path = `${speaker.mount}/no/such/route/anywhere`;
+    await expectAnswer(words.route, 'GET', path, { headers });
+    await expectAnswer(words.route, 'GET', path);
+  });
+
+  test('a path that cannot be decoded', async () => {
+    const answer = await server.send('GET', `${speaker.mount}/%zz`);
+    expect(answer.status).toBe(words.route.status);
+    expect(answer.json).toEqual(words.route.body);
+  });
+
+  test('a method that the path has not', async () => {
+    const { headers } = await issue();
+    const path = speaker.list(owner).split('?')[0] as string;
+    const answer = await expectAnswer(words.method, 'PUT', path, { headers });
+    if (answer.status === 405) expect(answer.headers['allow']).toBe('GET, HEAD, POST');
+  });
+
+  test('an id of 300 characters', async () => {
+    const { headers } = await issue();
+    await expectAnswer(words.stranger, oneMethod, speaker.one(owner, 'x'.repeat(300)), { headers });
+  });
+
+  test('no body, with a JSON content type', async () => {
+    const { headers, token } = await issue();
+    const typed = { ...headers, 'content-type': 'application/json' };
+    expect((await server.send('GET', speaker.list(owner), { headers: typed })).status).toBe(200);
+    const victim = await issue();
+    const id = server.app.nest.get(DialectRegistry, { strict: false }).of(token).externalId(victim.token);
+    expect((await server.send('DELETE', speaker.one(owner, id), { headers: typed })).status).toBeLessThan(
+      300,
+    );
+    const path = speaker.list(owner).split('?')[0] as string;
+    const { status, json } = await server.send('POST', path, { headers: typed, body: '' });
+    expect([400, 422]).toContain(status);
+    expect(json).toBeDefined();
+  });
+
+  test('HEAD answers as GET, without a body', async () => {
+    const { headers } = await issue();
+    const get = await server.send('GET', speaker.list(owner), { headers });
+    const head = await server.send('HEAD', speaker.list(owner), { headers });
+    expect(head).toMatchObject({ status: get.status, text: '' });
+    expect(head.headers['content-type']).toBe(get.headers['content-type']);
+    expect((await server.send('HEAD', speaker.list(owner))).status).toBe(401);
+  });
+
+  test('a header of 20 KB is refused in these words as well', async () => {
+    const answer = await server.send('GET', speaker.list(owner), {
+      headers: { 'x-long': 'x'.repeat(20_000) },
+    });
+    expect([400, 431]).toContain(answer.status);
+    expect(Object.keys(answer.json)).toEqual(Object.keys(words.route.body as object));
+  });
+
+  test('a token confined to CIDR blocks makes none that reaches beyond them', async () => {
+    const { headers } = await issue({ allowedCidrs: ['127.0.0.0/8'] });
+    const path = speaker.list(owner).split('?')[0] as string;
+    const { status } = await server.send('POST', path, { headers, body: speaker.body(owner, 'wider') });
+    expect(status).toBe(403);
+  });
+});
