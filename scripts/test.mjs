@@ -1,6 +1,12 @@
 // Runs the suite on the embedded database, or on the PostgreSQL server that TEST_DATABASE_URL names.
 import { spawnSync } from 'node:child_process';
 
+if (!process.env.TEST_DATABASE_URL) {
+  process.stdout.write(
+    'On the embedded database. test/faults runs on a server only: TEST_DATABASE_URL=postgres://…\n',
+  );
+}
+
 const jest = [
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',

@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+
+const VERSIONS = '/usr/lib/postgresql';
+
+/** The folder of the newest PostgreSQL server programs, or undefined where there are none. */
+export function postgresPrograms(): string | undefined {
+  const versions = existsSync(VERSIONS)
+    ? readdirSync(VERSIONS)
+        .map(Number)
+        .sort((one, other) => other - one)
+    : [];
+  return versions
+    .map((version) => join(VERSIONS, String(version), 'bin'))
+    .find((bin) => existsSync(join(bin, 'initdb')));
+}
+
+/** A PostgreSQL server of a test's own, which it may kill, freeze and start again. */
+export class PrivatePostgres {
+  private server: ChildProcess | undefined;
+
+  private constructor(
+    private readonly bin: string,
+    private readonly folder: string,
+    private readonly port: number,
+    private readonly user: { uid?: number; gid?: number },
+  ) {}
+
+  static async make(): Promise<PrivatePostgres> {
+    const bin = postgresPrograms();
+    if (bin === undefined) throw new Error('No PostgreSQL server is installed');
+    const folder = mkdtempSync(join(tmpdir(), 'patois-pg-'));
+    // The server does not run as root.
+    const user = process.getuid?.() === 0 ? idsOf('postgres') : {};
+    if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
+    const options = ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '--no-sync'];
+    const { status, stderr } = spawnSync(join(bin, 'initdb'), options, {
+      ...user,
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`initdb failed: ${stderr}`);
+    const made = new PrivatePostgres(bin, folder, await freePort(), user);
+    await made.start();
+    return made;
+  }
+
+  get url(): string {
+    return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
+  }
+
+  async start(): Promise<void> {
+    const options = [
+      '-D',
+      join(this.folder, 'data'),
+      '-p',
+      String(this.port),
+      '-k',
+      this.folder,
+      '-h',
+      '127.0.0.1',
+      // A killed process leaves what it wrote to the system: only a power cut would not.
+      '-c',
+      'fsync=off',
+    ];
+    this.server = spawn(join(this.bin, 'postgres'), options, {
+      ...this.user,
+      cwd: this.folder,
+      stdio: 'ignore',
+    });
+    for (const endsAt = Date.now() + 30_000; ;) {
+      const client = new pg.Client({ connectionString: this.url });
+      // A server that goes away while we ask is asked again.
+      client.on('error', () => {});
+      try {
+        await client.connect();
+        await client.end();
+        return;
+      } catch (problem) {
+        if (Date.now() > endsAt) throw problem;
+        await new Promise((resume) => setTimeout(resume, 50));
+      }
+    }
+  }
+
+  /** Ends every process of the server at once, as `kill -9` does. */
+  async killHard(): Promise<void> {
+    const ended = new Promise((resolve) => this.server?.once('exit', resolve));
+    for (const pid of this.processes()) process.kill(pid, 'SIGKILL');
+    await ended;
+  }
+
+  async remove(): Promise<void> {
+    const ended = new Promise((resolve) => this.server?.once('exit', resolve));
+    if (this.server?.exitCode === null && this.server.signalCode === null) {
+      this.server.kill('SIGQUIT');
+      await ended;
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The server and all its children. */
+  private processes(): number[] {
+    const parent = this.server?.pid;
+    if (parent === undefined) return [];
+    const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim();
+    return [...children.split(' ').filter(Boolean).map(Number), parent];
+  }
+}
+
+function idsOf(name: string): { uid?: number; gid?: number } {
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => entry.startsWith(`${name}:`));
+  const [, , uid, gid] = line?.split(':') ?? [];
+  return uid === undefined || gid === undefined ? {} : { uid: Number(uid), gid: Number(gid) };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
