@@ -4,6 +4,8 @@ import { Agent, type IncomingHttpHeaders, request as httpRequest } from 'node:ht
 export interface Sent {
   headers?: Record<string, string | string[]>;
   body?: unknown;
+  /** The address to send from, one of this machine's: all of 127.0.0.0/8 are. */
+  localAddress?: string;
 }
 
 export interface Received {
@@ -21,7 +23,7 @@ export function send(
   url: string,
   method: string,
   path: string,
-  { headers = {}, body }: Sent = {},
+  { headers = {}, body, localAddress }: Sent = {},
 ): Promise<Received> {
   const isRaw = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
   const payload = isRaw ? body : JSON.stringify(body);
@@ -32,7 +34,8 @@ export function send(
   if (payload !== undefined) allHeaders['content-length'] = String(Buffer.byteLength(payload));
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ agent, hostname, port, method, path, headers: allHeaders }, (response) => {
+    const options = { agent, hostname, port, method, path, headers: allHeaders, localAddress };
+    const request = httpRequest(options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
