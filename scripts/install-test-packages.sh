@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs the programs from Debian's packages that tests drive: gateways, a registry and its client. Needs root. Tests
+# start their own processes on free ports, so none of the services that the packages start is left running.
+set -euo pipefail
+
+programs=(nginx haproxy caddy apache2 docker-registry skopeo)
+module=/usr/lib/apache2/modules/mod_auth_openidc.so
+services=(nginx haproxy caddy apache2 docker-registry)
+
+PATH="$PATH:/usr/sbin:/sbin"
+missing=false
+for program in "${programs[@]}"; do command -v "$program" >/dev/null || missing=true; done
+[ -e "$module" ] || missing=true
+[ "$missing" = true ] || exit 0
+
+export DEBIAN_FRONTEND=noninteractive
+# A service that cannot start, for a port that is taken, must not fail the installation.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${programs[@]}" libapache2-mod-auth-openidc
+for service in "${services[@]}"; do service "$service" stop >/dev/null 2>&1 || true; done
