@@ -5,6 +5,7 @@ import { Caller, Needs } from '../access/needs.js';
 import { Principal } from '../access/principal.js';
 import { Refuses } from '../access/refuses.js';
 import { User } from '../accounts/user.entity.js';
+import { Refusal } from '../tokens/refusal.js';
 import { Me } from './accounts.dto.js';
 import { PATOIS } from './patois.dialect.js';
 import { Problem } from './problem.dto.js';
@@ -21,9 +22,9 @@ export class MeController {
   @ApiOperation({ operationId: 'getMe', summary: 'Gets the caller; any valid credential will do' })
   async get(@Caller() { user, token }: Principal): Promise<Me> {
     const relations = { organization: true, locations: true };
-    return new Me(
-      await this.dataSource.manager.findOneOrFail(User, { where: { id: user.id }, relations }),
-      token,
-    );
+    const current = await this.dataSource.manager.findOne(User, { where: { id: user.id }, relations });
+    // The caller is known from memory, which may be a moment behind another server that deleted the user.
+    if (!current) throw new Refusal('unauthenticated', { reason: 'ownerDisabled' });
+    return new Me(current, token);
   }
 }

@@ -691,6 +691,20 @@ describe('GET /patois/v1/me', () => {
   });
 });
 
+describe('a user whom another server has deleted', () => {
+  test('is nobody, also while this server still remembers the token', async () => {
+    const { user } = await server.makeUser();
+    const headers = await byToken(user.id, ['*']);
+    expect((await call('GET', '/me', headers)).status).toBe(200);
+    // Past every service: as if the notification of the change were still under way.
+    await server.app.dataSource.query('UPDATE users SET deleted_at = now() WHERE id = $1', [user.id]);
+    expectProblem(await call('GET', '/me', headers), 401);
+    const body = { dialect: 'patois', owner: user.login, name: 'x', scopes: ['*'] };
+    expectProblem(await call('POST', '/tokens', headers, body), 403);
+    expectProblem(await call('GET', '/users', headers), 403);
+  });
+});
+
 describe('what cannot be read', () => {
   test.each([
     ['malformed JSON', '{"login":', 'application/json', 400],
