@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { Injectable } from '@nestjs/common';
-import type { SecuritySchemeObject } from '@nestjs/swagger';
+import type { PathItemObject, SecuritySchemeObject } from '@nestjs/swagger';
 import type { Refusal } from '../tokens/refusal.js';
 import type { Token } from '../tokens/token.entity.js';
 import type { Presented } from './credentials.js';
@@ -74,6 +74,8 @@ export interface Dialect extends PathOwner {
 @Injectable()
 export class DialectRegistry {
   private readonly dialects = new Map<string, Dialect>();
+  /** OpenAPI paths of what is served past Nest's controllers, for the documents. */
+  readonly furtherPaths: Record<string, PathItemObject> = {};
   private readonly owners: { mount: string; owner: PathOwner }[] = [];
 
   /** Adds an owner of paths that issues no tokens of its own. */
@@ -89,6 +91,11 @@ export class DialectRegistry {
     if (this.dialects.has(dialect.name)) throw new Error(`The dialect ${dialect.name} is registered twice`);
     this.dialects.set(dialect.name, dialect);
     this.registerOwner(dialect);
+  }
+
+  /** Describes routes that no controller serves. */
+  describePaths(paths: Record<string, PathItemObject>): void {
+    Object.assign(this.furtherPaths, paths);
   }
 
   /** The dialect of that name, or undefined. */

@@ -88,7 +88,10 @@ export class CreateUser {
 
 /** The body that changes a user; keys left out stay as they are. */
 export class UpdateUser {
-  /** 8 to 72 bytes; null: no login by password any more. */
+  /**
+   * 8 to 72 bytes; null: no login by password any more.
+   * @example 'correct horse battery'
+   */
   @IsOptional()
   @IsPassword()
   password?: string | null;
@@ -97,6 +100,7 @@ export class UpdateUser {
   @IsEmail()
   email?: string | null;
 
+  /** @example 'Ada Lovelace' */
   @IsOptional()
   @Trimmed()
   @IsPrintable(255)
@@ -113,12 +117,18 @@ export class UpdateUser {
   @IsIn(PERMISSIONS, { each: true })
   permissions?: Permission[];
 
-  /** Name or uuid. The user's tokens go along. */
+  /**
+   * Name or uuid. The user's tokens go along.
+   * @example 'Default'
+   */
   @Optional()
   @IsText(REFERENCE)
   organization?: string;
 
-  /** Names or uuids; replaces them all. */
+  /**
+   * Names or uuids; replaces them all.
+   * @example ['Oslo']
+   */
   @Optional()
   @IsArray()
   @ArrayMaxSize(100)
@@ -188,7 +198,10 @@ export class PlaceReference {
 export class PlacePage {
   items: Place[];
 
-  /** The cursor of the next page; null on the last. */
+  /**
+   * The cursor of the next page; null on the last.
+   * @example 'MjAzMS0wNS0wNlQwNzowODowOS4wMDBa'
+   */
   nextCursor: string | null;
 
   constructor(places: (Organization | Location)[], nextCursor: string | undefined) {
@@ -254,7 +267,10 @@ export class User {
 export class UserPage {
   items: User[];
 
-  /** The cursor of the next page; null on the last. */
+  /**
+   * The cursor of the next page; null on the last.
+   * @example 'MjAzMS0wNS0wNlQwNzowODowOS4wMDBa'
+   */
   nextCursor: string | null;
 
   constructor(users: Account[], nextCursor: string | undefined) {

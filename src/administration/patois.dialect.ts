@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { readCredentials, type Presented } from '../access/credentials.js';
-import type { Answer, Dialect, DialectRegistry, ScopeRules } from '../access/dialect.js';
+import type { Answer, ApiDescription, Dialect, DialectRegistry, ScopeRules } from '../access/dialect.js';
 import { statusOf } from '../access/status.js';
 import type { Refusal } from '../tokens/refusal.js';
 import type { Token } from '../tokens/token.entity.js';
@@ -33,10 +33,30 @@ const TITLES: Record<number, string> = {
   503: 'Service Unavailable',
 };
 
+const DESCRIPTION: ApiDescription = {
+  title: 'Patois',
+  description:
+    'Accounts, the tokens of every dialect, verification and operations. Errors are problem details (RFC 9457), but for ' +
+    '`/oauth2`, whose errors are those of OAuth 2.0 (RFC 6749). Lists are read page by page: `cursor` takes the `nextCursor` ' +
+    'of the page before, which is null on the last.',
+  credentials: {
+    bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token of any dialect.' },
+    basic: { type: 'http', scheme: 'basic', description: 'Login and password, or login and a token.' },
+  },
+  tags: {
+    accounts: 'Organizations, locations and users.',
+    tokens: 'Tokens of every dialect.',
+    verification: 'May this token, from this address, do this?',
+    audit: 'Who changed what, and when.',
+    operations: 'Health, metrics and these documents.',
+  },
+};
+
 /** Patois' own API: every path that no other dialect owns. Errors are RFC 9457 problem details. */
 export class PatoisDialect implements Dialect {
   readonly name = PATOIS;
   readonly mounts = ['/'];
+  readonly description = DESCRIPTION;
   readonly scopes: ScopeRules;
 
   constructor(registry: DialectRegistry) {

@@ -387,7 +387,10 @@ export class TokenWithSecret extends Token {
 export class TokenPage {
   items: Token[];
 
-  /** The cursor of the next page; null on the last. */
+  /**
+   * The cursor of the next page; null on the last.
+   * @example 'MjAzMS0wNS0wNlQwNzowODowOS4wMDBa'
+   */
   nextCursor: string | null;
 
   constructor(items: Token[], nextCursor: string | undefined) {

@@ -12,6 +12,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { DialectRegistry } from '../access/dialect.js';
 import { Public } from '../access/needs.js';
+import { Refuses } from '../access/refuses.js';
+import { Problem } from '../administration/problem.dto.js';
 import { CONFIG, type Config } from '../config.js';
 import { Refusal } from '../tokens/refusal.js';
 import { documentPage, indexPage, PAGE_POLICY, PAGE_SCRIPT, PAGE_STYLE } from './docs.pages.js';
@@ -76,6 +78,7 @@ export class DocsController {
   @ApiOperation({ operationId: 'getDialectOpenApi', summary: 'Gets the document of a dialect' })
   @ApiParam({ name: 'dialect', description: 'The name of a dialect.', example: 'panther' })
   @ApiOkResponse(DOCUMENT)
+  @Refuses(Problem, { 404: 'There is no such dialect' })
   document(@Param('dialect') name: string): OpenAPIObject {
     return this.find(name);
   }

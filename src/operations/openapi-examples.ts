@@ -5,6 +5,9 @@ export type Schema = SchemaObject | ReferenceObject;
 /** The schemas of a document, by name. */
 export type NamedSchemas = Record<string, Schema>;
 
+/** What stands for a text of which nothing is known. */
+export const PLACEHOLDER = 'text';
+
 const BY_FORMAT: Record<string, string> = {
   'date-time': '2031-05-06T07:08:09.000Z',
   date: '2031-05-06',
@@ -13,7 +16,13 @@ const BY_FORMAT: Record<string, string> = {
   email: 'alice@example.com',
 };
 
-const BY_TYPE: Record<string, unknown> = { string: 'text', integer: 1, number: 1, boolean: true, null: null };
+const BY_TYPE: Record<string, unknown> = {
+  string: PLACEHOLDER,
+  integer: 1,
+  number: 1,
+  boolean: true,
+  null: null,
+};
 
 /**
  * A value that fits a schema, put together from the examples, defaults and enumerations of its parts.

@@ -52,6 +52,8 @@ export function createDocuments(
       addDefault(operation);
       exemplify(operation, path, registry.ownerOf(path), document.components?.schemas as NamedSchemas);
     }
+    const further = Object.entries(registry.furtherPaths).filter(([path]) => dialectOf(path) === dialect);
+    Object.assign(document.paths, Object.fromEntries(further));
     documents.set(dialect.name, tidy(document, description));
   }
   return documents;
@@ -83,7 +85,6 @@ function headOf(description: ApiDescription, version: string): Omit<OpenAPIObjec
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0');
   for (const server of description.servers ?? ['/']) builder.addServer(server);
   for (const [name, scheme] of Object.entries(description.credentials)) builder.addSecurity(name, scheme);
-  for (const [name, line] of Object.entries(description.tags)) builder.addTag(name, line);
   const head = builder.build();
   delete head.info.contact;
   return head;
@@ -166,13 +167,17 @@ function wordRefusal(
 }
 
 function sampleRefusal(status: number, operation: Operation): Refusal | undefined {
-  const missing = operation['x-required-scopes']?.slice(0, 1) ?? [];
-  const field = { path: ['name'], rule: 'isString', message: 'name must be a string' };
+  const [scope] = operation['x-required-scopes'] ?? [];
+  const lack: RefusalDetails = scope
+    ? { reason: 'scope', message: `The token lacks the scope ${scope}`, missing: [scope] }
+    : { reason: 'address', message: 'Access denied' };
+  const key = operation.requestBody ? 'name' : nameOfParameter(operation);
+  const field = { path: [key], rule: 'isString', message: `${key} must be a string` };
   const samples: Record<number, [RefusalKind, RefusalDetails]> = {
     400: ['invalid', { message: field.message, fields: [field] }],
     401: ['unauthenticated', { reason: 'missing' }],
-    403: ['forbidden', { reason: 'scope', message: `The token lacks the scope ${missing[0]}`, missing }],
-    404: ['notFound', { message: 'No such token' }],
+    403: ['forbidden', lack],
+    404: ['notFound', { message: 'There is no such resource' }],
     405: ['notFound', { reason: 'method', message: 'PUT is not allowed here; allowed: GET', allow: ['GET'] }],
     409: ['conflict', { message: 'Another request was first' }],
     413: ['invalid', { reason: 'tooLarge', message: 'The body is larger than 524288 bytes' }],
@@ -184,6 +189,11 @@ function sampleRefusal(status: number, operation: Operation): Refusal | undefine
   };
   const sample = samples[status];
   return sample && new Refusal(...sample);
+}
+
+function nameOfParameter({ parameters = [] }: Operation): string {
+  const query = parameters.find((parameter) => 'in' in parameter && parameter.in === 'query');
+  return query && 'name' in query ? query.name : 'id';
 }
 
 /** As much of a request as an owner looks at when it words a refusal. */
@@ -218,13 +228,15 @@ function tidy(document: OpenAPIObject, { tags }: ApiDescription): OpenAPIObject 
     }
     for (const { schema } of mediaOf(operation.requestBody)) letDefaultsBeLeftOut(schema, schemas);
   }
-  const { openapi, info, servers, tags: named, paths, components } = document;
+  const { openapi, info, servers, paths, components } = document;
+  const used = new Set(operationsOf(document).flatMap(([, operation]) => operation.tags ?? []));
+  const described = Object.entries(tags).map(([name, description]) => ({ name, description }));
   const sorted = Object.entries(schemas).sort(([one], [other]) => (one < other ? -1 : 1));
   const tidied = {
     openapi,
     info,
     servers,
-    tags: named,
+    tags: described.filter(({ name }) => used.has(name)),
     paths,
     components: { ...components, schemas: Object.fromEntries(sorted) },
   };

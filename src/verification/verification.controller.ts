@@ -3,6 +3,8 @@ import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Needs } from '../access/needs.js';
 import { publicUrlOf } from '../access/public-url.js';
+import { Refuses } from '../access/refuses.js';
+import { Problem } from '../administration/problem.dto.js';
 import { CONFIG, type Config } from '../config.js';
 import { parseCallerAddress } from '../tokens/cidr.js';
 import { readBatch } from './batch.js';
@@ -12,6 +14,7 @@ import { VerificationAnswer, VerificationBatch, VerificationBatchAnswer } from '
 
 /** Many verdicts for one request, for a caller who may know the reasons. */
 @ApiTags('verification')
+@Refuses(Problem, { 400: 'Bad input', 401: 'No valid credential', 403: 'Not allowed to this caller' })
 @Controller('patois/v1/verifications')
 export class VerificationController {
   constructor(

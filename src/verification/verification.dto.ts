@@ -4,11 +4,17 @@ import type { Judgement, Objection } from './judge.js';
 
 /** The form of an introspection (RFC 7662), with two extensions. */
 export class Introspection {
-  /** The value to be introspected. */
+  /**
+   * The value to be introspected.
+   * @example 'pt-4fK2mZq81LxT_…'
+   */
   @IsString()
   token!: string;
 
-  /** Accepted and not needed: there is one kind of token. */
+  /**
+   * Accepted and not needed: there is one kind of token.
+   * @example 'access_token'
+   */
   @IsOptional()
   @IsString()
   token_type_hint?: string;
@@ -32,11 +38,17 @@ export class Introspection {
 
 /** The form of a revocation (RFC 7009). */
 export class Revocation {
-  /** The value to be revoked: who holds it may end it. */
+  /**
+   * The value to be revoked: who holds it may end it.
+   * @example 'pt-4fK2mZq81LxT_…'
+   */
   @IsString()
   token!: string;
 
-  /** Accepted and not needed: there is one kind of token. */
+  /**
+   * Accepted and not needed: there is one kind of token.
+   * @example 'access_token'
+   */
   @IsOptional()
   @IsString()
   token_type_hint?: string;
@@ -46,32 +58,58 @@ export class Revocation {
 export class IntrospectionAnswer {
   active: boolean;
 
-  /** Separated by spaces. */
+  /**
+   * Separated by spaces.
+   * @example 'repo:read'
+   */
   scope?: string;
 
-  /** The owner's login. */
+  /**
+   * The owner's login.
+   * @example 'ada'
+   */
   username?: string;
 
-  /** The owner's uuid. */
+  /**
+   * The owner's uuid.
+   * @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b'
+   */
   sub?: string;
 
-  /** The address of this server. */
+  /**
+   * The address of this server.
+   * @example 'https://patois.example'
+   */
   iss?: string;
 
-  /** The token id. */
+  /**
+   * The token id.
+   * @example 'pt-4fK2mZq81LxT'
+   */
   jti?: string;
 
+  /** @example 'Bearer' */
   token_type?: string;
 
-  /** Seconds since 1970. */
+  /**
+   * Seconds since 1970.
+   * @example 1926400000
+   */
   iat?: number;
 
-  /** Seconds since 1970; left out when the token never expires. */
+  /**
+   * Seconds since 1970; left out when the token never expires.
+   * @example 1957936000
+   */
   exp?: number;
 
+  /** @example 'quay' */
   dialect?: string;
 
-  /** The name of the owner's organization. */
+  /**
+   * The name of the owner's organization.
+   * @example 'Default'
+   */
   organization?: string;
 
   constructor(token: Token | undefined, issuer: string) {
@@ -102,6 +140,7 @@ export class VerificationAnswer extends IntrospectionAnswer {
 
 /** One question of a batch. */
 export class Verification {
+  /** @example 'pt-4fK2mZq81LxT_…' */
   token!: string;
 
   /** @example '203.0.113.7' */
@@ -129,6 +168,7 @@ export class OAuthError {
   /** @example 'invalid_request' */
   error!: string;
 
+  /** @example 'A valid token or login and password is needed' */
   error_description!: string;
 }
 

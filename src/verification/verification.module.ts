@@ -4,6 +4,7 @@ import type { FastifyInstance, HTTPMethods } from 'fastify';
 import { DialectRegistry } from '../access/dialect.js';
 import { withoutSecrets } from '../tokens/token-format.js';
 import { GATEWAY_PATH, GATEWAY_PATH_BELOW, gatewayHandler } from './gateway.js';
+import { GATEWAY_PATHS } from './gateway.openapi.js';
 import { HolderRevocation } from './holder-revocation.js';
 import { Judge } from './judge.js';
 import { OAuthController } from './oauth.controller.js';
@@ -29,6 +30,7 @@ export class VerificationModule implements OnModuleInit {
     private readonly judge: Judge,
   ) {
     registry.registerOwner(oauthOwner);
+    registry.describePaths(GATEWAY_PATHS);
   }
 
   /** The busiest door goes past Nest's pipeline, straight to the judge that every door asks. */

@@ -106,3 +106,95 @@ describe('losant', () => {
     await ask('UserApiToken_delete', 404, `DELETE ${one}`, { headers });
   });
 });
+
+describe('yunxiao', () => {
+  const ask = asking(Contract.of('yunxiao'));
+  const tokens = '/oapi/v1/platform/users/admin/personalAccessTokens';
+
+  test('answers and refuses as its document says', async () => {
+    const headers = server.asAdmin;
+    const userId = (await server.admin()).id;
+    const permissions = ['base_user_read'];
+    const body = { userId, name: 'report', permissions, expiredAt: '2099-01-01T00:00:00Z' };
+    const created = await ask('CreateUserPersonalAccessToken', 200, `POST ${tokens}`, { headers, body });
+    const { token, tokenId } = created.json as { token: string; tokenId: string };
+    await ask('ListUserPersonalAccessTokens', 200, `GET ${tokens}?userId=${userId}`, { headers });
+    await ask('GetUserByToken', 200, 'GET /oapi/v1/platform/user', { headers: { 'x-yunxiao-token': token } });
+    await ask('GetUserByToken', 401, 'GET /oapi/v1/platform/user');
+    await ask('CreateUserPersonalAccessToken', 400, `POST ${tokens}`, { headers, body: {} });
+    await ask('CreateUserPersonalAccessToken', 403, `POST ${tokens}`, {
+      headers: { 'x-yunxiao-token': token },
+      body,
+    });
+    await ask('ListUserPersonalAccessTokens', 400, `GET ${tokens}`, { headers });
+    await ask('ListUserPersonalAccessTokens', 403, `GET ${tokens}?userId=nobody`, { headers });
+    await ask('DeleteUserPersonalAccessToken', 200, `DELETE ${tokens}/${tokenId}`, { headers });
+    await ask('DeleteUserPersonalAccessToken', 404, `DELETE ${tokens}/${tokenId}`, { headers });
+  });
+});
+
+describe('patois', () => {
+  const ask = asking(Contract.of('patois'));
+
+  test('answers and refuses over accounts as its document says', async () => {
+    const headers = server.asAdmin;
+    await ask('createOrganization', 201, 'POST /patois/v1/organizations', { headers, body: { name: 'Research' } });
+    await ask('createOrganization', 409, 'POST /patois/v1/organizations', { headers, body: { name: 'research' } });
+    await ask('createLocation', 201, 'POST /patois/v1/locations', { headers, body: { name: 'Oslo' } });
+    await ask('listOrganizations', 200, 'GET /patois/v1/organizations?limit=1', { headers });
+    await ask('listLocations', 200, 'GET /patois/v1/locations', { headers });
+    const body = { login: 'ada', organization: 'Research', locations: ['Oslo'], permissions: ['view_users'] };
+    await ask('createUser', 201, 'POST /patois/v1/users', { headers, body });
+    await ask('createUser', 409, 'POST /patois/v1/users', { headers, body });
+    await ask('createUser', 400, 'POST /patois/v1/users', { headers, body: {} });
+    await ask('listUsers', 200, 'GET /patois/v1/users', { headers });
+    await ask('getUser', 200, 'GET /patois/v1/users/ada', { headers });
+    await ask('updateUser', 200, 'PATCH /patois/v1/users/ada', { headers, body: { disabled: true } });
+    await ask('deleteUser', 204, 'DELETE /patois/v1/users/ada', { headers });
+    await ask('getUser', 404, 'GET /patois/v1/users/ada', { headers });
+    await ask('listUsers', 401, 'GET /patois/v1/users');
+    const { byPassword } = await server.makeUser();
+    await ask('createUser', 403, 'POST /patois/v1/users', { headers: byPassword, body });
+  });
+
+  test('answers and refuses over tokens as its document says', async () => {
+    const headers = server.asAdmin;
+    const body = { dialect: 'patois', owner: 'admin', name: 'all', scopes: ['*'], allowedCidrs: ['127.0.0.0/8'] };
+    const created = await ask('createToken', 201, 'POST /patois/v1/tokens', { headers, body });
+    const { token, tokenId } = created.json as { token: string; tokenId: string };
+    const one = `/patois/v1/tokens/${tokenId}`;
+    const byToken = { authorization: `Bearer ${token}` };
+    await ask('getMe', 200, 'GET /patois/v1/me', { headers: byToken });
+    await ask('getMe', 200, 'GET /patois/v1/me', { headers });
+    await ask('listTokens', 200, 'GET /patois/v1/tokens?limit=1', { headers });
+    await ask('getToken', 200, `GET ${one}`, { headers });
+    await ask('updateToken', 200, `PATCH ${one}`, { headers, body: { expiresAt: '2099-01-01T00:00:00Z' } });
+    await ask('rotateToken', 200, `POST ${one}/rotate`, { headers });
+    await ask('createToken', 400, 'POST /patois/v1/tokens', { headers, body: {} });
+    await ask('revokeToken', 204, `DELETE ${one}?reason=leaked`, { headers });
+    await ask('getToken', 200, `GET ${one}`, { headers });
+    await ask('rotateToken', 409, `POST ${one}/rotate`, { headers });
+    await ask('getToken', 404, 'GET /patois/v1/tokens/nothing', { headers });
+  });
+
+  test('answers and refuses over verification as its document says', async () => {
+    const headers = server.asAdmin;
+    const ownerId = (await server.admin()).id;
+    const { value } = await server.issue({ dialect: 'quay', ownerId, scopes: ['user:admin'] });
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const introspect = 'POST /oauth2/introspect';
+    await ask('introspectToken', 200, introspect, { headers: { ...headers, ...form }, body: `token=${value}` });
+    await ask('introspectToken', 200, introspect, { headers: { ...headers, ...form }, body: 'token=x' });
+    await ask('introspectToken', 400, introspect, { headers: { ...headers, ...form }, body: 'x=1' });
+    await ask('introspectToken', 401, introspect, { headers: form, body: 'token=x' });
+    const batch = { verifications: [{ token: value }, { token: 'x', scope: 'user:admin' }] };
+    await ask('verifyTokens', 200, 'POST /patois/v1/verifications', { headers, body: batch });
+    await ask('verifyTokens', 400, 'POST /patois/v1/verifications', { headers, body: {} });
+    await ask('verifyForGateway', 204, 'GET /verify', { headers: { authorization: `Bearer ${value}` } });
+    await ask('verifyPathForGateway', 401, 'GET /verify/orders/7');
+    await ask('revokeHeldToken', 200, 'POST /oauth2/revoke', { headers: form, body: `token=${value}` });
+    await ask('revokeHeldToken', 400, 'POST /oauth2/revoke', { headers: form, body: 'x=1' });
+    await ask('getDialectOpenApi', 404, 'GET /docs/nothing/openapi.json');
+    await ask('getOpenApi', 200, 'GET /docs/openapi.json');
+  });
+});

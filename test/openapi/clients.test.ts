@@ -75,4 +75,26 @@ describe.each(Object.entries(GENERATORS))('a strict client by %s (%s)', (kind) =
       gone: [404, 'NotFound'],
     });
   });
+
+  test('lives a Yunxiao token', async () => {
+    expect(await report(`yunxiao-${kind}`, ['base_user_read_write'], 'yunxiao')).toEqual({
+      user: [200, 'admin'],
+      create: [200, true, '2099-01-01T00:00:00.000Z'],
+      list: [200, true, expect.arrayContaining(['generated'])],
+      revoke: 200,
+      gone: [404, 'NotFound'],
+    });
+  });
+
+  test('lives a token of the own API', async () => {
+    expect(await report(`patois-${kind}`, ['patois:*'], 'patois')).toEqual({
+      create: [201, true, null],
+      list: [200, expect.arrayContaining(['generated']), null],
+      get: [200, 'active'],
+      verify: [200, [true]],
+      revoke: 204,
+      gone: [404, 'Not Found'],
+      introspect: [200, false],
+    });
+  });
 });

@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { DialectRegistry } from '../../src/access/dialect.js';
 import { RouteTable } from '../../src/access/route-table.js';
+import { PLACEHOLDER } from '../../src/operations/openapi-examples.js';
 import { Contract } from '../support/contract.js';
 import { TestServer } from '../support/server.js';
 
@@ -15,6 +16,12 @@ const DOCUMENTS = readdirSync('openapi').map((file) => basename(file, '.json'));
 const ALIASES: Record<string, (path: string) => string> = {
   panther: (path) => path.replace(/^\/v1\//, '/'),
 };
+
+/** Routes for people or for any method, which documents leave out or have once. */
+function isUndocumented(path: string, method: string): boolean {
+  const isPage = /^\/docs(\/:dialect|\/assets\/:file)?$/.test(path);
+  return isPage || method === 'HEAD' || (path.startsWith('/verify') && method !== 'GET');
+}
 
 let server: TestServer;
 beforeAll(async () => {
@@ -32,8 +39,8 @@ function routesOf(name: string): string[] {
     .all()
     .filter(({ path }) => documented(path) === name)
     .flatMap(({ path, methods }) => {
-      const template = alias(path).replace(/:(\w+)/g, '{$1}');
-      return methods.filter((method) => method !== 'HEAD').map((method) => `${method} ${template}`);
+      const template = alias(path).replace(/:(\w+)/g, '{$1}').replace(/\*$/, '{path}');
+      return methods.filter((method) => !isUndocumented(path, method)).map((method) => `${method} ${template}`);
     });
   return [...new Set(routes)].sort();
 }
@@ -59,13 +66,14 @@ describe.each(DOCUMENTS)('the document of %s', (name) => {
 
   test('says of every operation that asks for a credential how it is refused', () => {
     const guarded = [...Contract.of(name).operations().values()].filter(({ security }) => security.length > 0);
-    expect(guarded.filter(({ responses }) => !responses['401']?.content)).toEqual([]);
+    expect(guarded.filter(({ responses }) => !responses['401'])).toEqual([]);
   });
 
   test('has an example of every body and answer', () => {
     const { paths } = Contract.of(name).document;
     const media = Object.values(paths).flatMap((methods) => Object.values(methods).flatMap(mediaOf));
     expect(media.filter(({ example, examples }) => example === undefined && !examples)).toEqual([]);
+    expect(media.filter((one) => JSON.stringify(one.example ?? '').includes(`"${PLACEHOLDER}"`))).toEqual([]);
   });
 });
 

@@ -264,6 +264,7 @@ export class ApiToken {
   /** @example 'Nightly export' */
   name: string;
 
+  /** @example 'Reads the devices for the nightly export' */
   description?: string;
 
   creationDate: Date;
@@ -370,7 +371,10 @@ export class ApiTokens {
   /** Left out when nothing was filtered. */
   filterField?: FilterField;
 
-  /** Left out when nothing was filtered. */
+  /**
+   * Left out when nothing was filtered.
+   * @example 'ci-*'
+   */
   filter?: string;
 
   _type: 'apiTokens';

@@ -126,6 +126,7 @@ export class ApiErrorDescription {
   /** @example 'not_found' */
   title: string;
 
+  /** @example 'There is no such resource, or the caller cannot see it.' */
   description: string;
 
   constructor(type: string, title: string, description: string) {
@@ -140,7 +141,10 @@ export class ApiError {
   /** @example 'Requires authentication' */
   detail!: string;
 
-  /** The same as `detail`. */
+  /**
+   * The same as `detail`.
+   * @example 'Requires authentication'
+   */
   error_message!: string;
 
   /** @example 'invalid_token' */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { readCredentials } from '../../access/credentials.js';
-import type { Answer, Dialect, ScopeRules } from '../../access/dialect.js';
+import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
 import { statusOf } from '../../access/status.js';
 import type { Refusal } from '../../tokens/refusal.js';
 
@@ -14,6 +14,24 @@ const SCOPES: ScopeRules = {
   covers: (held, needed) => needed.endsWith('_read') && held === `${needed}_write`,
 };
 
+const DESCRIPTION: ApiDescription = {
+  title: 'Patois: Yunxiao personal access tokens',
+  description:
+    'Personal access tokens under enterprise administration, as the platform API of Yunxiao (Alibaba Cloud DevOps) serves ' +
+    'them. The list alone answers in snake_case.',
+  credentials: {
+    token: {
+      type: 'apiKey',
+      in: 'header',
+      name: 'x-yunxiao-token',
+      description: 'The value of a token.',
+    },
+    bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token.' },
+    basic: { type: 'http', scheme: 'basic', description: 'Login and password, for a first token.' },
+  },
+  tags: { PersonalAccessTokens: 'Tokens of the users of an organization.' },
+};
+
 /** Personal access tokens of Yunxiao (Alibaba Cloud DevOps) under enterprise administration. */
 export const yunxiao: Dialect = {
   name: YUNXIAO,
@@ -22,6 +40,7 @@ export const yunxiao: Dialect = {
   presented: (request) => readCredentials(request, { bearer: true, tokenHeaders: ['x-yunxiao-token'] }),
   answer,
   externalId: (token) => token.tokenId,
+  description: DESCRIPTION,
 };
 
 function answer(refusal: Refusal, request: FastifyRequest): Answer {

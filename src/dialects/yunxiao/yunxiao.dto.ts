@@ -70,7 +70,10 @@ export class CreatePersonalAccessToken {
 export class ListedPersonalAccessToken {
   created_at: Date;
 
-  /** Empty when there is none. */
+  /**
+   * Empty when there is none.
+   * @example 'Reads the members for the nightly report'
+   */
   description: string;
 
   /** Null when the token never expires. */
@@ -106,7 +109,10 @@ export class ListedPersonalAccessToken {
 export class CreatedPersonalAccessToken {
   createdAt: Date;
 
-  /** Empty when there is none. */
+  /**
+   * Empty when there is none.
+   * @example 'Reads the members for the nightly report'
+   */
   description: string;
 
   expiredAt: Date;
@@ -117,7 +123,10 @@ export class CreatedPersonalAccessToken {
   /** @example ['base_user_read'] */
   permissions: string[];
 
-  /** The secret, shown once. */
+  /**
+   * The secret, shown once.
+   * @example 'pt-4fJ0aB9cK2dE_…'
+   */
   token: string;
 
   /**
@@ -167,6 +176,7 @@ export class CurrentUser {
    */
   lastOrganization: string;
 
+  /** @example [] */
   sysDeptIds: string[];
 
   constructor(user: User) {
