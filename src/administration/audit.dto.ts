@@ -107,7 +107,10 @@ export class AuditEvent {
   /** @example 'curl/8.5.0' */
   userAgent: string | null;
 
-  /** What the header `X-Request-Id` of the answer said. */
+  /**
+   * What the header `X-Request-Id` of the answer said.
+   * @example '5d9e4b0e-9a55-4a1d-9c0c-6f3b3f0e2a36'
+   */
   requestId: string | null;
 
   constructor(row: AuditRow) {
@@ -129,7 +132,10 @@ export class AuditEvent {
 export class AuditEventPage {
   items: AuditEvent[];
 
-  /** The cursor of the next page; null on the last. */
+  /**
+   * The cursor of the next page; null on the last.
+   * @example 'MjAzMS0wNS0wNlQwNzowODowOS4wMDBa'
+   */
   nextCursor: string | null;
 
   constructor(rows: AuditRow[], nextCursor: string | undefined) {

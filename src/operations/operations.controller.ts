@@ -45,7 +45,7 @@ export class OperationsController {
   @Header('cache-control', 'no-store')
   @ApiOperation({ operationId: 'getMetrics', summary: 'Gives the metrics in the text format of Prometheus' })
   @ApiProduces('text/plain')
-  @ApiOkResponse({ type: String })
+  @ApiOkResponse({ schema: { type: 'string', example: 'patois_remembered_verdicts 1' } })
   async read(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     reply.header('content-type', this.metrics.registry.contentType);
     return this.metrics.registry.metrics();
