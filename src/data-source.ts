@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { CreateAccounts1795300000000 } from '../migrations/1795300000000-create-accounts.js';
 import { CreateTokens1795300000001 } from '../migrations/1795300000001-create-tokens.js';
 import { CreateAuditEvents1795300000002 } from '../migrations/1795300000002-create-audit-events.js';
+import { IndexTokenNames1795300000003 } from '../migrations/1795300000003-index-token-names.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -17,7 +18,12 @@ export function createDataSource(database: Database): DataSource {
     type: 'postgres',
     ...database.connection,
     entities: [Organization, Location, User, Token, AuditEvent],
-    migrations: [CreateAccounts1795300000000, CreateTokens1795300000001, CreateAuditEvents1795300000002],
+    migrations: [
+      CreateAccounts1795300000000,
+      CreateTokens1795300000001,
+      CreateAuditEvents1795300000002,
+      IndexTokenNames1795300000003,
+    ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),
     synchronize: false,

@@ -32,6 +32,7 @@ export class Doer {
 @Entity('tokens')
 @Index('tokens_unique_name', ['ownerId', 'uniqueName'], { unique: true })
 @Index('tokens_owner', ['ownerId', 'dialect', 'createdAt', 'id'])
+@Index('tokens_owner_name', { synchronize: false })
 @Index('tokens_owner_numeric', ['ownerId', 'dialect', 'numericId'])
 @Index('tokens_organization', ['organizationId', 'dialect', 'createdAt', 'id'])
 @Index('tokens_created', ['createdAt', 'id'])

@@ -3,7 +3,9 @@ import { withoutSecrets } from '../../tokens/token-format.js';
 import { type ListFrame, ListSort } from './foreman.dto.js';
 import { InvalidParameter, QueryNotSupported } from './foreman.refusals.js';
 import { type Parameters, textOf } from './parameters.js';
+import { conditionOf } from './search-conditions.js';
 import type { SearchFields } from './search-fields.js';
+import { parseSearch } from './search-grammar.js';
 
 const DEFAULT_PER_PAGE = 20;
 
@@ -49,8 +51,10 @@ export async function list<Row extends ObjectLiteral>(
 ): Promise<Listed<Row>> {
   const orderings = orderingsOf(listing.sort, fields);
   const found = query.clone();
+  const condition = listing.search === null ? undefined : conditionOf(parseSearch(listing.search), fields);
+  if (condition) found.andWhere(condition.sql, condition.parameters);
   const total = await query.getCount();
-  const subtotal = total;
+  const subtotal = condition ? await found.getCount() : total;
   const { perPage } = listing;
   const offset = perPage === 'all' ? 0 : (listing.page - 1) * perPage;
   if (offset >= subtotal) return { rows: [], total, subtotal };
@@ -91,7 +95,11 @@ function orderingsOf({ by, order }: ListSort, fields: SearchFields): Ordering[] 
   }
   const direction = order?.toLowerCase() === 'desc' ? 'DESC' : 'ASC';
   const nulls = direction === 'DESC' ? 'NULLS LAST' : 'NULLS FIRST';
-  const byField: Ordering = { by: field.sql, direction, ...(field.isNullable ? { nulls } : {}) };
+  const byField: Ordering = {
+    by: field.collated ?? field.sql,
+    direction,
+    ...(field.isNullable ? { nulls } : {}),
+  };
   return field.sql === fields.key ? [byField] : [byField, byKey];
 }
 

@@ -6,6 +6,8 @@ export interface SearchField {
   type: FieldType;
   /** The expression that holds its value. */
   sql: string;
+  /** For text: the same in the collation that it is compared and sorted by, where that is not the column's. */
+  collated?: string;
   isNullable?: boolean;
   /** Whether words without a field are looked for in it. */
   isFreeText?: boolean;

@@ -34,7 +34,7 @@ export function numberOf(id: string): number {
 /** What a user's tokens can be searched and sorted by. Names are compared by bytes, whatever the database's collation. */
 export function tokenFields(owner: User): SearchFields {
   return new SearchFields('token.numericId', [
-    { name: 'name', type: 'string', sql: 'token.name COLLATE "C"', isFreeText: true },
+    { name: 'name', type: 'string', sql: 'token.name', collated: 'token.name COLLATE "C"', isFreeText: true },
     { name: 'id', type: 'integer', sql: 'token.numericId' },
     // One list is of one user. A bare number in ORDER BY would name a column by its place.
     { name: 'user_id', type: 'integer', sql: `CAST(${owner.numericId} AS integer)` },
