@@ -4,44 +4,53 @@ import { Token } from '../tokens/token.entity.js';
 import { withoutSecrets } from '../tokens/token-format.js';
 import type { Origin } from './principal.js';
 
-const FLUSH_INTERVAL_MS = 2_000;
+const WRITE_INTERVAL_MS = 2_000;
+/** A token in steady use is written no more often than this; its first use does not wait for it. */
+const TOKEN_INTERVAL_MS = 60_000;
+const ROWS_A_STATEMENT = 5_000;
 const LONGEST_USER_AGENT = 512;
 
-/** When and from where a token was last used. */
-interface Usage {
-  at: Date;
-  address: string | null;
-  userAgent: string | null;
+/** The last use of a token, times in milliseconds since 1970. */
+interface Use {
+  at: number;
+  address: string | undefined;
+  userAgent: string | undefined;
+  /** When it was last written; 0 before that. */
+  writtenAt: number;
+  /** Since when it has not been written; undefined when it has. */
+  pendingSince: number | undefined;
 }
 
 /**
- * Gathers the last use of tokens in memory and writes it in one statement every two seconds and at shutdown. What is not
- * written yet shows on every token that is loaded, so that an answer never lags behind its own request. A crash can lose
- * the uses of the last two seconds.
+ * Gathers the last use of tokens in memory and writes it, many in one statement, every two seconds, each token at most
+ * once a minute, and all at shutdown. What is not written yet shows on every token that is loaded, so that an answer
+ * never lags behind its own request. A crash can lose the uses of the last minute of tokens in steady use, and of the
+ * last two seconds of others.
  */
 @Injectable()
 export class UsageRecorder implements EntitySubscriberInterface<Token> {
   private readonly logger = new Logger(UsageRecorder.name);
-  private pending = new Map<string, Usage>();
-  /** On their way to the database: still merged into answers until they are there. */
-  private writing = new Map<string, Usage>();
+  private readonly uses = new Map<string, Use>();
   private timer: NodeJS.Timeout | undefined;
+  private writing = Promise.resolve();
 
   constructor(private readonly dataSource: DataSource) {
     dataSource.subscribers.push(this);
   }
 
-  record(token: Token, origin: Pick<Origin, 'address' | 'userAgent'>): void {
-    const userAgent = origin.userAgent?.slice(0, LONGEST_USER_AGENT);
-    const usage: Usage = {
-      at: new Date(),
-      address: origin.address ?? null,
-      // Some clients put what they should not there.
-      userAgent: userAgent === undefined ? null : withoutSecrets(userAgent),
-    };
-    this.pending.set(token.id, usage);
-    this.merge(token);
-    this.timer ??= setTimeout(() => void this.flush(), FLUSH_INTERVAL_MS).unref();
+  /** Costs no query and no promise: this is on the path of every verdict. */
+  record({ id }: Token, { address, userAgent }: Pick<Origin, 'address' | 'userAgent'>): void {
+    const at = Date.now();
+    const use = this.uses.get(id);
+    if (use) {
+      use.at = at;
+      use.address = address;
+      use.userAgent = userAgent;
+      use.pendingSince ??= at;
+    } else {
+      this.uses.set(id, { at, address, userAgent, writtenAt: 0, pendingSince: at });
+    }
+    this.timer ??= setTimeout(() => this.writeDue(), WRITE_INTERVAL_MS).unref();
   }
 
   listenTo(): typeof Token {
@@ -49,49 +58,80 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
   }
 
   afterLoad(token: Token): void {
-    this.merge(token);
+    const use = this.uses.get(token.id);
+    // A query that did not select the column has nothing to be merged into.
+    if (!use || token.lastUsedAt === undefined) return;
+    if (token.lastUsedAt !== null && token.lastUsedAt.getTime() > use.at) return;
+    token.lastUsedAt = new Date(use.at);
+    token.lastUsedAddress = use.address ?? null;
+    token.lastUsedUserAgent = shownAgent(use.userAgent);
   }
 
-  /** Writes all that is pending; what could not be written is kept for the next time. */
-  async flush(): Promise<void> {
+  /** Writes all that is pending. What could not be written is kept for the next time. */
+  flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.writing.size > 0 || this.pending.size === 0) return;
-    this.writing = this.pending;
-    this.pending = new Map();
+    return this.writeThose((use) => use.pendingSince !== undefined);
+  }
+
+  /** How many tokens' last use is not written yet, and for how long (seconds) the oldest of them has not been. */
+  get backlog(): { tokens: number; oldestSeconds: number } {
+    const since = [...this.uses.values()].flatMap(({ pendingSince }) => pendingSince ?? []);
+    const oldest = since.reduce((least, one) => Math.min(least, one), Date.now());
+    return { tokens: since.length, oldestSeconds: (Date.now() - oldest) / 1000 };
+  }
+
+  private writeDue(): void {
+    const dueBefore = Date.now() - TOKEN_INTERVAL_MS;
+    void this.writeThose((use) => use.pendingSince !== undefined && use.writtenAt <= dueBefore).then(() => {
+      for (const [id, use] of this.uses) {
+        // It is in the database, and nothing has happened since.
+        if (use.pendingSince === undefined && use.writtenAt <= dueBefore) this.uses.delete(id);
+      }
+      this.timer =
+        this.uses.size > 0 ? setTimeout(() => this.writeDue(), WRITE_INTERVAL_MS).unref() : undefined;
+    });
+  }
+
+  /** One write after the other: a later one must not overtake an earlier. */
+  private writeThose(isMeant: (use: Use) => boolean): Promise<void> {
+    this.writing = this.writing.then(async () => {
+      // Sorted, so that two replicas that write the same tokens never wait for each other in a circle.
+      const meant = [...this.uses]
+        .filter(([, use]) => isMeant(use))
+        .sort(([one], [other]) => (one < other ? -1 : 1));
+      for (let start = 0; start < meant.length; start += ROWS_A_STATEMENT) {
+        await this.write(meant.slice(start, start + ROWS_A_STATEMENT));
+      }
+    });
+    return this.writing;
+  }
+
+  private async write(rows: [string, Use][]): Promise<void> {
+    const before = rows.map(([, { writtenAt, pendingSince }]) => ({ writtenAt, pendingSince }));
+    const values = [
+      rows.map(([id]) => id),
+      rows.map(([, use]) => new Date(use.at).toISOString()),
+      rows.map(([, use]) => use.address ?? null),
+      rows.map(([, use]) => shownAgent(use.userAgent)),
+    ];
+    // A use that comes while the statement runs is pending again.
+    for (const [, use] of rows) Object.assign(use, { writtenAt: Date.now(), pendingSince: undefined });
     try {
-      await this.write([...this.writing]);
+      await this.dataSource.query(
+        `UPDATE tokens SET last_used_at = used.at, last_used_address = used.address, last_used_user_agent = used.agent
+         FROM (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) AS u (id, at, address, agent)) used
+         WHERE tokens.id = used.id AND (tokens.last_used_at IS NULL OR tokens.last_used_at < used.at)`,
+        values,
+      );
     } catch (problem) {
-      this.logger.warn(`Last use of ${this.writing.size} tokens not written yet: ${String(problem)}`);
-      this.pending = new Map([...this.writing, ...this.pending]);
+      this.logger.warn(`Last use of ${rows.length} tokens not written yet: ${String(problem)}`);
+      rows.forEach(([, use], index) => Object.assign(use, before[index]));
     }
-    this.writing = new Map();
-    if (this.pending.size > 0) this.timer ??= setTimeout(() => void this.flush(), FLUSH_INTERVAL_MS).unref();
   }
+}
 
-  private async write(usages: [string, Usage][]): Promise<void> {
-    // Sorted, so that two replicas that write the same tokens never wait for each other in a circle.
-    const rows = usages.sort(([one], [other]) => (one < other ? -1 : 1));
-    await this.dataSource.query(
-      `UPDATE tokens SET last_used_at = used.at, last_used_address = used.address, last_used_user_agent = used.agent
-       FROM (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) AS u (id, at, address, agent)) used
-       WHERE tokens.id = used.id AND (tokens.last_used_at IS NULL OR tokens.last_used_at < used.at)`,
-      [
-        rows.map(([id]) => id),
-        rows.map(([, usage]) => usage.at.toISOString()),
-        rows.map(([, usage]) => usage.address),
-        rows.map(([, usage]) => usage.userAgent),
-      ],
-    );
-  }
-
-  private merge(token: Token): void {
-    const usage = this.pending.get(token.id) ?? this.writing.get(token.id);
-    // A query that did not select the column has nothing to be merged into.
-    if (!usage || token.lastUsedAt === undefined) return;
-    if (token.lastUsedAt !== null && token.lastUsedAt > usage.at) return;
-    token.lastUsedAt = usage.at;
-    token.lastUsedAddress = usage.address;
-    token.lastUsedUserAgent = usage.userAgent;
-  }
+/** Some clients put into a user agent what they should not, and anybody may send anything. */
+function shownAgent(userAgent: string | undefined): string | null {
+  return userAgent === undefined ? null : withoutSecrets(userAgent.slice(0, LONGEST_USER_AGENT));
 }

@@ -8,6 +8,8 @@ import { type Reading, VerdictCache } from './verdict-cache.js';
 /** Whether a value is a token that works now: from memory where that is recent enough, else from the database. */
 @Injectable()
 export class Verifier {
+  /** What verdicts came from, and how long (seconds, in all) the database took for the others. */
+  readonly counts = { remembered: 0, lookedUp: 0, failed: 0, lookupSeconds: 0 };
   /** Look-ups under way, so that many requests with one value ask once. */
   private readonly underWay = new Map<string, { reading: Reading; finding: Promise<Found | undefined> }>();
 
@@ -21,7 +23,10 @@ export class Verifier {
     // One-shot and unkeyed: what it digests has 256 random bits, and it never leaves this process.
     const digest = hash('sha256', value, 'base64');
     const known = this.cache.get(digest);
-    if (known) return verdictOn(known.found);
+    if (known) {
+      this.counts.remembered += 1;
+      return verdictOn(known.found);
+    }
     const tokenId = tokenIdOf(value);
     if (tokenId === undefined) return { isValid: false, reason: 'malformed' };
     return this.find(digest, tokenId, value).then((found) => verdictOn(found));
@@ -43,8 +48,13 @@ export class Verifier {
     let outcome: { found: Found | undefined } | undefined;
     try {
       outcome = { found: await this.lookup.find(value) };
+      this.counts.lookedUp += 1;
       return outcome.found;
+    } catch (problem) {
+      this.counts.failed += 1;
+      throw problem;
     } finally {
+      this.counts.lookupSeconds += (performance.now() - reading.readAt) / 1000;
       this.cache.end(reading, digest, outcome);
     }
   }

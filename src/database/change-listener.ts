@@ -50,6 +50,14 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
     if (url !== undefined) this.hearing = { epoch: 0, heardAt: -Infinity, heardBefore: -Infinity };
   }
 
+  /**
+   * Seconds since the moment up to which every change elsewhere has been heard; 0 for who is alone, Infinity before
+   * the first heartbeat of a connection has come back.
+   */
+  get secondsBehind(): number {
+    return this.hearing ? (performance.now() - this.hearing.heardAt) / 1000 : 0;
+  }
+
   /** Begins to listen, without waiting for it, and goes on by itself after every loss. */
   onModuleInit(): void {
     if (this.url !== undefined && this.boundMs > 0) void this.connect();

@@ -2,10 +2,16 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { VerdictCache } from '../access/verdict-cache.js';
+import { UsageRecorder } from '../access/usage-recorder.js';
+import { Verifier } from '../access/verifier.js';
+import { ChangeListener } from '../database/change-listener.js';
 import { VerdictMeter } from '../verification/verdict-meter.js';
 
 /** From what a cached verdict takes to what a client gives up on. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Shown while no heartbeat has come back yet. */
+const LONGEST_BEHIND = 86_400;
 
 /**
  * What Prometheus reads. Labels are patterns of routes and names of dialects, never what a client chose: no path, token,
@@ -29,7 +35,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  constructor(meter: VerdictMeter, cache: VerdictCache) {
+  constructor(
+    meter: VerdictMeter,
+    cache: VerdictCache,
+    verifier: Verifier,
+    listener: ChangeListener,
+    usage: UsageRecorder,
+  ) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
     new Counter({
@@ -45,12 +57,58 @@ export class Metrics {
         }
       },
     });
+    this.gauge('patois_remembered_verdicts', 'Verdicts in memory.', () => cache.size);
+    this.counter(
+      'patois_verdicts_from_memory_total',
+      'Verdicts without a look-up.',
+      () => verifier.counts.remembered,
+    );
+    this.counter(
+      'patois_lookups_total',
+      'Look-ups of tokens in the database.',
+      () => verifier.counts.lookedUp,
+    );
+    this.counter('patois_lookups_failed_total', 'Look-ups that got no answer.', () => verifier.counts.failed);
+    this.counter('patois_lookup_seconds_total', 'Time in look-ups.', () => verifier.counts.lookupSeconds);
+    this.gauge('patois_changes_seconds_behind', 'Up to how long ago changes elsewhere are known.', () => {
+      return Math.min(listener.secondsBehind, LONGEST_BEHIND);
+    });
+    this.gauge(
+      'patois_changes_listening',
+      'Whether the listening connection is there (1) or not (0).',
+      () => {
+        return listener.isConnected ? 1 : 0;
+      },
+    );
+    this.gauge(
+      'patois_usage_pending',
+      'Tokens whose last use is not written yet.',
+      () => usage.backlog.tokens,
+    );
+    this.gauge('patois_usage_lag_seconds', 'For how long the oldest of those has not been.', () => {
+      return usage.backlog.oldestSeconds;
+    });
+  }
+
+  private gauge(name: string, help: string, read: () => number): void {
     new Gauge({
-      name: 'patois_remembered_verdicts',
-      help: 'Verdicts in memory.',
-      registers,
+      name,
+      help,
+      registers: [this.registry],
       collect() {
-        this.set(cache.size);
+        this.set(read());
+      },
+    });
+  }
+
+  private counter(name: string, help: string, read: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(read());
       },
     });
   }
