@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { normalizeCidrs } from './tokens/cidr.js';
 
 /** How far back a Quay client is to be served: as the published reference says, or as a deployed Quay answers. */
@@ -29,6 +30,7 @@ export interface Config {
   quayFidelity: QuayFidelity;
   quayTokenLifetimeSeconds: number | undefined;
   verificationMaxStalenessSeconds: number;
+  workers: number;
   logLevel: LogLevel;
 }
 
@@ -135,6 +137,13 @@ export const SETTINGS: Settings = {
     fallback: 2,
     parse: (text) => wholeNumber(text, 0, 60),
   },
+  workers: {
+    variable: 'WORKERS',
+    doc: 'Processes behind the one port, 1 to 64, or `auto`: one a processor. More than one needs `DATABASE_URL`.',
+    shownDefault: '1',
+    fallback: 1,
+    parse: (text) => (text === 'auto' ? Math.min(64, availableParallelism()) : wholeNumber(text, 1, 64)),
+  },
   logLevel: {
     variable: 'LOG_LEVEL',
     doc: '`fatal`, `error`, `warn`, `info` or `debug`.',
@@ -182,12 +191,16 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     quayFidelity: read(SETTINGS.quayFidelity),
     quayTokenLifetimeSeconds: read(SETTINGS.quayTokenLifetimeSeconds),
     verificationMaxStalenessSeconds: read(SETTINGS.verificationMaxStalenessSeconds),
+    workers: read(SETTINGS.workers),
     logLevel: read(SETTINGS.logLevel),
   };
   if (config.databaseUrl && !environment['TOKEN_KEYS']?.trim()) {
     problems.push(
       'TOKEN_KEYS is required with DATABASE_URL: name:base64 of 32 bytes (openssl rand -base64 32)',
     );
+  }
+  if (config.workers > 1 && !config.databaseUrl) {
+    problems.push('WORKERS above 1 needs DATABASE_URL: the embedded database serves one process');
   }
   if (problems.length > 0) throw new ConfigurationError(problems);
   return config;

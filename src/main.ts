@@ -1,12 +1,15 @@
+import cluster from 'node:cluster';
 import { type App, createApp, ListenError } from './app.js';
 import { ConfigurationError, readConfig } from './config.js';
 import { LockedError } from './database/lock.js';
 import { ScrubbingLogger } from './operations/logger.js';
+import { runWorkers } from './workers.js';
 
 /** All of a start: configuration, migrations, first administrator, listen. */
 async function main(): Promise<void> {
   const config = readConfig();
   const logger = new ScrubbingLogger(config.logLevel);
+  if (config.workers > 1 && cluster.isPrimary) return runWorkers(config.workers, logger);
   const app = await createApp(config, logger);
   endOnSignal(app, logger);
   const address = await app.listen().catch(async (problem: unknown) => {

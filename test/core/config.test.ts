@@ -30,6 +30,7 @@ describe('defaults', () => {
       quayFidelity: 'documented',
       quayTokenLifetimeSeconds: undefined,
       verificationMaxStalenessSeconds: 2,
+      workers: 1,
       logLevel: 'info',
     } satisfies Config);
   });
@@ -69,6 +70,7 @@ describe('every setting', () => {
     ['QUAY_TOKEN_LIFETIME', '1y', 'quayTokenLifetimeSeconds', 31_536_000],
     ['VERIFICATION_MAX_STALENESS', '0', 'verificationMaxStalenessSeconds', 0],
     ['VERIFICATION_MAX_STALENESS', '60', 'verificationMaxStalenessSeconds', 60],
+    ['WORKERS', '1', 'workers', 1],
     ['LOG_LEVEL', 'debug', 'logLevel', 'debug'],
     ['LOG_LEVEL', 'fatal', 'logLevel', 'fatal'],
   ];
@@ -116,6 +118,11 @@ describe('every setting', () => {
     ['QUAY_TOKEN_LIFETIME', '1001y'],
     ['VERIFICATION_MAX_STALENESS', '61'],
     ['VERIFICATION_MAX_STALENESS', '0.5'],
+    ['WORKERS', '0'],
+    ['WORKERS', '65'],
+    ['WORKERS', 'many'],
+    // The embedded database serves one process.
+    ['WORKERS', '2'],
     ['LOG_LEVEL', 'verbose'],
     ['LOG_LEVEL', 'INFO'],
   ];

@@ -33,6 +33,10 @@ export class PatoisProcess {
     );
   }
 
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   get output(): string {
     return this.stdout + this.stderr;
   }
