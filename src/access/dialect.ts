@@ -65,7 +65,7 @@ export interface Dialect extends PathOwner {
   /** How the dialect's own calls name a token. */
   externalId(token: Token): string;
   /** What its OpenAPI document says before it comes to the operations. */
-  readonly description?: ApiDescription;
+  readonly description: ApiDescription;
   /** Whether names of one owner's tokens must be unique in this dialect. */
   readonly hasUniqueNames?: boolean;
 }

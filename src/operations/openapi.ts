@@ -43,7 +43,6 @@ export function createDocuments(
   const documents = new Map<string, OpenAPIObject>();
   for (const [dialect, modules] of modulesByDialect(nest, dialectOf)) {
     const { description } = dialect;
-    if (!description) continue;
     const scanned = SwaggerModule.createDocument(nest, headOf(description, version), { include: modules });
     // Routes of one controller share parts of what is scanned, and examples differ from route to route.
     const document = withoutAliases(JSON.parse(JSON.stringify(scanned)) as OpenAPIObject);
@@ -141,7 +140,7 @@ function exemplify(operation: Operation, path: string, owner: PathOwner, schemas
     const answer = response as ResponseObject;
     answer.description ||= STATUS_CODES[status] ?? status;
     const code = status === 'default' ? 500 : Number(status);
-    if (code >= 400) wordRefusal(answer, code, operation, path, owner);
+    if (code >= 400) wordRefusal(answer, code, operation, path, owner, schemas);
   }
   for (const media of bodies.flatMap(mediaOf)) {
     if (media.example === undefined && !media.examples && media.schema)
@@ -155,15 +154,24 @@ function wordRefusal(
   operation: Operation,
   path: string,
   owner: PathOwner,
+  schemas: NamedSchemas,
 ): void {
   const [mediaType, media] = Object.entries(response.content ?? {})[0] ?? [];
   const refusal = sampleRefusal(status, operation);
   if (!mediaType || !media || !refusal) return;
   const answer = owner.answer(refusal, sampleRequest(path, owner));
-  // A handler may refuse with a status of its own, which no sample leads to.
-  if (answer.status === status) media.example ??= answer.body;
+  // A handler may refuse in ways of its own, to which no sample leads.
+  if (answer.status === status && fits(answer.body, media.schema, schemas)) media.example ??= answer.body;
   const spoken = answer.headers?.['content-type'] ?? mediaType;
   response.content = { [spoken.split(';')[0] ?? spoken]: media };
+}
+
+/** Whether a body has the keys that a schema, or one of its alternatives, requires. */
+function fits(body: unknown, schema: Schema | undefined, schemas: NamedSchemas): boolean {
+  if (!schema || typeof body !== 'object' || body === null) return false;
+  if ('$ref' in schema) return fits(body, schemas[schema.$ref.replace('#/components/schemas/', '')], schemas);
+  if (schema.anyOf) return schema.anyOf.some((alternative) => fits(body, alternative, schemas));
+  return (schema.required ?? []).every((key) => key in body);
 }
 
 function sampleRefusal(status: number, operation: Operation): Refusal | undefined {
@@ -208,7 +216,7 @@ function sampleRequest(path: string, owner: PathOwner): FastifyRequest {
     protocol: 'https',
     host,
     hostname: host,
-    headers: { host },
+    headers: { host, 'content-type': 'text/plain' },
     params: {},
     query: {},
     raw: { headersDistinct: {} },

@@ -198,3 +198,34 @@ describe('patois', () => {
     await ask('getOpenApi', 200, 'GET /docs/openapi.json');
   });
 });
+
+describe('foreman', () => {
+  const ask = asking(Contract.of('foreman'));
+  const tokens = '/api/users/admin/personal_access_tokens';
+
+  test('answers and refuses as its document says', async () => {
+    const headers = server.asAdmin;
+    const body = { personal_access_token: { name: 'backup', expires_at: '2099-01-01' } };
+    const created = await ask('createPersonalAccessToken', 201, `POST ${tokens}`, { headers, body });
+    const one = `${tokens}/${(created.json as { id: number }).id}`;
+    await ask('showPersonalAccessToken', 200, `GET ${one}`, { headers });
+    await ask('listPersonalAccessTokens', 200, `GET ${tokens}`, { headers });
+    const all = `GET ${tokens}?search=backup&order=name&include_permissions=true&per_page=all`;
+    await ask('listPersonalAccessTokens', 200, all, { headers });
+    await ask('listPersonalAccessTokens', 400, `GET ${tokens}?page=0`, { headers });
+    await ask('listPersonalAccessTokens', 400, `GET ${tokens}?order=created`, { headers });
+    await ask('listPersonalAccessTokens', 404, `GET ${tokens}?organization_id=nowhere`, { headers });
+    await ask('listPersonalAccessTokens', 422, 'GET /api/users/nobody/personal_access_tokens', { headers });
+    await ask('createPersonalAccessToken', 422, `POST ${tokens}`, { headers, body });
+    await ask('createPersonalAccessToken', 422, `POST ${tokens}`, { headers, body: {} });
+    const json = { ...headers, 'content-type': 'application/json' };
+    await ask('createPersonalAccessToken', 400, `POST ${tokens}`, { headers: json, body: '{' });
+    const text = { ...headers, 'content-type': 'text/plain' };
+    await ask('createPersonalAccessToken', 415, `POST ${tokens}`, { headers: text, body: 'x' });
+    await ask('listPersonalAccessTokens', 401, `GET ${tokens}`);
+    const { byPassword } = await server.makeUser();
+    await ask('listPersonalAccessTokens', 403, `GET ${tokens}`, { headers: byPassword });
+    await ask('revokePersonalAccessToken', 200, `DELETE ${one}`, { headers });
+    await ask('showPersonalAccessToken', 404, `GET ${tokens}/0`, { headers });
+  });
+});

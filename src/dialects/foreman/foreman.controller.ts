@@ -12,8 +12,10 @@ import {
   ContextQuery,
   CreatedPersonalAccessToken,
   CreatePersonalAccessToken,
+  ForemanContextNotFound,
   ForemanError,
   ForemanInvalidRecord,
+  ForemanMalformedBody,
   ListQuery,
   PersonalAccessToken,
   PersonalAccessTokenList,
@@ -44,7 +46,7 @@ const ID = { name: 'id', type: String, description: 'The number of the token.', 
 @ApiTags('personal_access_tokens')
 @ApiParam(USER_ID)
 @Refuses(ForemanError, { 401: 'no or wrong credentials', 403: 'no permission, or a wrong address' })
-@Refuses(ForemanInvalidRecord, { 422: 'no such user, or an invalid record' })
+@Refuses(ForemanError, { 422: 'no such user, or a context without the user' })
 @Controller('api/users/:user_id/personal_access_tokens')
 @UseInterceptors(ForemanHeaders)
 export class PersonalAccessTokensController {
@@ -59,7 +61,8 @@ export class PersonalAccessTokensController {
     operationId: 'listPersonalAccessTokens',
     summary: 'List all Personal Access Tokens for a user',
   })
-  @Refuses(ForemanError, { 400: 'a search or page that makes no sense', 404: 'no such context' })
+  @Refuses(ForemanError, { 400: 'a search or page that makes no sense' })
+  @Refuses(ForemanContextNotFound, { 404: 'no such context' })
   async index(
     @Caller() caller: Principal,
     @Param('user_id') userId: string,
@@ -83,7 +86,12 @@ export class PersonalAccessTokensController {
     summary: 'Create a Personal Access Token for a user',
   })
   @ApiBody({ type: CreatePersonalAccessToken })
-  @Refuses(ForemanError, { 404: 'no such context', 415: 'a body that is not JSON' })
+  @Refuses([ForemanMalformedBody, ForemanError], { 400: 'a body or parameter that cannot be read' })
+  @Refuses(ForemanContextNotFound, { 404: 'no such context' })
+  @Refuses(ForemanError, { 415: 'a content type that is not JSON' })
+  @Refuses([ForemanInvalidRecord, ForemanError], {
+    422: 'an invalid record, no such user, or a context without the user',
+  })
   async create(
     @Caller() caller: Principal,
     @Param('user_id') userId: string,
@@ -106,7 +114,7 @@ export class PersonalAccessTokensController {
     summary: 'Show a Personal Access Token for a user',
   })
   @ApiParam(ID)
-  @Refuses(ForemanError, { 404: 'no such token of that user, or no such context' })
+  @Refuses([ForemanError, ForemanContextNotFound], { 404: 'no such token of that user, or no such context' })
   async show(
     @Caller() caller: Principal,
     @Param('user_id') userId: string,
@@ -127,7 +135,7 @@ export class PersonalAccessTokensController {
     summary: 'Revoke a Personal Access Token for a user',
   })
   @ApiParam(ID)
-  @Refuses(ForemanError, { 404: 'no such token of that user, or no such context' })
+  @Refuses([ForemanError, ForemanContextNotFound], { 404: 'no such token of that user, or no such context' })
   async destroy(
     @Caller() caller: Principal,
     @Param('user_id') userId: string,

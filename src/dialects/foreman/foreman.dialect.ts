@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { type Permission, PERMISSIONS } from '../../accounts/user.entity.js';
 import { type Presented, readCredentials } from '../../access/credentials.js';
-import type { Answer, Dialect, ScopeRules } from '../../access/dialect.js';
+import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
 import { statusOf } from '../../access/status.js';
 import type { Refusal } from '../../tokens/refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
@@ -39,12 +39,25 @@ export const SCOPES: ScopeRules = {
 /** Synonyms of JSON as Rails knows them; a type ending in `+json` is none of them. */
 const JSON_TYPES = new Set(['application/json', 'text/x-json', 'application/jsonrequest']);
 
+const DESCRIPTION: ApiDescription = {
+  title: 'Patois: Foreman personal access tokens',
+  description:
+    "Personal access tokens of users, as Foreman's API v2 serves them. The same routes are served below `/api/v2`, and with " +
+    'an ending `.json`.',
+  credentials: {
+    basic: { type: 'http', scheme: 'basic', description: 'Login and token, or login and password.' },
+    bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token.' },
+  },
+  tags: { personal_access_tokens: 'Tokens of a user.' },
+};
+
 /** Foreman's API v2: a user's personal access tokens, and what its own clients ask for besides. */
 export class ForemanDialect implements Dialect {
   readonly name = FOREMAN;
   readonly mounts = ['/api', '/apidoc'];
   readonly scopes = SCOPES;
   readonly hasUniqueNames = true;
+  readonly description = DESCRIPTION;
 
   /** @param checksum of the API's description: clients that keep an older one load it anew. */
   constructor(private readonly checksum: string) {}

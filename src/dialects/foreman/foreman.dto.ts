@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import type { User } from '../../accounts/user.entity.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { formatTimestamp } from './timestamps.js';
@@ -18,7 +19,7 @@ export class ContextQuery {
 export class ListQuery extends ContextQuery {
   /**
    * filter results
-   * @example 'name = "backup"'
+   * @example 'name = backup'
    */
   search?: string;
 
@@ -90,6 +91,7 @@ export class PersonalAccessToken {
    */
   last_used_at: string | null;
 
+  /** @example false */
   'revoked?': boolean;
 
   constructor(token: Token, owner: User) {
@@ -107,7 +109,10 @@ export class PersonalAccessToken {
 
 /** A token with its value: the answer of create, and of nothing else. */
 export class CreatedPersonalAccessToken {
-  /** The secret, shown once. */
+  /**
+   * The secret, shown once.
+   * @example 'pt-9fK2mQ7xLw0B_…'
+   */
   token_value: string;
 
   /** @example '2026-11-21 20:55:03 UTC' */
@@ -133,9 +138,13 @@ export class CreatedPersonalAccessToken {
   /** @example 5 */
   user_id!: number;
 
-  /** Null until the first use. */
+  /**
+   * Null until the first use.
+   * @example '2026-11-21 21:00:00 UTC'
+   */
   last_used_at!: string | null;
 
+  /** @example false */
   'revoked?'!: boolean;
 
   constructor(token: Token, owner: User, value: string) {
@@ -219,7 +228,10 @@ export class PersonalAccessTokenList {
   /** @example 20 */
   per_page: number;
 
-  /** As it was sent. */
+  /**
+   * As it was sent.
+   * @example 'name = backup'
+   */
   search: string | null;
 
   /** With `include_permissions`: whether the caller may create tokens here. */
@@ -250,7 +262,7 @@ export class PersonalAccessTokenList {
 /** What went wrong. */
 export class ForemanErrorDetails {
   /** @example 'Access denied' */
-  message?: string;
+  message!: string;
 
   /** @example 'Missing one of the required permissions: view_personal_access_tokens' */
   details?: string;
@@ -258,8 +270,17 @@ export class ForemanErrorDetails {
   /** @example ['view_personal_access_tokens'] */
   missing_permissions?: string[];
 
-  /** The kind of a 400. */
+  /**
+   * The kind of a 400.
+   * @example 'ScopedSearch::QueryNotSupported'
+   */
   class?: string;
+
+  /**
+   * The parameter that a 400 is about.
+   * @example 'page'
+   */
+  parameter_name?: string;
 }
 
 /** Most errors of this API. */
@@ -269,18 +290,39 @@ export class ForemanError {
 
 /** What is wrong with each field of a record that was not saved. */
 export class InvalidRecordDetails {
+  @ApiProperty({ type: 'null' })
   id!: null;
 
-  /** @example {"name":["has already been taken"]} */
+  /** By field. */
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'array', items: { type: 'string' } },
+    example: { name: ['has already been taken'] },
+  })
   errors!: Record<string, string[]>;
 
   /** @example ['Name has already been taken'] */
   full_messages!: string[];
 }
 
-/** A record that was not saved; for a user that is not there, `error` holds a `message` alone. */
+/** A record that was not saved. */
 export class ForemanInvalidRecord {
-  error!: InvalidRecordDetails | ForemanErrorDetails;
+  error!: InvalidRecordDetails;
+}
+
+/** A body that is not JSON: answered before Foreman's own error templates are reached. */
+export class ForemanMalformedBody {
+  /** @example 400 */
+  status!: number;
+
+  /** @example 'There was a problem in the JSON you submitted: Unexpected end of JSON input' */
+  error!: string;
+}
+
+/** An organization or location that is not there, or not the caller's. */
+export class ForemanContextNotFound {
+  /** @example 'Organization with id 999 not found' */
+  message!: string;
 }
 
 /** A token's record changes with its revocation and, in Foreman, with each use too. */

@@ -3,8 +3,8 @@ export interface Given {
   url: string;
   /** A token that may create, list, get and revoke. */
   token: string;
-  /** Whatever else the dialect needs. */
-  [name: string]: string;
+  /** Whose token it is. */
+  login: string;
 }
 
 export const given = JSON.parse(process.argv[2] ?? '{}') as Given;
