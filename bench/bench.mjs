@@ -1,0 +1,266 @@
+// Patois and its peers, side by side in one run on one machine. See docs/PERFORMANCE.md.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { recordBench, renderBench, summarize } from './report.mjs';
+import { batches, CONTENDERS, GROUPS, PACED } from './scenarios.mjs';
+import { Seeder } from './seed.mjs';
+import { isInstalled, load, loadAtRate, LOADERS } from './support/load.mjs';
+import { machine } from './support/machine.mjs';
+import { Nginx } from './support/nginx.mjs';
+import { fromPatois, makeTokenKeys, startPatois } from './support/patois.mjs';
+import { Postgres } from './support/postgres.mjs';
+import { ServerProcess } from './support/processes.mjs';
+import { median, rotated } from './support/statistics.mjs';
+
+const HELP = `node bench.mjs [options]
+  --only LIST       groups or contenders, separated by commas: ${GROUPS.join(', ')}, …
+  --rounds N        interleaved rounds (5)
+  --seconds N       of load, each contender and round (6)
+  --warm-up N       seconds of load before the first round, each contender (3)
+  --connections N   (64)
+  --tokens N        in the store (100000)
+  --loader NAME     ${LOADERS.join(' or ')}; by default the first that is installed
+  --record          also writes RESULTS.md and the tables of docs/PERFORMANCE.md`;
+
+const options = readOptions();
+const folder = mkdtempSync(join(tmpdir(), 'patois-bench-'));
+const running = [];
+process.once('SIGINT', () => void end().then(() => process.exit(130)));
+try {
+  await main();
+} finally {
+  await end();
+}
+
+async function main() {
+  const contenders = CONTENDERS.filter(({ id, group }) => isChosen(id) || isChosen(group));
+  const postgres = await keep(Postgres.start());
+  const store = { url: await postgres.database('patois'), tokenKeys: makeTokenKeys() };
+  say('Starting Patois, seeding its store');
+  const patois = await keep(startPatois('Patois', store));
+  const known = await seed(store);
+  const servers = await startServers({ contenders, postgres, store, patois, known });
+  const loaded = contenders
+    .filter(({ id, server }) => servers[server] || void say(`Skipped: ${id} (${server} is not there)`))
+    .map((contender) => ({
+      ...contender,
+      server: servers[contender.server],
+      requests: contender.requests(known),
+      runs: [],
+    }));
+
+  for (const { id, server, requests, isPrewarmed } of loaded) {
+    await assertAnswers(id, server.url, requests[0]);
+    if (isPrewarmed) await prewarm(server.url, batches(known.tokens, known.introspector));
+    await run({ server, requests, connections: options.connections }, options.warmUpSeconds);
+  }
+  for (let round = 0; round < options.rounds; round += 1) {
+    say(`Round ${round + 1} of ${options.rounds}`);
+    for (const contender of rotated(loaded, round)) {
+      contender.runs.push(await run(contender, options.seconds));
+    }
+  }
+  const paced = isChosen('latency') ? await atHalfOfPeak(loaded) : [];
+
+  const results = {
+    at: new Date().toISOString(),
+    machine: machine(await postgres.version()),
+    options,
+    contenders: loaded.map(({ id, label, answers = 1, runs }) => ({ id, label, answers, runs })),
+    paced,
+  };
+  const summary = summarize(results);
+  process.stdout.write(`\n${renderBench(summary)}\n`);
+  keepRaw('bench', results);
+  if (options.record) recordBench(summary);
+  if (summary.failures > 0) {
+    process.stderr.write(`${summary.failures} requests failed: these figures mean nothing\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** Tokens of 1,000 users, and the few that stand out. */
+async function seed(store) {
+  return Seeder.use(store, async (seeder) => {
+    const owners = await seeder.addUsers(1000);
+    const tokens = await seeder.addTokens(options.tokens, owners);
+    const [owner] = owners;
+    return {
+      tokens: shuffled(tokens),
+      token: await seeder.addToken(owner, { dialect: 'quay' }),
+      confined: await seeder.addToken(owner, {
+        dialect: 'panther',
+        allowedCidrs: ['2001:db8::/32', '10.0.0.0/8', '127.0.0.0/8'],
+      }),
+      introspector: await seeder.addToken(owner, { scopes: ['patois:introspect'] }),
+      oidcSecret: randomBytes(24).toString('base64url'),
+    };
+  });
+}
+
+/** Starts whoever a chosen contender needs; adds to `known` what they know. */
+async function startServers({ contenders, postgres, store, patois, known }) {
+  const { SETTINGS } = await fromPatois('config.js');
+  const peer = (name, file, environment) =>
+    ServerProcess.start(name, fileURLToPath(new URL(`peers/${file}`, import.meta.url)), {
+      NODE_ENV: 'production',
+      ...environment,
+    });
+  const file = (name) => join(folder, name);
+  const tokensOf = (name) => readFileSync(file(name), 'utf8').split('\n');
+  const servers = { patois };
+  const starts = {
+    bare: () => peer('bare', 'bare.mjs'),
+    oneSelect: () => peer('one select', 'one-select.mjs', { DATABASE_URL: store.url }),
+    patoisCold: () => startPatois('Patois, cold', store, { VERIFICATION_MAX_STALENESS: '0' }),
+    patoisTwoWorkers: () =>
+      SETTINGS.workers && startPatois('Patois, two workers', store, { [SETTINGS.workers.variable]: '2' }),
+    expressMemory: () => {
+      writeFileSync(file('tokens'), [known.token, ...known.tokens].join('\n'));
+      return peer('express', 'express-bearer.mjs', { TOKENS_FILE: file('tokens') });
+    },
+    expressSelect: () => peer('express, select', 'express-bearer.mjs', { DATABASE_URL: store.url }),
+    betterAuth: async () => {
+      const server = await peer('better-auth', 'better-auth.mjs', {
+        DATABASE_URL: await postgres.database('better_auth'),
+        KEYS_FILE: file('better-auth'),
+        SECRET: randomBytes(32).toString('base64url'),
+      });
+      known.betterAuthKeys = tokensOf('better-auth');
+      return server;
+    },
+    oidcMemory: async () => {
+      const environment = { TOKENS_FILE: file('oidc-memory'), CLIENT_SECRET: known.oidcSecret };
+      const server = await peer('oidc-provider', 'oidc-provider.mjs', environment);
+      known.oidcMemoryTokens = tokensOf('oidc-memory');
+      return server;
+    },
+    oidcPostgres: async () => {
+      const server = await peer('oidc-provider, PostgreSQL', 'oidc-provider.mjs', {
+        DATABASE_URL: await postgres.database('oidc'),
+        TOKENS_FILE: file('oidc-postgres'),
+        TOKENS: '1000',
+        CLIENT_SECRET: known.oidcSecret,
+      });
+      known.oidcPostgresTokens = tokensOf('oidc-postgres');
+      return server;
+    },
+    nginxBare: async () => {
+      if (!isInstalled('nginx')) return undefined;
+      servers.bare ??= await keep(starts.bare());
+      return Nginx.start('nginx', servers.bare, '/');
+    },
+    nginxPatois: () => (isInstalled('nginx') ? Nginx.start('nginx', patois, '/verify') : undefined),
+  };
+  for (const name of new Set(contenders.map(({ server }) => server))) {
+    if (!servers[name]) servers[name] = await keep(starts[name]());
+  }
+  return servers;
+}
+
+/** One load of one contender, with the processor time that its server took. */
+async function run({ server, requests, connections = options.connections }, seconds) {
+  const cpuBefore = server.cpuSeconds();
+  const result = await load(options.loader, { url: server.url, requests, connections, seconds });
+  return { ...result, cpuSeconds: server.cpuSeconds() - cpuBefore };
+}
+
+/** The latency of some contenders at half of the rate that they reached. */
+async function atHalfOfPeak(loaded) {
+  const chosen = loaded
+    .filter(({ id }) => PACED.includes(id))
+    .map(({ id, label, server, requests, answers = 1, runs }) => {
+      const rate = Math.round(median(runs.map((each) => each.requests / each.seconds)) / 2);
+      return { id, label, answers, rate, runs: [], job: { url: server.url, requests, rate } };
+    });
+  for (let round = 0; round < options.rounds; round += 1) {
+    say(`Half of the peak rate, round ${round + 1} of ${options.rounds}`);
+    for (const { job, runs } of rotated(chosen, round)) {
+      const { connections, seconds } = options;
+      runs.push(await loadAtRate({ ...job, connections, seconds }));
+    }
+  }
+  return chosen.map(({ id, label, rate, runs }) => ({ id, label, rate, runs }));
+}
+
+/** Has every token looked up once. */
+async function prewarm(url, requests) {
+  for (const { path, ...request } of requests) await assertAnswers('the warm-up', url, { path, ...request });
+}
+
+async function assertAnswers(id, url, { path, ...request }) {
+  const response = await fetch(url + path, request);
+  const text = await response.text();
+  if (!response.ok || text.includes('"active":false')) {
+    throw new Error(`${id} answers ${response.status}: ${text.slice(0, 200)}`);
+  }
+}
+
+function shuffled(list) {
+  return list
+    .map((value) => ({ value, at: Math.random() }))
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ value }) => value);
+}
+
+function keepRaw(name, results) {
+  const results_ = new URL('results/', import.meta.url);
+  mkdirSync(results_, { recursive: true });
+  const file = new URL(`${name}-${results.at.replaceAll(/[:.]/g, '-')}.json`, results_);
+  writeFileSync(file, JSON.stringify(results, null, 2));
+  say(`Raw results: bench/results/${file.pathname.split('/').at(-1)}`);
+}
+
+function isChosen(name) {
+  return options.only === undefined || options.only.includes(name);
+}
+
+/** Keeps what must be stopped at the end. */
+async function keep(starting) {
+  const started = await starting;
+  if (started) running.unshift(started);
+  return started;
+}
+
+async function end() {
+  for (const server of running.splice(0)) await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function say(text) {
+  process.stderr.write(`${text}\n`);
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '6' },
+      'warm-up': { type: 'string', default: '3' },
+      connections: { type: 'string', default: '64' },
+      tokens: { type: 'string', default: '100000' },
+      loader: { type: 'string', default: LOADERS.find((name) => name === 'autocannon' || isInstalled(name)) },
+      record: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help || !LOADERS.includes(values.loader)) {
+    process.stdout.write(`${HELP}\n`);
+    process.exit(values.help ? 0 : 2);
+  }
+  return {
+    only: values.only?.split(','),
+    rounds: Number(values.rounds),
+    seconds: Number(values.seconds),
+    warmUpSeconds: Number(values['warm-up']),
+    connections: Number(values.connections),
+    tokens: Number(values.tokens),
+    loader: values.loader,
+    record: values.record,
+  };
+}

@@ -1,0 +1,73 @@
+// A process of its own: takes one job and sends its requests at a steady rate, whether or not the server keeps up. The
+// time of a request counts from when it was due, so a server that stalls is charged for all that had to wait. (Neither
+// wrk nor autocannon paces within a second.) For answers without a body.
+import { connect } from 'node:net';
+import { Histogram } from './statistics.mjs';
+
+const END_OF_ANSWER = '\r\n\r\n';
+/** Answers of the first part warm the server up and are not counted. */
+const WARM_UP_SHARE = 0.2;
+
+process.once('message', async ({ url, rawRequests, connections, seconds, rate }) => {
+  const { hostname, port } = new URL(url);
+  const durations = new Histogram();
+  const idle = [];
+  const due = [];
+  let sent = 0;
+  let answered = 0;
+  let failures = 0;
+
+  const send = (socket, dueAt) => {
+    socket.dueAt = dueAt;
+    socket.write(rawRequests[sent % rawRequests.length]);
+    sent += 1;
+  };
+  const receive = (socket, text) => {
+    socket.received += text;
+    if (!socket.received.endsWith(END_OF_ANSWER)) return;
+    if (!socket.received.startsWith('HTTP/1.1 2')) failures += 1;
+    socket.received = '';
+    const now = performance.now();
+    if (socket.dueAt > countsFrom) durations.record(now - socket.dueAt);
+    if (socket.dueAt > countsFrom) answered += 1;
+    if (due.length > 0) send(socket, due.shift());
+    else idle.push(socket);
+  };
+
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      const socket = connect(Number(port), hostname).setNoDelay(true).setEncoding('latin1');
+      socket.received = '';
+      socket.on('data', (text) => receive(socket, text));
+      socket.on('error', () => (failures += 1));
+      await new Promise((resolve) => socket.once('connect', resolve));
+      idle.push(socket);
+    }),
+  );
+
+  const startedAt = performance.now();
+  const countsFrom = startedAt + seconds * 1000 * WARM_UP_SHARE;
+  const endsAt = startedAt + seconds * 1000;
+  let scheduled = 0;
+  const tick = () => {
+    const now = performance.now();
+    for (; startedAt + (scheduled * 1000) / rate <= now; scheduled += 1) {
+      const dueAt = startedAt + (scheduled * 1000) / rate;
+      const socket = idle.pop();
+      if (socket) send(socket, dueAt);
+      else due.push(dueAt);
+    }
+    if (now < endsAt) return void setTimeout(tick, 1);
+    process.send({
+      requests: answered,
+      seconds: seconds * (1 - WARM_UP_SHARE),
+      p50Ms: durations.percentile(0.5),
+      p99Ms: durations.percentile(0.99),
+      failures,
+    });
+    process.removeAllListeners('disconnect');
+    for (const socket of idle) socket.destroy();
+    process.once('disconnect', () => process.exit(0));
+  };
+  tick();
+});
