@@ -3,11 +3,10 @@ import { headerLines, readCredentials } from '../access/credentials.js';
 import { isDatabaseUnavailable } from '../database/database.js';
 import { isGoodText } from '../access/body.js';
 import type { Token } from '../tokens/token.entity.js';
+import { claimedLoginOf, isOwnedBy } from './claimed-login.js';
 import type { Judge, Judgement } from './judge.js';
 import { scopesOf } from './scopes.js';
 
-/** The user name that stands for whoever owns the token that is the password. */
-const ANY_OWNER = '$app';
 const TOKEN_HEADERS = ['x-api-key', 'x-yunxiao-token'];
 const NEEDED_SCOPE_HEADER = 'x-patois-required-scope';
 /** Beyond this a header could be more than a gateway passes on. */
@@ -53,8 +52,7 @@ function presentedTo(
   if (tokens.length > 1 || isMalformed) return 'invalid';
   // The password of an account is no token.
   if (value === undefined) return basic || authorization ? 'invalid' : 'none';
-  const claimedLogin = basic?.secret === value && basic.login !== ANY_OWNER ? basic.login : undefined;
-  return { value, claimedLogin };
+  return { value, claimedLogin: claimedLoginOf(basic, value) };
 }
 
 /** What the gateway says is needed: a header, or, on the very path that a gateway is configured with, the query. */
@@ -74,9 +72,7 @@ function answer(
   scopes: readonly string[],
 ): FastifyReply {
   const { token } = judgement;
-  const isOwners =
-    claimedLogin === undefined || token?.owner.login.toLowerCase() === claimedLogin.toLowerCase();
-  if (!isOwners) return challenge(reply, 'invalid');
+  if (!isOwnedBy(token, claimedLogin)) return challenge(reply, 'invalid');
   if (judgement.isActive) return reply.code(204).headers(identityOf(judgement.token)).send();
   if (judgement.reason === 'address') return reply.code(403).send();
   if (judgement.reason === 'scope') {
