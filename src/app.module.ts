@@ -16,6 +16,7 @@ import { HashingModule } from './hashing/hashing.module.js';
 import type { HashingService } from './hashing/hashing.service.js';
 import { DocsModule } from './operations/docs.module.js';
 import { OperationsModule } from './operations/operations.module.js';
+import { RegistryModule } from './verification/registry/registry.module.js';
 import { VerificationModule } from './verification/verification.module.js';
 
 /** What is made before Nest and handed to its modules. */
@@ -41,6 +42,7 @@ export class AppModule {
         HashingModule.with(hashing),
         AccessModule.with(registry, routes),
         VerificationModule,
+        RegistryModule,
         AdministrationModule,
         DocsModule,
         OperationsModule,

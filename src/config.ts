@@ -31,6 +31,8 @@ export interface Config {
   quayTokenLifetimeSeconds: number | undefined;
   verificationMaxStalenessSeconds: number;
   workers: number;
+  /** Undefined: any. */
+  registryServices: string[] | undefined;
   logLevel: LogLevel;
 }
 
@@ -144,6 +146,13 @@ export const SETTINGS: Settings = {
     fallback: 1,
     parse: (text) => (text === 'auto' ? Math.min(64, availableParallelism()) : wholeNumber(text, 1, 64)),
   },
+  registryServices: {
+    variable: 'REGISTRY_SERVICES',
+    doc: 'Registries, separated by commas, that `/v2/token` issues tokens for: the `service` that each is configured with.',
+    shownDefault: 'any',
+    fallback: undefined,
+    parse: parseServices,
+  },
   logLevel: {
     variable: 'LOG_LEVEL',
     doc: '`fatal`, `error`, `warn`, `info` or `debug`.',
@@ -192,6 +201,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     quayTokenLifetimeSeconds: read(SETTINGS.quayTokenLifetimeSeconds),
     verificationMaxStalenessSeconds: read(SETTINGS.verificationMaxStalenessSeconds),
     workers: read(SETTINGS.workers),
+    registryServices: read(SETTINGS.registryServices),
     logLevel: read(SETTINGS.logLevel),
   };
   if (config.databaseUrl && !environment['TOKEN_KEYS']?.trim()) {
@@ -281,6 +291,13 @@ function parseProxies(text: string): string[] {
 
 function bitsOf(address: string): number {
   return isIP(address) === 4 ? 32 : 128;
+}
+
+function parseServices(text: string): string[] {
+  const services = text.split(',').map((service) => service.trim());
+  if (services.includes(''))
+    throw new Error('must list services such as registry.example.com, but one is empty');
+  return services;
 }
 
 function parseLifetime(text: string): number {

@@ -3,6 +3,7 @@ import { CreateAccounts1795300000000 } from '../migrations/1795300000000-create-
 import { CreateTokens1795300000001 } from '../migrations/1795300000001-create-tokens.js';
 import { CreateAuditEvents1795300000002 } from '../migrations/1795300000002-create-audit-events.js';
 import { IndexTokenNames1795300000003 } from '../migrations/1795300000003-index-token-names.js';
+import { CreateSigningKeys1795300000010 } from '../migrations/1795300000010-create-signing-keys.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -11,18 +12,20 @@ import { databaseUrlOf } from './config.js';
 import { type Database, postgresServer } from './database/database.js';
 import { SnakeNaming } from './database/snake-naming.js';
 import { Token } from './tokens/token.entity.js';
+import { SigningKey } from './verification/registry/signing-key.entity.js';
 
 /** The one list of entities and migrations, on a given store. The schema comes from migrations alone. */
 export function createDataSource(database: Database): DataSource {
   return new DataSource({
     type: 'postgres',
     ...database.connection,
-    entities: [Organization, Location, User, Token, AuditEvent],
+    entities: [Organization, Location, User, Token, AuditEvent, SigningKey],
     migrations: [
       CreateAccounts1795300000000,
       CreateTokens1795300000001,
       CreateAuditEvents1795300000002,
       IndexTokenNames1795300000003,
+      CreateSigningKeys1795300000010,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

@@ -37,7 +37,7 @@ const DESCRIPTION: ApiDescription = {
   title: 'Patois',
   description:
     'Accounts, the tokens of every dialect, verification and operations. Errors are problem details (RFC 9457), but for ' +
-    '`/oauth2`, whose errors are those of OAuth 2.0 (RFC 6749). Lists are read page by page: `cursor` takes the `nextCursor` ' +
+    '`/oauth2`, whose errors are those of OAuth 2.0 (RFC 6749), and `/v2`, whose errors are those of a registry. Lists are read page by page: `cursor` takes the `nextCursor` ' +
     'of the page before, which is null on the last.',
   credentials: {
     bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token of any dialect.' },
@@ -47,6 +47,7 @@ const DESCRIPTION: ApiDescription = {
     accounts: 'Organizations, locations and users.',
     tokens: 'Tokens of every dialect.',
     verification: 'May this token, from this address, do this?',
+    registry: 'Tokens that a Docker registry takes, and the keys that sign them.',
     audit: 'Who changed what, and when.',
     operations: 'Health, metrics and these documents.',
   },

@@ -65,7 +65,8 @@ export class HashingService {
   }
 
   /**
-   * Seals a text with AES-256-GCM under the signing key; only Quay's `deployed` fidelity keeps anything so.
+   * Seals a text with AES-256-GCM under the signing key, for what must be read back: keys that sign, and the copies that
+   * Quay's `deployed` fidelity shows again.
    *
    * @param binding what the sealed text belongs to; it opens for nothing else.
    */
@@ -75,6 +76,11 @@ export class HashingService {
     cipher.setAAD(Buffer.from(binding));
     const sealed = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
     return `${this.signingKey.name}:${sealed.toString('base64')}`;
+  }
+
+  /** Whether a text was sealed under today's signing key; one that was not is to be sealed anew. */
+  isSealedCurrently(sealed: string): boolean {
+    return sealed.startsWith(`${this.signingKey.name}:`);
   }
 
   /** Opens what {@link seal} sealed; undefined when its key has left the ring or it was tampered with. */

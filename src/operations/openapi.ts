@@ -112,10 +112,14 @@ function operationsOf(document: OpenAPIObject): [string, Operation][] {
   );
 }
 
-/** Says of a route which credentials open it, and which scopes, in the words that stand on its handler. */
+/**
+ * Says of a route which credentials open it, and which scopes, in the words that stand on its handler. A public one that
+ * asks for a credential by itself says so by itself.
+ */
 function secure(operation: Operation, { credentials }: ApiDescription): void {
   const scopes = operation['x-required-scopes'];
-  operation.security = scopes === undefined ? [] : Object.keys(credentials).map((name) => ({ [name]: [] }));
+  if (scopes === undefined) operation.security ??= [];
+  else operation.security = Object.keys(credentials).map((name) => ({ [name]: [] }));
   delete operation['x-required-scopes'];
   if (scopes === undefined || scopes.length === 0) return;
   const needs = `A token needs ${scopes.map((scope) => `\`${scope}\``).join(' or ')}.`;

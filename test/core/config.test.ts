@@ -31,6 +31,7 @@ describe('defaults', () => {
       quayTokenLifetimeSeconds: undefined,
       verificationMaxStalenessSeconds: 2,
       workers: 1,
+      registryServices: undefined,
       logLevel: 'info',
     } satisfies Config);
   });
@@ -62,6 +63,12 @@ describe('every setting', () => {
     ['TRUSTED_PROXIES', '10.0.0.0/8, 2001:db8::/32', 'trustedProxies', ['10.0.0.0/8', '2001:db8::/32']],
     ['TRUSTED_PROXIES', '192.0.2.1,::1', 'trustedProxies', ['192.0.2.1/32', '::1/128']],
     ['QUAY_FIDELITY', 'deployed', 'quayFidelity', 'deployed'],
+    [
+      'REGISTRY_SERVICES',
+      'registry.example, Other registry',
+      'registryServices',
+      ['registry.example', 'Other registry'],
+    ],
     ['QUAY_TOKEN_LIFETIME', '90s', 'quayTokenLifetimeSeconds', 90],
     ['QUAY_TOKEN_LIFETIME', '5m', 'quayTokenLifetimeSeconds', 300],
     ['QUAY_TOKEN_LIFETIME', '2h', 'quayTokenLifetimeSeconds', 7200],
@@ -111,6 +118,7 @@ describe('every setting', () => {
     ['TRUSTED_PROXIES', '10.0.0.1/8'],
     ['TRUSTED_PROXIES', '::ffff:10.0.0.0/104'],
     ['QUAY_FIDELITY', 'Documented'],
+    ['REGISTRY_SERVICES', 'registry.example,'],
     ['QUAY_TOKEN_LIFETIME', '10'],
     ['QUAY_TOKEN_LIFETIME', '0d'],
     ['QUAY_TOKEN_LIFETIME', '-1d'],

@@ -1,0 +1,24 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Public } from '../../access/needs.js';
+import { jwkOf } from './key-pair.js';
+import { JwkSet } from './registry.dto.js';
+import { SigningKeys } from './signing-keys.js';
+
+/** The public keys of what this server signs. */
+@ApiTags('registry')
+@Controller('.well-known')
+export class JwksController {
+  constructor(private readonly keys: SigningKeys) {}
+
+  @Get('jwks.json')
+  @Header('cache-control', 'public, max-age=300')
+  @Public()
+  @ApiOperation({
+    operationId: 'getSigningKeys',
+    summary: "The public keys of registries' tokens (RFC 7517)",
+  })
+  async list(): Promise<JwkSet> {
+    return { keys: (await this.keys.certificates()).map(jwkOf) };
+  }
+}

@@ -1,0 +1,68 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { SignJWT } from 'jose';
+import { randomUUID } from 'node:crypto';
+import { isGoodText } from '../../access/body.js';
+import { publicUrlOf } from '../../access/public-url.js';
+import { CONFIG, type Config } from '../../config.js';
+import { Refusal } from '../../tokens/refusal.js';
+import type { Token } from '../../tokens/token.entity.js';
+import { readAccess } from './grants.js';
+import { ALGORITHM } from './key-pair.js';
+import { RegistryAccess } from './registry-access.js';
+import { RegistryToken } from './registry.dto.js';
+import { SigningKeys } from './signing-keys.js';
+
+/** A registry asks nobody while such a token lives: this is how long it goes on after a revocation. */
+export const LIFETIME_SECONDS = 300;
+const LONGEST_SERVICE = 256;
+
+/** Changes a token of Patois for one that a registry understands. */
+@Injectable()
+export class RegistryTokens {
+  constructor(
+    private readonly access: RegistryAccess,
+    private readonly keys: SigningKeys,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * A JWT with what is granted of what the request's query asks for; nothing, for a mere login.
+   *
+   * @throws {Refusal} invalid for a service that is missing or not served.
+   */
+  async issue(token: Token, request: FastifyRequest): Promise<RegistryToken> {
+    const query = request.query as Record<string, string | string[] | undefined>;
+    const service = this.serviceOf(query['service']);
+    const access = await this.access.grant(token, readAccess([query['scope'] ?? []].flat()));
+    const { keyId, privateKey } = await this.keys.signer();
+    const issuedAt = new Date();
+    const iat = Math.floor(issuedAt.getTime() / 1000);
+    const exp = Math.min(iat + LIFETIME_SECONDS, Math.ceil((token.expiresAt?.getTime() ?? Infinity) / 1000));
+    const jwt = await new SignJWT({
+      iss: publicUrlOf(request, this.config),
+      sub: token.owner.login,
+      aud: service,
+      exp,
+      nbf: iat,
+      iat,
+      jti: randomUUID(),
+      access,
+    })
+      .setProtectedHeader({ typ: 'JWT', alg: ALGORITHM, kid: keyId })
+      .sign(privateKey);
+    return new RegistryToken(jwt, exp - iat, issuedAt);
+  }
+
+  private serviceOf(service: string | string[] | undefined): string {
+    if (typeof service !== 'string' || service === '') {
+      throw Refusal.ofField(['service'], 'isString', 'service is required, once');
+    }
+    const { registryServices } = this.config;
+    const isServed = registryServices === undefined || registryServices.includes(service);
+    if (!isServed || service.length > LONGEST_SERVICE || !isGoodText(service)) {
+      throw Refusal.ofField(['service'], 'isIn', 'The service is not one that this server issues tokens for');
+    }
+    return service;
+  }
+}

@@ -1,0 +1,82 @@
+import { applyDecorators, Controller, Get, Header, Req } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { Public } from '../../access/needs.js';
+import { Refuses } from '../../access/refuses.js';
+import { RegistryLogin } from './registry-login.js';
+import { RegistryErrors, RegistryToken } from './registry.dto.js';
+import { RegistryTokens } from './registry-tokens.js';
+import { SigningKeys } from './signing-keys.js';
+
+/** A door where HTTP Basic with a token is changed for a registry's token. */
+function TokenDoor(operation: { operationId: string; summary: string }): MethodDecorator {
+  return applyDecorators(
+    Header('cache-control', 'no-store'),
+    Public(),
+    ApiOperation(operation),
+    ApiSecurity('basic'),
+    ApiQuery({
+      name: 'service',
+      type: String,
+      description: 'The registry, as it is configured to call itself.',
+      example: 'registry.example.com',
+    }),
+    ApiQuery({
+      name: 'scope',
+      required: false,
+      isArray: true,
+      type: String,
+      description: 'What is asked for, `repository:login/name:pull,push`; repeated, or separated by spaces.',
+    }),
+    Refuses(RegistryErrors, {
+      400: 'No service, or one that is not served',
+      401: 'No valid token as the password',
+      403: 'From outside the CIDR blocks of the token',
+    }),
+  );
+}
+
+/**
+ * Where a registry sends its clients for a token
+ * (https://distribution.github.io/distribution/spec/auth/token/). Asked by Quay's path and by the usual one.
+ */
+@ApiTags('registry')
+@Controller('v2')
+export class RegistryController {
+  constructor(
+    private readonly login: RegistryLogin,
+    private readonly tokens: RegistryTokens,
+    private readonly keys: SigningKeys,
+  ) {}
+
+  @Get('auth')
+  @TokenDoor({ operationId: 'authorizeRegistryClient', summary: "Issues a registry's token, at Quay's path" })
+  async authorize(@Req() request: FastifyRequest): Promise<RegistryToken> {
+    return this.tokens.issue(await this.login.check(request), request);
+  }
+
+  @Get('token')
+  @TokenDoor({ operationId: 'issueRegistryToken', summary: "Issues a registry's token" })
+  async issue(@Req() request: FastifyRequest): Promise<RegistryToken> {
+    return this.tokens.issue(await this.login.check(request), request);
+  }
+
+  @Get('token/certs.pem')
+  @Header('content-type', 'application/x-pem-file')
+  @Header('cache-control', 'public, max-age=300')
+  @Public()
+  @ApiOperation({
+    operationId: 'getRegistryCertificates',
+    summary: 'The certificates that a registry trusts, as one PEM bundle',
+  })
+  @ApiProduces('application/x-pem-file')
+  @ApiOkResponse({
+    schema: {
+      type: 'string',
+      example: '-----BEGIN CERTIFICATE-----\nMIIBJjCBzaADAgECAhABDMI=\n-----END CERTIFICATE-----\n',
+    },
+  })
+  async certificates(): Promise<string> {
+    return (await this.keys.certificates()).join('');
+  }
+}
