@@ -16,6 +16,8 @@ import { migrateAlone } from './database/migrate.js';
 import { HashingService } from './hashing/hashing.service.js';
 import { loadKeyRing } from './hashing/key-ring.js';
 
+const IDLE_SWEEP_MS = 50;
+
 /** A Patois that is ready to listen. */
 export interface App {
   nest: NestFastifyApplication;
@@ -75,7 +77,7 @@ export async function createApp(
         return addressOf(nest);
       },
       close: async () => {
-        await nest.close();
+        await closeServer(nest);
         await nest.get(UsageRecorder).flush();
         await dataSource.destroy();
         await database.close();
@@ -85,6 +87,16 @@ export async function createApp(
     if (dataSource.isInitialized) await dataSource.destroy();
     await database.close();
     throw problem;
+  }
+}
+
+/** Ends the server. A connection that was busy when the end began would else stay for as long as its client keeps it. */
+async function closeServer(nest: NestFastifyApplication): Promise<void> {
+  const sweep = setInterval(() => nest.getHttpServer().closeIdleConnections(), IDLE_SWEEP_MS);
+  try {
+    await nest.close();
+  } finally {
+    clearInterval(sweep);
   }
 }
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
   patois = new PatoisProcess({ PORT: '0', BCRYPT_COST: '4', DATA_DIR: join(folder, 'data') });
   url = await patois.listening();
   [, password = ''] = await patois.printed(/The password, shown this once: (\S+)/);
-}, 300_000);
+}, 600_000);
 afterAll(async () => {
   await patois.stop();
   await rm(folder, { recursive: true, force: true });

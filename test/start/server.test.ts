@@ -9,7 +9,7 @@ const PASSWORD = 'chosen by the operator';
 
 const databases: string[] = [];
 const started: PatoisProcess[] = [];
-beforeAll(() => buildOnce(), 300_000);
+beforeAll(() => buildOnce(), 600_000);
 afterEach(async () => {
   for (const patois of started.splice(0)) {
     patois.kill('SIGKILL');
