@@ -20,5 +20,6 @@ export default {
       },
     ],
   },
-  testTimeout: 30_000,
+  // Generous: two cores may be busy with more than this suite, and no test's promise is a matter of speed.
+  testTimeout: 120_000,
 };
