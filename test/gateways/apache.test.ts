@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeWith, example, freePort, Program, Service, temporaryFolder } from '../support/gateway.js';
+import { describeWith, example, freePort, Program, Service, temporaryFolder } from '../support/programs.js';
 import { basic, bearer, type Received, send, type Sent } from '../support/http.js';
 import { TlsFront } from '../support/tls.js';
 import { TestServer, type TestUser } from '../support/server.js';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll } from '@jest/globals';
-import { example, Program, temporaryFolder } from '../support/gateway.js';
+import { example, Program, temporaryFolder } from '../support/programs.js';
 import { describeGateway } from '../support/gateway-promises.js';
 
 const HAPROXY = '/usr/sbin/haproxy';

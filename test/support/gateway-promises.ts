@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { describeWith, freePort, type Program, Service } from './gateway.js';
+import { describeWith, freePort, type Program, Service } from './programs.js';
 import { basic, bearer, type Received, send, type Sent } from './http.js';
 import { TestServer, type TestUser } from './server.js';
 
