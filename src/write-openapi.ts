@@ -11,7 +11,8 @@ import { createDataSource } from './data-source.js';
 import { postgresServer } from './database/database.js';
 import { HashingService } from './hashing/hashing.service.js';
 import { createDocuments } from './operations/openapi.js';
-import { DOCUMENTS_FOLDER, packageVersion } from './operations/openapi-files.js';
+import { packageVersion } from './operations/openapi-files.js';
+import { DOCUMENTS_FOLDER } from './package-root.js';
 
 /** The text of each document's file, by file name. */
 async function generate(): Promise<Map<string, string>> {

@@ -1,17 +1,11 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/** The package's own folder, whether this runs from the sources or from what was built of them. */
-const ROOT = rootAbove(dirname(fileURLToPath(import.meta.url)));
-
-/** Where the checked-in documents are: `<dialect>.json`. */
-export const DOCUMENTS_FOLDER = join(ROOT, 'openapi');
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { DOCUMENTS_FOLDER, PACKAGE_FILE } from '../package-root.js';
 
 /** The version of Patois. */
 export function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(PACKAGE_FILE, 'utf8')) as { version: string };
   return version;
 }
 
@@ -31,8 +25,4 @@ export function readDocuments(publicUrl = ''): Map<string, OpenAPIObject> {
       return [basename(file, '.json'), { ...document, servers }];
     }),
   );
-}
-
-function rootAbove(folder: string): string {
-  return existsSync(join(folder, 'package.json')) ? folder : rootAbove(dirname(folder));
 }

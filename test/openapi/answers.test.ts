@@ -227,5 +227,14 @@ describe('foreman', () => {
     await ask('listPersonalAccessTokens', 403, `GET ${tokens}`, { headers: byPassword });
     await ask('revokePersonalAccessToken', 200, `DELETE ${one}`, { headers });
     await ask('showPersonalAccessToken', 404, `GET ${tokens}/0`, { headers });
+    await ask('listUsers', 200, 'GET /api/users?order=login', { headers });
+    await ask('listUsers', 400, 'GET /api/users?order=password', { headers });
+    await ask('listUsers', 403, 'GET /api/users', { headers: byPassword });
+    await ask('showUser', 200, 'GET /api/users/admin', { headers });
+    await ask('showUser', 404, 'GET /api/users/nobody', { headers });
+    await ask('showStatus', 200, 'GET /api/status', { headers });
+    await ask('showStatus', 401, 'GET /api/status');
+    await ask('getApipie', 200, 'GET /apidoc/v2.json');
+    await ask('getApipieChecksum', 200, 'GET /apidoc/apipie_checksum');
   });
 });

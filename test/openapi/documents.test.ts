@@ -14,6 +14,7 @@ const DOCUMENTS = readdirSync('openapi').map((file) => basename(file, '.json'));
 
 /** Where a second mount serves what the document has at the first. */
 const ALIASES: Record<string, (path: string) => string> = {
+  foreman: (path) => path.replace('/v2.en.json', '/v2.json'),
   panther: (path) => path.replace(/^\/v1\//, '/'),
 };
 

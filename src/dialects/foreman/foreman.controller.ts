@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseInterceptors } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { User } from '../../accounts/user.entity.js';
 import { Caller, Needs } from '../../access/needs.js';
 import { Principal } from '../../access/principal.js';
@@ -9,7 +9,6 @@ import { Refusal } from '../../tokens/refusal.js';
 import { Directory } from './directory.js';
 import { FOREMAN, scopeOf } from './foreman.dialect.js';
 import {
-  ContextQuery,
   CreatedPersonalAccessToken,
   CreatePersonalAccessToken,
   ForemanContextNotFound,
@@ -25,7 +24,7 @@ import { ForemanHeaders } from './foreman-headers.interceptor.js';
 import { InvalidRecord, ResourceNotFound } from './foreman.refusals.js';
 import { frameOf, list, readListing } from './listing.js';
 import { type NewToken, readNewToken } from './new-token.js';
-import { merged, RailsQuery, recordFields } from './parameters.js';
+import { merged, type Parameters, RailsQuery, recordFields } from './parameters.js';
 import { grantableScopes, may } from './permissions.js';
 import { numberOf, SHOWN_COLUMNS, tokenFields, tokensOf } from './token-records.js';
 
@@ -42,9 +41,25 @@ const USER_ID = {
 };
 const ID = { name: 'id', type: String, description: 'The number of the token.', example: '50' };
 
+const ID_OR_NAME = { oneOf: [{ type: 'integer' }, { type: 'string' }], example: 'Default' };
+const LOCATION = {
+  name: 'location_id',
+  required: false,
+  description: 'Scope by locations',
+  schema: ID_OR_NAME,
+};
+const ORGANIZATION = {
+  name: 'organization_id',
+  required: false,
+  description: 'Scope by organizations',
+  schema: ID_OR_NAME,
+};
+
 /** A user's personal access tokens. On one's own, no permission of the user is needed. */
 @ApiTags('personal_access_tokens')
 @ApiParam(USER_ID)
+@ApiQuery(ORGANIZATION)
+@ApiQuery(LOCATION)
 @Refuses(ForemanError, { 401: 'no or wrong credentials', 403: 'no permission, or a wrong address' })
 @Refuses(ForemanError, { 422: 'no such user, or a context without the user' })
 @Controller('api/users/:user_id/personal_access_tokens')
@@ -95,7 +110,7 @@ export class PersonalAccessTokensController {
   async create(
     @Caller() caller: Principal,
     @Param('user_id') userId: string,
-    @Query(RailsQuery) query: ContextQuery,
+    @Query(RailsQuery) query: Parameters,
     @Body() body: unknown,
   ): Promise<CreatedPersonalAccessToken> {
     const { owner } = await this.directory.target(caller, userId, merged(query, body), CREATE);
@@ -119,7 +134,7 @@ export class PersonalAccessTokensController {
     @Caller() caller: Principal,
     @Param('user_id') userId: string,
     @Param('id') id: string,
-    @Query(RailsQuery) query: ContextQuery,
+    @Query(RailsQuery) query: Parameters,
   ): Promise<PersonalAccessToken> {
     const { owner, isOwn } = await this.directory.target(caller, userId, query, VIEW);
     const isVisible = isOwn || may(caller, 'view_users');
@@ -140,7 +155,7 @@ export class PersonalAccessTokensController {
     @Caller() caller: Principal,
     @Param('user_id') userId: string,
     @Param('id') id: string,
-    @Query(RailsQuery) query: ContextQuery,
+    @Query(RailsQuery) query: Parameters,
   ): Promise<RevokedPersonalAccessToken> {
     const { owner, isOwn } = await this.directory.target(caller, userId, query, REVOKE);
     if (!isOwn && !mayRevoke(caller)) throw new ResourceNotFound(RECORD, id);

@@ -1,3 +1,4 @@
+import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { type Permission, PERMISSIONS } from '../../accounts/user.entity.js';
 import { type Presented, readCredentials } from '../../access/credentials.js';
@@ -6,6 +7,7 @@ import { statusOf } from '../../access/status.js';
 import type { Refusal } from '../../tokens/refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { withoutSecrets } from '../../tokens/token-format.js';
+import { Apipie } from './apipie.js';
 import {
   ContextNotFound,
   InvalidParameter,
@@ -43,15 +45,21 @@ const DESCRIPTION: ApiDescription = {
   title: 'Patois: Foreman personal access tokens',
   description:
     "Personal access tokens of users, as Foreman's API v2 serves them. The same routes are served below `/api/v2`, and with " +
-    'an ending `.json`.',
+    'an ending `.json`. A search is written in the language of scoped_search: `name ~ ci and not revoked = true`.',
   credentials: {
     basic: { type: 'http', scheme: 'basic', description: 'Login and token, or login and password.' },
     bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token.' },
   },
-  tags: { personal_access_tokens: 'Tokens of a user.' },
+  tags: {
+    personal_access_tokens: 'Tokens of a user.',
+    users: 'Users, for clients that know a login and need a number.',
+    home: 'The server itself.',
+    apidoc: "The API's description in the form that Foreman's own clients build themselves from.",
+  },
 };
 
 /** Foreman's API v2: a user's personal access tokens, and what its own clients ask for besides. */
+@Injectable()
 export class ForemanDialect implements Dialect {
   readonly name = FOREMAN;
   readonly mounts = ['/api', '/apidoc'];
@@ -59,8 +67,8 @@ export class ForemanDialect implements Dialect {
   readonly hasUniqueNames = true;
   readonly description = DESCRIPTION;
 
-  /** @param checksum of the API's description: clients that keep an older one load it anew. */
-  constructor(private readonly checksum: string) {}
+  /** @param apipie the API's description: clients that keep one with another checksum load it anew. */
+  constructor(private readonly apipie: Apipie) {}
 
   /** `/api/v2/…` is `/api/…`, and an ending `.json` says nothing that is not so anyway. */
   canonicalPath(path: string): string {
@@ -93,7 +101,7 @@ export class ForemanDialect implements Dialect {
   headers(status = 200): Record<string, string> {
     const version: Record<string, string> =
       status === 401 ? {} : { Foreman_version: VERSION, Foreman_api_version: '2' };
-    return { ...version, 'Apipie-Checksum': this.checksum };
+    return { ...version, 'Apipie-Checksum': this.apipie.checksum };
   }
 }
 

@@ -1,25 +1,13 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { User } from '../../accounts/user.entity.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { formatTimestamp } from './timestamps.js';
 
-/** The context of a call: an organization and a location, each by id, `id-name` or name. Empty: any. */
-export class ContextQuery {
-  /** Scope by locations */
-  location_id?: string;
-
-  /** Scope by organizations */
-  organization_id?: string;
-
-  /** What a client sends besides is ignored. */
-  readonly [parameter: string]: unknown;
-}
-
 /** What part of a list is asked for. */
-export class ListQuery extends ContextQuery {
+export class ListQuery {
   /**
-   * filter results
-   * @example 'name = backup'
+   * Filter results
+   * @example 'name ~ backup'
    */
   search?: string;
 
@@ -30,13 +18,17 @@ export class ListQuery extends ContextQuery {
   order?: string;
 
   /** Page number, starting at 1 */
-  page?: string;
+  @ApiPropertyOptional({ minimum: 1 })
+  page?: number;
 
   /** Number of results per page to return, `all` to return all results */
   per_page?: string;
 
   /** Whether to say what the caller may do: its mere presence counts. */
   include_permissions?: string;
+
+  /** What a client sends besides is ignored. */
+  readonly [parameter: string]: unknown;
 }
 
 /** The fields of a token to be made. */
@@ -212,14 +204,18 @@ export interface ListFrame {
   sort: ListSort;
 }
 
-/** A page of a user's tokens. */
-export class PersonalAccessTokenList {
-  /** All of the user's tokens.
-   * @example 2 */
+/** What every list says of itself. */
+class List {
+  /**
+   * All that the list holds.
+   * @example 1
+   */
   total: number;
 
-  /** Those that the search finds.
-   * @example 2 */
+  /**
+   * Those that the search finds.
+   * @example 1
+   */
   subtotal: number;
 
   /** @example 1 */
@@ -230,21 +226,19 @@ export class PersonalAccessTokenList {
 
   /**
    * As it was sent.
-   * @example 'name = backup'
+   * @example 'name ~ backup'
    */
   search: string | null;
 
-  /** With `include_permissions`: whether the caller may create tokens here. */
+  /** With `include_permissions`: whether the caller may create such records here. */
   can_create?: boolean;
 
-  /** With `include_permissions`: whether the caller may change, that is revoke, tokens here. */
+  /** With `include_permissions`: whether the caller may change such records here; of tokens, revoke them. */
   can_edit?: boolean;
 
   sort: ListSort;
 
-  results: PersonalAccessToken[];
-
-  constructor(frame: ListFrame, results: PersonalAccessToken[]) {
+  constructor(frame: ListFrame) {
     this.total = frame.total;
     this.subtotal = frame.subtotal;
     this.page = frame.page;
@@ -255,8 +249,89 @@ export class PersonalAccessTokenList {
       this.can_edit = frame.permissions.canEdit;
     }
     this.sort = frame.sort;
+  }
+}
+
+/** A page of a user's tokens. */
+export class PersonalAccessTokenList extends List {
+  results: PersonalAccessToken[];
+
+  constructor(frame: ListFrame, results: PersonalAccessToken[]) {
+    super(frame);
     this.results = results;
   }
+}
+
+/** A user. */
+export class ForemanUser {
+  /** @example 5 */
+  id: number;
+
+  /** @example 'alice' */
+  login: string;
+
+  /** @example 'alice@example.com' */
+  mail: string | null;
+
+  /**
+   * The name up to its first space.
+   * @example 'Alice'
+   */
+  firstname: string | null;
+
+  /**
+   * The rest of the name.
+   * @example 'van der Berg'
+   */
+  lastname: string | null;
+
+  /** @example false */
+  admin: boolean;
+
+  /** @example false */
+  disabled: boolean;
+
+  constructor(user: User) {
+    const [, first, last] = /^([^ ]*)(?: (.*))?$/s.exec(user.name ?? '') ?? [];
+    this.id = user.numericId;
+    this.login = user.login;
+    this.mail = user.email;
+    this.firstname = first || null;
+    this.lastname = last || null;
+    this.admin = user.role === 'administrator';
+    this.disabled = user.disabled;
+  }
+}
+
+/** A page of users. */
+export class ForemanUserList extends List {
+  results: ForemanUser[];
+
+  constructor(frame: ListFrame, results: ForemanUser[]) {
+    super(frame);
+    this.results = results;
+  }
+}
+
+/** That the server answers, and who it says it is. */
+export class ForemanStatus {
+  /** @example 'ok' */
+  result!: string;
+
+  /** @example 200 */
+  status!: number;
+
+  /** @example '3.13.0' */
+  version!: string;
+
+  /** @example 2 */
+  api_version!: number;
+}
+
+/** Which description of the API is in force. */
+export class ApipieChecksum {
+  /** @example '9b74c9897bac770ffc029102a200c5de' */
+  checksum!: string;
 }
 
 /** What went wrong. */

@@ -1,12 +1,16 @@
 import { Module } from '@nestjs/common';
 import { DialectRegistry } from '../../access/dialect.js';
+import { ApidocController } from './apidoc.controller.js';
+import { Apipie } from './apipie.js';
 import { Directory } from './directory.js';
 import { PersonalAccessTokensController } from './foreman.controller.js';
 import { ForemanDialect } from './foreman.dialect.js';
+import { HomeController } from './home.controller.js';
+import { UsersController } from './users.controller.js';
 
 @Module({
-  controllers: [PersonalAccessTokensController],
-  providers: [Directory, { provide: ForemanDialect, useValue: new ForemanDialect('') }],
+  controllers: [PersonalAccessTokensController, UsersController, HomeController, ApidocController],
+  providers: [Apipie, Directory, ForemanDialect],
 })
 export class ForemanModule {
   constructor(registry: DialectRegistry, dialect: ForemanDialect) {

@@ -1,0 +1,34 @@
+import { Controller, Get, UseInterceptors } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Public } from '../../access/needs.js';
+import { Apipie, type ApipieDocument } from './apipie.js';
+import { ApipieChecksum } from './foreman.dto.js';
+import { ForemanHeaders } from './foreman-headers.interceptor.js';
+
+const DOCUMENT = {
+  description: 'An apipie description',
+  schema: { type: 'object', example: { docs: { name: 'Foreman', resources: {} } } },
+};
+
+/** The API's description in the form that Foreman's own clients build themselves from; open to anybody. */
+@ApiTags('apidoc')
+@Controller('apidoc')
+@UseInterceptors(ForemanHeaders)
+export class ApidocController {
+  constructor(private readonly apipie: Apipie) {}
+
+  @Get(['v2.json', 'v2.en.json'])
+  @Public()
+  @ApiOperation({ operationId: 'getApipie', summary: 'Gets the apipie description' })
+  @ApiOkResponse(DOCUMENT)
+  document(): ApipieDocument {
+    return this.apipie.document;
+  }
+
+  @Get('apipie_checksum')
+  @Public()
+  @ApiOperation({ operationId: 'getApipieChecksum', summary: 'Gets the checksum of the description' })
+  checksum(): ApipieChecksum {
+    return { checksum: this.apipie.checksum };
+  }
+}

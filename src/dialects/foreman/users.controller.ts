@@ -1,0 +1,84 @@
+import { Controller, Get, Param, Query, UseInterceptors } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Caller, Needs } from '../../access/needs.js';
+import { Principal } from '../../access/principal.js';
+import { Refuses } from '../../access/refuses.js';
+import { Directory, isOneself } from './directory.js';
+import { FOREMAN, scopeOf } from './foreman.dialect.js';
+import {
+  ForemanContextNotFound,
+  ForemanError,
+  ForemanUser,
+  ForemanUserList,
+  ListQuery,
+} from './foreman.dto.js';
+import { ForemanHeaders } from './foreman-headers.interceptor.js';
+import { ResourceNotFound, UserNotFound } from './foreman.refusals.js';
+import { frameOf, list, readListing } from './listing.js';
+import { type Parameters, RailsQuery } from './parameters.js';
+import { assertMay, may } from './permissions.js';
+import { SearchFields } from './search-fields.js';
+
+const VIEW = 'view_users';
+
+/** Names are compared by bytes, whatever the database's collation. */
+const FIELDS = new SearchFields('user.numericId', [
+  {
+    name: 'login',
+    type: 'string',
+    sql: 'user.login',
+    collated: 'user.login COLLATE "C"',
+    isFreeText: true,
+  },
+  {
+    name: 'mail',
+    type: 'string',
+    sql: 'user.email',
+    collated: 'user.email COLLATE "C"',
+    isNullable: true,
+    isFreeText: true,
+  },
+  { name: 'id', type: 'integer', sql: 'user.numericId' },
+]);
+
+/** Users, as far as clients need them to find whose tokens are meant. */
+@ApiTags('users')
+@Refuses(ForemanError, { 401: 'no or wrong credentials', 403: 'no permission, or a wrong address' })
+@Controller('api/users')
+@UseInterceptors(ForemanHeaders)
+export class UsersController {
+  constructor(private readonly directory: Directory) {}
+
+  @Get()
+  @Needs(FOREMAN, scopeOf(VIEW))
+  @ApiOperation({ operationId: 'listUsers', summary: 'List all users' })
+  @Refuses(ForemanError, { 400: 'a search or page that makes no sense' })
+  @Refuses(ForemanContextNotFound, { 404: 'no such context' })
+  async index(@Caller() caller: Principal, @Query(RailsQuery) query: ListQuery): Promise<ForemanUserList> {
+    assertMay(caller, VIEW);
+    const contexts = await this.directory.contexts(caller, query);
+    const listing = readListing(query);
+    const listed = await list(this.directory.visible(caller, contexts), listing, FIELDS);
+    const permissions = { canCreate: may(caller, 'create_users'), canEdit: may(caller, 'edit_users') };
+    const results = listed.rows.map((user) => new ForemanUser(user));
+    return new ForemanUserList(frameOf(listing, listed, permissions), results);
+  }
+
+  @Get(':id')
+  @Needs(FOREMAN, scopeOf(VIEW))
+  @ApiOperation({ operationId: 'showUser', summary: 'Show a user' })
+  @ApiParam({ name: 'id', type: String, description: 'The number, or the login.', example: 'alice' })
+  @Refuses([ForemanError, ForemanContextNotFound], { 404: 'no such user, or no such context' })
+  async show(
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Query(RailsQuery) query: Parameters,
+  ): Promise<ForemanUser> {
+    if (!isOneself(caller, id)) assertMay(caller, VIEW);
+    const contexts = await this.directory.contexts(caller, query);
+    const user = await this.directory.find(caller, id, contexts).catch((problem: unknown) => {
+      throw problem instanceof UserNotFound ? new ResourceNotFound('user', id) : problem;
+    });
+    return new ForemanUser(user);
+  }
+}
