@@ -1,5 +1,6 @@
-import type { FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
 import { allowsAddress, parseCallerAddress } from '../tokens/cidr.js';
+import { headerLines, type WithRaw } from './headers.js';
 
 /**
  * Where a request came from: the TCP peer, unless that is a trusted proxy; then the rightmost address of
@@ -8,15 +9,12 @@ import { allowsAddress, parseCallerAddress } from '../tokens/cidr.js';
  * @returns the address, IPv4-mapped ones as IPv4; undefined when a hop that the walk reaches is malformed, or the peer
  *   is not known: a token confined to addresses is then refused.
  */
-export function clientAddress(
-  request: FastifyRequest,
-  trustedProxies: readonly string[],
-): string | undefined {
-  const peer = parseCallerAddress(request.raw.socket.remoteAddress ?? '');
+export function clientAddress(request: WithRaw, trustedProxies: readonly string[]): string | undefined {
+  const peer = peerOf(request.raw.socket);
   const isTrusted = (address: string): boolean =>
     trustedProxies.length > 0 && allowsAddress(trustedProxies, address);
   if (peer === undefined || !isTrusted(peer)) return peer;
-  const hops = (request.raw.headersDistinct['x-forwarded-for'] ?? [])
+  const hops = headerLines(request, 'x-forwarded-for')
     .join(',')
     .split(',')
     .map((hop) => hop.trim())
@@ -27,4 +25,14 @@ export function clientAddress(
     if (nearest === undefined || !isTrusted(nearest)) return nearest;
   }
   return nearest;
+}
+
+/** A connection has one peer, however many requests come over it. */
+const peers = new WeakMap<Socket, string | undefined>();
+
+function peerOf(socket: Socket): string | undefined {
+  if (peers.has(socket)) return peers.get(socket);
+  const peer = parseCallerAddress(socket.remoteAddress ?? '');
+  peers.set(socket, peer);
+  return peer;
 }

@@ -1,5 +1,5 @@
-import type { FastifyRequest } from 'fastify';
 import { looksLikeToken } from '../tokens/token-format.js';
+import { headerLines, type WithRaw } from './headers.js';
 
 /** A name and secret as HTTP Basic carries them. */
 export interface BasicCredentials {
@@ -18,7 +18,7 @@ export interface Presented {
 
 /** Reads `Authorization`, Bearer and Basic, and the given headers that hold nothing but a token. */
 export function readCredentials(
-  request: FastifyRequest,
+  request: WithRaw,
   options: { bearer: boolean; tokenHeaders?: readonly string[] },
 ): Presented {
   const presented: Presented = { tokens: [] };
@@ -31,14 +31,8 @@ export function readCredentials(
     basic.secret = basic.secret.replace(/[^\x21-\x7e]/g, '');
     presented.tokens.push(basic.secret);
   }
-  presented.tokens = [...new Set(presented.tokens)];
+  if (presented.tokens.length > 1) presented.tokens = [...new Set(presented.tokens)];
   return presented;
-}
-
-/** Every line of a header, in order, without the empty ones: Node alone would drop or join repeated ones. */
-export function headerLines(request: FastifyRequest, name: string): string[] {
-  const lines = request.raw.headersDistinct[name] ?? [];
-  return lines.map((line) => line.trim()).filter((line) => line !== '');
 }
 
 function readAuthorization(value: string, bearer: boolean, presented: Presented): void {

@@ -1,6 +1,7 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
+import type { RequestListener, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config.js';
 import { Refusal } from '../tokens/refusal.js';
@@ -98,4 +99,20 @@ function answerClientError(problem: ConnectionError, socket: Socket, registry: D
 function firstBytes(problem: ConnectionError): string {
   const packet: unknown = problem.rawPacket;
   return Buffer.isBuffer(packet) ? packet.toString('latin1', 0, 4096) : '';
+}
+
+/**
+ * Puts a plain handler before Fastify, at a path and all below it: for what is asked too often to go through a
+ * framework. The handler answers every method, and every request.
+ */
+export function serveDirectly(server: Server, path: string, handler: RequestListener): void {
+  const listeners = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    const { url = '' } = request;
+    const next = url[path.length];
+    const isBelow = url.startsWith(path) && (next === undefined || next === '?' || next === '/');
+    if (isBelow) handler(request, response);
+    else for (const listener of listeners) listener(request, response);
+  });
 }

@@ -1,10 +1,12 @@
-import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
-import { headerLines, readCredentials } from '../access/credentials.js';
-import { isDatabaseUnavailable } from '../database/database.js';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { isGoodText } from '../access/body.js';
+import { clientAddress } from '../access/client-address.js';
+import { readCredentials } from '../access/credentials.js';
+import { headerLines, type WithRaw } from '../access/headers.js';
+import { isDatabaseUnavailable } from '../database/database.js';
 import type { Token } from '../tokens/token.entity.js';
-import { claimedLoginOf, isOwnedBy } from './claimed-login.js';
-import type { Judge, Judgement } from './judge.js';
+import { claimedLoginOf } from './claimed-login.js';
+import type { Judge, Judgement, Question } from './judge.js';
 import { scopesOf } from './scopes.js';
 
 const TOKEN_HEADERS = ['x-api-key', 'x-yunxiao-token'];
@@ -12,87 +14,100 @@ const NEEDED_SCOPE_HEADER = 'x-patois-required-scope';
 /** Beyond this a header could be more than a gateway passes on. */
 const MOST_SCOPE_BYTES = 2048;
 
-/** The paths that gateways ask; below the second Envoy appends the path and query of its client. */
+/** The path that gateways ask; below it Envoy appends the path and query of its client. */
 export const GATEWAY_PATH = '/verify';
-export const GATEWAY_PATH_BELOW = '/verify/*';
 
 /**
  * The door for gateways, as a plain handler: of all doors it is asked most often. 204 with who it is; 401, 403 with an
  * RFC 6750 challenge; 503 when it cannot tell.
  */
-export function gatewayHandler(judge: Judge, logFault: (problem: unknown) => void): RouteHandlerMethod {
-  return function handle(request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply> {
-    const presented = presentedTo(request);
-    if (typeof presented === 'string') return challenge(reply, presented);
-    const { value, claimedLogin } = presented;
-    const scopes = neededScopes(request);
-    const { address, userAgent } = request.patois.origin;
-    const judgement = judge.judge({ value, address, userAgent, scopes });
-    if (!(judgement instanceof Promise)) return answer(reply, judgement, claimedLogin, scopes);
-    return judgement.then(
-      (late) => answer(reply, late, claimedLogin, scopes),
+export function gatewayHandler(
+  judge: Judge,
+  trustedProxies: readonly string[],
+  logFault: (problem: unknown) => void,
+): RequestListener {
+  return function handle(raw: IncomingMessage, response: ServerResponse): void {
+    const request = { raw };
+    const question = questionOf(request, trustedProxies);
+    if (typeof question === 'string') {
+      challenge(response, question);
+      return;
+    }
+    const judgement = judge.judge(question);
+    if (!(judgement instanceof Promise)) {
+      answer(response, judgement, question);
+      return;
+    }
+    judgement.then(
+      (late) => answer(response, late, question),
       (problem: unknown) => {
         if (!isDatabaseUnavailable(problem)) logFault(problem);
-        return reply.code(503).header('retry-after', '1').send();
+        refuse(response, 503, 'retry-after', '1');
       },
     );
   };
 }
 
-/** The one token of the request, and the login it is claimed for; or what to say instead. */
-function presentedTo(
-  request: FastifyRequest,
-): { value: string; claimedLogin: string | undefined } | 'none' | 'invalid' {
-  const { authorization } = request.headers;
-  const { tokens, basic, isMalformed } = readCredentials(request, {
-    bearer: true,
-    tokenHeaders: TOKEN_HEADERS,
-  });
+/** What the request asks; or, where it presents no one token, what to say instead. */
+function questionOf(request: WithRaw, trustedProxies: readonly string[]): Question | 'none' | 'invalid' {
+  const presented = readCredentials(request, { bearer: true, tokenHeaders: TOKEN_HEADERS });
+  const { tokens, basic, isMalformed } = presented;
   const [value] = tokens;
   if (tokens.length > 1 || isMalformed) return 'invalid';
-  // The password of an account is no token.
-  if (value === undefined) return basic || authorization ? 'invalid' : 'none';
-  return { value, claimedLogin: claimedLoginOf(basic, value) };
+  // The password of an account is no token, and neither is what comes under another scheme.
+  if (value === undefined) return headerLines(request, 'authorization').length > 0 ? 'invalid' : 'none';
+  return {
+    value,
+    claimedLogin: claimedLoginOf(basic, value),
+    address: clientAddress(request, trustedProxies),
+    userAgent: headerLines(request, 'user-agent')[0],
+    scopes: neededScopes(request),
+  };
 }
 
 /** What the gateway says is needed: a header, or, on the very path that a gateway is configured with, the query. */
-function neededScopes(request: FastifyRequest): string[] {
-  const ofHeader = request.headers[NEEDED_SCOPE_HEADER];
-  const scopes = ofHeader === undefined ? [] : headerLines(request, NEEDED_SCOPE_HEADER).flatMap(scopesOf);
-  if (request.routeOptions.url !== GATEWAY_PATH) return scopes;
-  const { scope } = request.query as { scope?: string | string[] };
-  if (scope === undefined) return scopes;
-  return [...scopes, ...[scope].flat().filter(isGoodText).flatMap(scopesOf)];
+function neededScopes(request: WithRaw): string[] {
+  const scopes = headerLines(request, NEEDED_SCOPE_HEADER).flatMap(scopesOf);
+  const { url = '' } = request.raw;
+  if (url[GATEWAY_PATH.length] !== '?') return scopes;
+  const asked = new URLSearchParams(url.slice(GATEWAY_PATH.length)).getAll('scope');
+  return [...scopes, ...asked.filter(isGoodText).flatMap(scopesOf)];
 }
 
-function answer(
-  reply: FastifyReply,
-  judgement: Judgement,
-  claimedLogin: string | undefined,
-  scopes: readonly string[],
-): FastifyReply {
-  const { token } = judgement;
-  if (!isOwnedBy(token, claimedLogin)) return challenge(reply, 'invalid');
-  if (judgement.isActive) return reply.code(204).headers(identityOf(judgement.token)).send();
-  if (judgement.reason === 'address') return reply.code(403).send();
-  if (judgement.reason === 'scope') {
+function answer(response: ServerResponse, judgement: Judgement, { scopes }: Question): void {
+  if (judgement.isActive) {
+    response.writeHead(204, identityOf(judgement.token)).end();
+  } else if (judgement.reason === 'address') {
+    refuse(response, 403);
+  } else if (judgement.reason === 'scope') {
     const needed = scopes.map(headerText).join(' ').replaceAll('"', '%22');
-    const error = `Bearer realm="Patois", error="insufficient_scope", scope="${needed}"`;
-    return reply.code(403).header('www-authenticate', error).send();
+    refuse(
+      response,
+      403,
+      'www-authenticate',
+      `Bearer realm="Patois", error="insufficient_scope", scope="${needed}"`,
+    );
+  } else {
+    challenge(response, 'invalid');
   }
-  return challenge(reply, 'invalid');
 }
 
 /** RFC 6750, section 3: who presented nothing is told no error. */
-function challenge(reply: FastifyReply, why: 'none' | 'invalid'): FastifyReply {
+function challenge(response: ServerResponse, why: 'none' | 'invalid'): void {
   const error = why === 'none' ? '' : ', error="invalid_token", error_description="The token is not valid"';
-  return reply.code(401).header('www-authenticate', `Bearer realm="Patois"${error}`).send();
+  refuse(response, 401, 'www-authenticate', `Bearer realm="Patois"${error}`);
+}
+
+/** An answer without a body: gateways read the status and pass on a header. */
+function refuse(response: ServerResponse, status: number, ...header: string[]): void {
+  response.writeHead(status, ['content-length', '0', ...header]).end();
 }
 
 /** Who the bearer is, for the service behind the gateway. Remembered with the token, for as long as that is. */
-const identities = new WeakMap<Token, Record<string, string>>();
+const identities = new WeakMap<Token, string[]>();
 
-function identityOf(token: Token): Record<string, string> {
+/** Names and values in turn, as Node writes them. */
+function identityOf(token: Token): string[] {
   let identity = identities.get(token);
   if (!identity) {
     identity = makeIdentity(token);
@@ -101,18 +116,17 @@ function identityOf(token: Token): Record<string, string> {
   return identity;
 }
 
-function makeIdentity(token: Token): Record<string, string> {
+function makeIdentity(token: Token): string[] {
   const scopes = headerText(token.scopes.join(' '));
-  return {
+  const isTooLong = scopes.length > MOST_SCOPE_BYTES;
+  return Object.entries({
     'x-patois-user': headerText(token.owner.login),
     'x-patois-user-id': token.ownerId,
     'x-patois-organization': headerText(token.owner.organization.name),
     'x-patois-token-id': token.tokenId,
     'x-patois-dialect': token.dialect,
-    ...(scopes.length > MOST_SCOPE_BYTES
-      ? { 'x-patois-scopes-truncated': 'true' }
-      : { 'x-patois-scopes': scopes }),
-  };
+    ...(isTooLong ? { 'x-patois-scopes-truncated': 'true' } : { 'x-patois-scopes': scopes }),
+  }).flat();
 }
 
 /** A header value: what is not printable ASCII is percent-encoded, and so is the percent sign itself. */

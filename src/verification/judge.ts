@@ -13,6 +13,8 @@ export interface Question {
   /** Where the token came from; undefined when that is not known. */
   address: string | undefined;
   userAgent?: string | undefined;
+  /** Whose token it is said to be; another's is as good as unknown. Undefined: nothing is said. */
+  claimedLogin?: string | undefined;
   /** Scopes that must all be covered. */
   scopes: readonly string[];
 }
@@ -52,7 +54,7 @@ export class Judge {
     return judgement;
   }
 
-  private weigh(verdict: Verdict, { address, scopes }: Question): Judgement {
+  private weigh(verdict: Verdict, { address, scopes, claimedLogin }: Question): Judgement {
     if (!verdict.isValid) {
       const { reason, token } = verdict;
       return {
@@ -62,6 +64,9 @@ export class Judge {
       };
     }
     const { token } = verdict;
+    if (claimedLogin !== undefined && claimedLogin.toLowerCase() !== token.owner.login.toLowerCase()) {
+      return { isActive: false, reason: 'unknown' };
+    }
     if (!allowsAddress(token.allowedCidrs, address)) return { isActive: false, reason: 'address', token };
     if (!this.covers(token, scopes)) return { isActive: false, reason: 'scope', token };
     return { isActive: true, token };

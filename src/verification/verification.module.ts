@@ -1,9 +1,12 @@
-import { Logger, Module, type OnModuleInit } from '@nestjs/common';
+import { Inject, Logger, Module, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance, HTTPMethods } from 'fastify';
+import type { Server } from 'node:http';
 import { DialectRegistry } from '../access/dialect.js';
+import { serveDirectly } from '../access/http-server.js';
+import { RouteTable } from '../access/route-table.js';
+import { CONFIG, type Config } from '../config.js';
 import { withoutSecrets } from '../tokens/token-format.js';
-import { GATEWAY_PATH, GATEWAY_PATH_BELOW, gatewayHandler } from './gateway.js';
+import { GATEWAY_PATH, gatewayHandler } from './gateway.js';
 import { GATEWAY_PATHS } from './gateway.openapi.js';
 import { HolderRevocation } from './holder-revocation.js';
 import { Judge } from './judge.js';
@@ -13,7 +16,7 @@ import { VerdictMeter } from './verdict-meter.js';
 import { VerificationController } from './verification.controller.js';
 
 /** A gateway asks with the method of its client. */
-const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** May this token, from this address, do this? The doors that gateways and services ask at. */
 @Module({
@@ -28,19 +31,20 @@ export class VerificationModule implements OnModuleInit {
     registry: DialectRegistry,
     private readonly host: HttpAdapterHost,
     private readonly judge: Judge,
+    private readonly routes: RouteTable,
+    @Inject(CONFIG) private readonly config: Config,
   ) {
     registry.registerOwner(oauthOwner);
     registry.describePaths(GATEWAY_PATHS);
   }
 
-  /** The busiest door goes past Nest's pipeline, straight to the judge that every door asks. */
+  /** The busiest door goes past the framework, straight to the judge that every door asks. */
   onModuleInit(): void {
-    const server = this.host.httpAdapter.getInstance<FastifyInstance>();
-    const handler = gatewayHandler(this.judge, (problem) => {
-      this.logger.error(
-        withoutSecrets(problem instanceof Error ? (problem.stack ?? problem.message) : String(problem)),
-      );
+    const handler = gatewayHandler(this.judge, this.config.trustedProxies, (problem) => {
+      const text = problem instanceof Error ? (problem.stack ?? problem.message) : String(problem);
+      this.logger.error(withoutSecrets(text));
     });
-    for (const url of [GATEWAY_PATH, GATEWAY_PATH_BELOW]) server.route({ method: METHODS, url, handler });
+    serveDirectly(this.host.httpAdapter.getHttpServer() as Server, GATEWAY_PATH, handler);
+    for (const path of [GATEWAY_PATH, `${GATEWAY_PATH}/*`]) this.routes.add(path, METHODS);
   }
 }

@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Whatever carries Node's request: Fastify's request does, and so can a plain handler's. */
+export interface WithRaw {
+  readonly raw: IncomingMessage;
+}
+
+/**
+ * Every line of a header, in order, without the empty ones. Node's own view would drop or join repeated ones, and would
+ * sort out all headers to find one.
+ *
+ * @param name in lower case.
+ */
+export function headerLines({ raw: { rawHeaders } }: WithRaw, name: string): string[] {
+  const lines: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const key = rawHeaders[index] as string;
+    if (key.length !== name.length || key.toLowerCase() !== name) continue;
+    const line = (rawHeaders[index + 1] as string).trim();
+    if (line !== '') lines.push(line);
+  }
+  return lines;
+}
