@@ -1,7 +1,7 @@
-import type { FastifyRequest } from 'fastify';
 import { parse } from 'secure-json-parse';
 import { Refusal } from '../tokens/refusal.js';
 import { withoutSecrets } from '../tokens/token-format.js';
+import type { PathOwner } from './dialect.js';
 
 /** Half a MiB holds every body that an API here defines, a batch of 1,000 verifications included. */
 export const MOST_BODY_BYTES = 512 * 1024;
@@ -10,20 +10,37 @@ const MOST_LEVELS = 64;
 export const FORM = 'application/x-www-form-urlencoded';
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
-/** Reads the bytes of a body and never fails: one that is too large is refused when its turn comes. */
-export async function collectBody(stream: NodeJS.ReadableStream): Promise<Buffer | Refusal> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    bytes += (chunk as Buffer).length;
-    // The rest is read and dropped: a client that is still sending would not see the answer.
-    if (bytes <= MOST_BODY_BYTES) chunks.push(chunk as Buffer);
-  }
-  if (bytes <= MOST_BODY_BYTES) return Buffer.concat(chunks);
-  return new Refusal('invalid', {
-    reason: 'tooLarge',
-    message: `The body is larger than ${MOST_BODY_BYTES} bytes`,
+/** Reads the bytes of a body and never fails but with its connection: one that is too large is refused in its turn. */
+export function collectBody(stream: NodeJS.ReadableStream): Promise<Buffer | Refusal> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      // The rest is read and dropped: a client that is still sending would not see the answer.
+      if (bytes <= MOST_BODY_BYTES) chunks.push(chunk);
+    });
+    stream.on('error', reject);
+    stream.on('end', () => {
+      const [first] = chunks;
+      if (bytes > MOST_BODY_BYTES) resolve(tooLarge());
+      else resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks));
+    });
   });
+}
+
+function tooLarge(): Refusal {
+  const message = `The body is larger than ${MOST_BODY_BYTES} bytes`;
+  return new Refusal('invalid', { reason: 'tooLarge', message });
+}
+
+/** What a body is read from. */
+export interface BodySource {
+  method: string;
+  contentType: string | undefined;
+  owner: PathOwner;
+  /** The bytes, or why they were not kept. Undefined: there was none. */
+  rawBody: Buffer | Refusal | undefined;
 }
 
 /**
@@ -32,10 +49,9 @@ export async function collectBody(stream: NodeJS.ReadableStream): Promise<Buffer
  *
  * @throws {Refusal} invalid: tooLarge, mediaType, malformedJson, badText.
  */
-export function readBody(request: FastifyRequest): unknown {
-  if (!METHODS_WITH_BODY.has(request.method)) return undefined;
-  const { owner, rawBody } = request.patois;
-  const mediaType = mediaTypeOf(request);
+export function readBody({ method, contentType, owner, rawBody }: BodySource): unknown {
+  if (!METHODS_WITH_BODY.has(method)) return undefined;
+  const mediaType = mediaTypeOf(contentType);
   if (rawBody instanceof Refusal) throw rawBody;
   const isEmpty = rawBody === undefined || rawBody.length === 0;
   const isRead = owner.readsMediaType?.(mediaType, isEmpty) ?? (isEmpty || readsJson(mediaType));
@@ -48,9 +64,9 @@ export function readBody(request: FastifyRequest): unknown {
   return checked(mediaType === FORM ? parseForm(text) : parseJson(text));
 }
 
-/** The media type of a request in lower case, without parameters; undefined where none was sent. */
-export function mediaTypeOf(request: FastifyRequest): string | undefined {
-  return request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() || undefined;
+/** The media type of a `Content-Type` in lower case, without parameters; undefined where none was sent. */
+function mediaTypeOf(contentType: string | undefined): string | undefined {
+  return contentType?.split(';', 1)[0]?.trim().toLowerCase() || undefined;
 }
 
 /** `application/json`, anything `+json`, and, as many clients mean it, no content type at all. */

@@ -102,17 +102,19 @@ function firstBytes(problem: ConnectionError): string {
 }
 
 /**
- * Puts a plain handler before Fastify, at a path and all below it: for what is asked too often to go through a
- * framework. The handler answers every method, and every request.
+ * Puts a plain handler before Fastify, for what is asked too often to go through a framework.
+ *
+ * @param isMine says of a method and URL whether the handler answers it; it then answers every such request.
  */
-export function serveDirectly(server: Server, path: string, handler: RequestListener): void {
+export function serveDirectly(
+  server: Server,
+  isMine: (method: string, url: string) => boolean,
+  handler: RequestListener,
+): void {
   const listeners = server.listeners('request') as RequestListener[];
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
-    const { url = '' } = request;
-    const next = url[path.length];
-    const isBelow = url.startsWith(path) && (next === undefined || next === '?' || next === '/');
-    if (isBelow) handler(request, response);
+    if (isMine(request.method ?? '', request.url ?? '')) handler(request, response);
     else for (const listener of listeners) listener(request, response);
   });
 }

@@ -2,7 +2,10 @@ import type { FastifyRequest } from 'fastify';
 import type { Config } from '../config.js';
 
 /** The address that clients know this server by, without a slash at its end: `PUBLIC_URL`, else scheme and Host of the request. */
-export function publicUrlOf(request: FastifyRequest, { publicUrl }: Pick<Config, 'publicUrl'>): string {
+export function publicUrlOf(
+  request: Pick<FastifyRequest, 'headers' | 'protocol'>,
+  { publicUrl }: Pick<Config, 'publicUrl'>,
+): string {
   if (publicUrl !== undefined) return publicUrl;
   const { host = '' } = request.headers;
   // The client chose it: what is no host is not repeated.

@@ -6,6 +6,13 @@ import { withoutSecrets } from '../tokens/token-format.js';
 import { pathOf, wordRefusal } from './request-state.js';
 import { RouteTable } from './route-table.js';
 
+/** What a fault means to the client: that the database is away, or nothing but that the server failed. */
+export function refusalOfFault(problem: unknown): Refusal {
+  if (isDatabaseUnavailable(problem))
+    return new Refusal('unavailable', { cause: problem, retryAfterSeconds: 1 });
+  return new Refusal('internal', { cause: problem });
+}
+
 /** The one filter: whatever is thrown becomes a refusal, and the owner of the path words it. */
 @Catch()
 export class RefusalFilter implements ExceptionFilter {
@@ -31,9 +38,7 @@ export class RefusalFilter implements ExceptionFilter {
     if (problem instanceof HttpException && problem.getStatus() < 500) {
       return new Refusal('invalid', { message: 'The request cannot be read', cause: problem });
     }
-    if (isDatabaseUnavailable(problem))
-      return new Refusal('unavailable', { cause: problem, retryAfterSeconds: 1 });
-    return new Refusal('internal', { cause: problem });
+    return refusalOfFault(problem);
   }
 
   private noSuchRoute(request: FastifyRequest): Refusal {

@@ -13,7 +13,7 @@ export interface Surroundings {
 /** What the server knows of a request beside what Fastify knows, worked out when it is asked for. */
 export class RequestState {
   /** The bytes of the body, or why they were not kept. Undefined: there was none. */
-  rawBody?: Buffer | Refusal;
+  rawBody: Buffer | Refusal | undefined;
   principal?: Principal;
   private knownOwner: PathOwner | undefined;
   private knownOrigin: Origin | undefined;
@@ -59,7 +59,14 @@ export function callerOf(request: FastifyRequest): Principal {
 
 /** Words a refusal as the owner of the request's path does, with the headers that every owner's answer has. */
 export function wordRefusal(refusal: Refusal, request: FastifyRequest): Required<Answer> {
-  const { status, headers = {}, body } = request.patois.owner.answer(refusal, request);
+  return withCommonHeaders(request.patois.owner.answer(refusal, request), refusal);
+}
+
+/** Adds to an owner's words what HTTP wants beside them. */
+export function withCommonHeaders(
+  { status, headers = {}, body }: Answer,
+  refusal: Refusal,
+): Required<Answer> {
   const common: Record<string, string> = {};
   if (status === 401) common['www-authenticate'] = 'Basic realm="Patois", charset="UTF-8"';
   if (status === 405) common['allow'] = refusal.allow.join(', ');

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../tokens/refusal.js';
-import { readBody } from './body.js';
+import { type BodySource, readBody } from './body.js';
 import { CredentialCheck } from './credential-check.js';
 import { DialectRegistry } from './dialect.js';
 import { NEED, type Need } from './needs.js';
@@ -26,7 +26,7 @@ export class ScopeGuard implements CanActivate {
       throw new Error(`${context.getClass().name}.${context.getHandler().name} does not say what it needs`);
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const { owner } = request.patois;
-    const body = outcomeOf(() => readBody(request));
+    const body = outcomeOf(() => readBody(bodySourceOf(request)));
     if (body.refusal && owner.refusesBodyFirst?.(body.refusal)) throw body.refusal;
     if (!need.isPublic) {
       request.patois.principal = await this.credentials.check(request);
@@ -45,6 +45,10 @@ export class ScopeGuard implements CanActivate {
     const message = `The token lacks the scope ${scopes.join(' or ')}`;
     throw new Refusal('forbidden', { reason: 'scope', message, missing: [...scopes] });
   }
+}
+
+function bodySourceOf({ method, headers, patois: { owner, rawBody } }: FastifyRequest): BodySource {
+  return { method, contentType: headers['content-type'], owner, rawBody };
 }
 
 function outcomeOf(read: () => unknown): { value?: unknown; refusal?: Refusal } {

@@ -17,6 +17,12 @@ const MOST_SCOPE_BYTES = 2048;
 /** The path that gateways ask; below it Envoy appends the path and query of its client. */
 export const GATEWAY_PATH = '/verify';
 
+/** Whether a URL is that path, or below it. */
+export function isForGateway(_method: string, url: string): boolean {
+  const next = url[GATEWAY_PATH.length];
+  return url.startsWith(GATEWAY_PATH) && (next === undefined || next === '?' || next === '/');
+}
+
 /**
  * The door for gateways, as a plain handler: of all doors it is asked most often. 204 with who it is; 401, 403 with an
  * RFC 6750 challenge; 503 when it cannot tell.

@@ -6,13 +6,13 @@ import { statusOf } from '../access/status.js';
 import type { Refusal } from '../tokens/refusal.js';
 
 /** `/oauth2`: introspection (RFC 7662) and revocation (RFC 7009), which take forms and answer as RFC 6749 does. */
-export const oauthOwner: PathOwner = {
+export const oauthOwner = {
   name: 'oauth2',
   mounts: ['/oauth2'],
   presented,
   answer,
-  readsMediaType: (mediaType) => mediaType === FORM,
-};
+  readsMediaType: (mediaType: string | undefined) => mediaType === FORM,
+} satisfies PathOwner;
 
 function presented(request: FastifyRequest): Presented {
   return readCredentials(request, { bearer: true });

@@ -1,13 +1,15 @@
-import { Inject, Logger, Module, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { Logger, Module, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import type { Server } from 'node:http';
+import { Authenticator } from '../access/authenticator.js';
 import { DialectRegistry } from '../access/dialect.js';
 import { serveDirectly } from '../access/http-server.js';
 import { RouteTable } from '../access/route-table.js';
 import { CONFIG, type Config } from '../config.js';
 import { withoutSecrets } from '../tokens/token-format.js';
-import { GATEWAY_PATH, gatewayHandler } from './gateway.js';
-import { GATEWAY_PATHS } from './gateway.openapi.js';
+import { GATEWAY_PATH, gatewayHandler, isForGateway } from './gateway.js';
+import { DIRECT_PATHS } from './direct.openapi.js';
+import { INTROSPECTION_PATH, introspectionHandler, isIntrospection } from './introspection.js';
 import { HolderRevocation } from './holder-revocation.js';
 import { Judge } from './judge.js';
 import { OAuthController } from './oauth.controller.js';
@@ -28,23 +30,35 @@ export class VerificationModule implements OnModuleInit {
   private readonly logger = new Logger(VerificationModule.name);
 
   constructor(
-    registry: DialectRegistry,
-    private readonly host: HttpAdapterHost,
-    private readonly judge: Judge,
+    private readonly registry: DialectRegistry,
     private readonly routes: RouteTable,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly modules: ModuleRef,
   ) {
     registry.registerOwner(oauthOwner);
-    registry.describePaths(GATEWAY_PATHS);
+    registry.describePaths(DIRECT_PATHS);
   }
 
-  /** The busiest door goes past the framework, straight to the judge that every door asks. */
+  /** The two busiest doors go past the framework, straight to the judge that every door asks. */
   onModuleInit(): void {
-    const handler = gatewayHandler(this.judge, this.config.trustedProxies, (problem) => {
+    const { httpAdapter } = this.modules.get(HttpAdapterHost, { strict: false });
+    const server = httpAdapter.getHttpServer() as Server;
+    const judge = this.modules.get(Judge);
+    const config = this.modules.get<Config>(CONFIG, { strict: false });
+    const authenticator = this.modules.get(Authenticator, { strict: false });
+    const logFault = (problem: unknown): void => {
       const text = problem instanceof Error ? (problem.stack ?? problem.message) : String(problem);
       this.logger.error(withoutSecrets(text));
+    };
+    const introspect = introspectionHandler({
+      authenticator,
+      judge,
+      registry: this.registry,
+      config,
+      logFault,
     });
-    serveDirectly(this.host.httpAdapter.getHttpServer() as Server, GATEWAY_PATH, handler);
+    serveDirectly(server, isIntrospection, introspect);
+    serveDirectly(server, isForGateway, gatewayHandler(judge, config.trustedProxies, logFault));
+    this.routes.add(INTROSPECTION_PATH, 'POST');
     for (const path of [GATEWAY_PATH, `${GATEWAY_PATH}/*`]) this.routes.add(path, METHODS);
   }
 }

@@ -1,4 +1,20 @@
 import type { OperationObject, PathItemObject, ResponseObject } from '@nestjs/swagger';
+import { FORM } from '../access/body.js';
+
+/** Of the form of a token, and none: it has no checksum. */
+const VALUE = 'pt-3f0e2a365d9e_…';
+const ACTIVE = {
+  active: true,
+  scope: 'repo:read',
+  username: 'ada',
+  sub: '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b',
+  iss: 'https://tokens.example',
+  jti: 'pt-3f0e2a365d9e',
+  token_type: 'Bearer',
+  iat: 1_795_300_000,
+  dialect: 'quay',
+  organization: 'Default',
+};
 
 const DESCRIPTION =
   'Any method will do: gateways pass on that of their client. The token comes as a bearer token, as the password of HTTP ' +
@@ -32,8 +48,30 @@ const CLIENT_PATH = {
   schema: { type: 'string', example: 'orders' },
 };
 
-/** The door for gateways, which no controller serves, as OpenAPI describes it. */
-export const GATEWAY_PATHS: Record<string, PathItemObject> = {
+/** The doors that no controller serves, as OpenAPI describes them. */
+export const DIRECT_PATHS: Record<string, PathItemObject> = {
+  '/oauth2/introspect': {
+    post: {
+      operationId: 'introspectToken',
+      summary: 'Says whether a token is active (RFC 7662)',
+      description: 'A token needs `patois:introspect`. Of a token that is not active nothing else is said.',
+      tags: ['verification'],
+      'x-required-scopes': ['patois:introspect'],
+      requestBody: {
+        required: true,
+        content: {
+          [FORM]: { schema: schema('Introspection'), example: { token: VALUE, scope: 'repo:read' } },
+        },
+      },
+      responses: {
+        200: json('What is known of the token', 'IntrospectionAnswer', ACTIVE),
+        400: oauthError('invalid_request', 'token must be there once'),
+        401: oauthError('invalid_client', 'A valid token or login and password is needed'),
+        403: oauthError('insufficient_scope', 'The token lacks the scope patois:introspect'),
+      },
+      security: [{ bearer: [] }, { basic: [] }],
+    } as OperationObject,
+  },
   '/verify': {
     get: operation('verifyForGateway', 'Says to a gateway whether a request may pass', [BY_QUERY, BY_HEADER]),
   },
@@ -65,6 +103,18 @@ function operation(
     },
     security: [{ bearer: [] }, { basic: [] }],
   };
+}
+
+function schema(name: string): { $ref: string } {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+function json(description: string, name: string, example: unknown): ResponseObject {
+  return { description, content: { 'application/json': { schema: schema(name), example } } };
+}
+
+function oauthError(error: string, words: string): ResponseObject {
+  return json(error, 'OAuthError', { error, error_description: words });
 }
 
 function response(description: string, headers: Record<string, string>): ResponseObject {
