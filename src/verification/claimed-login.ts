@@ -9,7 +9,7 @@ export function claimedLoginOf(basic: BasicCredentials | undefined, value: strin
   return basic?.secret === value && basic.login !== ANY_OWNER ? basic.login : undefined;
 }
 
-/** Whether a token is the claimed login's; one that is not known is nobody's. */
-export function isOwnedBy(token: Token | undefined, claimedLogin: string | undefined): boolean {
-  return claimedLogin === undefined || token?.owner.login.toLowerCase() === claimedLogin.toLowerCase();
+/** Whether a token is the claimed login's. */
+export function isOwnedBy(token: Token, claimedLogin: string | undefined): boolean {
+  return claimedLogin === undefined || token.owner.login.toLowerCase() === claimedLogin.toLowerCase();
 }

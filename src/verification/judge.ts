@@ -5,6 +5,7 @@ import { Verifier } from '../access/verifier.js';
 import { allowsAddress } from '../tokens/cidr.js';
 import type { Token } from '../tokens/token.entity.js';
 import type { Verdict } from '../tokens/verdict.js';
+import { isOwnedBy } from './claimed-login.js';
 import { VerdictMeter } from './verdict-meter.js';
 
 /** What is asked of a token. */
@@ -64,9 +65,7 @@ export class Judge {
       };
     }
     const { token } = verdict;
-    if (claimedLogin !== undefined && claimedLogin.toLowerCase() !== token.owner.login.toLowerCase()) {
-      return { isActive: false, reason: 'unknown' };
-    }
+    if (!isOwnedBy(token, claimedLogin)) return { isActive: false, reason: 'unknown' };
     if (!allowsAddress(token.allowedCidrs, address)) return { isActive: false, reason: 'address', token };
     if (!this.covers(token, scopes)) return { isActive: false, reason: 'scope', token };
     return { isActive: true, token };

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../../tokens/refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
-import { claimedLoginOf, isOwnedBy } from '../claimed-login.js';
+import { claimedLoginOf } from '../claimed-login.js';
 import { Judge } from '../judge.js';
 
 /** Who logs in to a registry: HTTP Basic with the owner's login, or `$app`, and a token as the password. */
@@ -18,10 +18,8 @@ export class RegistryLogin {
     if (!basic) throw new Refusal('unauthenticated', { reason: isMalformed ? 'malformed' : 'missing' });
     if (value === undefined || isMalformed) throw new Refusal('unauthenticated', { reason: 'unknown' });
     const { address, userAgent } = origin;
-    const judgement = await this.judge.judge({ value, address, userAgent, scopes: [] });
-    if (!isOwnedBy(judgement.token, claimedLoginOf(basic, value))) {
-      throw new Refusal('unauthenticated', { reason: 'unknown' });
-    }
+    const claimedLogin = claimedLoginOf(basic, value);
+    const judgement = await this.judge.judge({ value, claimedLogin, address, userAgent, scopes: [] });
     if (judgement.isActive) return judgement.token;
     if (judgement.reason === 'address') {
       throw new Refusal('forbidden', { reason: 'address', message: 'Not from this address' });
