@@ -1,0 +1,93 @@
+// Where Patois' processor time goes under the load of one contender: node profile.mjs verify-1 [--seconds 8] [--cold]
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { batches, CONTENDERS } from './scenarios.mjs';
+import { Seeder } from './seed.mjs';
+import { isInstalled, load } from './support/load.mjs';
+import { makeTokenKeys, startPatois } from './support/patois.mjs';
+import { Postgres } from './support/postgres.mjs';
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string', default: '8' }, lines: { type: 'string', default: '45' } },
+});
+const contender = CONTENDERS.find(({ id }) => id === positionals[0]);
+if (!contender?.server.startsWith('patois')) throw new Error(`Name one of Patois' contenders`);
+const isCold = contender.server === 'patoisCold';
+
+const folder = mkdtempSync(join(tmpdir(), 'patois-bench-profile-'));
+const postgres = await Postgres.start();
+const store = { url: await postgres.database('patois'), tokenKeys: makeTokenKeys() };
+const patois = await startPatois('Patois', store, isCold ? { VERIFICATION_MAX_STALENESS: '0' } : {}, [
+  '--cpu-prof',
+  '--cpu-prof-interval=500',
+  `--cpu-prof-dir=${folder}`,
+]);
+try {
+  const known = await Seeder.use(store, async (seeder) => {
+    const owners = await seeder.addUsers(1000);
+    const tokens = await seeder.addTokens(20_000, owners);
+    return {
+      tokens,
+      token: tokens[0],
+      confined: await seeder.addToken(owners[0], { dialect: 'panther', allowedCidrs: ['127.0.0.0/8'] }),
+      introspector: await seeder.addToken(owners[0], { scopes: ['patois:introspect'] }),
+    };
+  });
+  if (contender.isPrewarmed) {
+    const portions = batches(known.tokens, known.introspector);
+    await load('autocannon', { url: patois.url, requests: portions, connections: 1, seconds: 8 });
+  }
+  const cpuBefore = patois.cpuSeconds();
+  const result = await load(isInstalled('wrk') ? 'wrk' : 'autocannon', {
+    url: patois.url,
+    requests: contender.requests(known),
+    connections: contender.connections ?? 64,
+    seconds: Number(options.seconds),
+  });
+  const micros = ((patois.cpuSeconds() - cpuBefore) * 1e6) / result.requests;
+  process.stdout.write(`${JSON.stringify(result)} ${micros.toFixed(1)} µs of CPU each\n\n`);
+} finally {
+  await patois.stop();
+  await postgres.stop();
+}
+for (const file of readdirSync(folder)) report(JSON.parse(readFileSync(join(folder, file), 'utf8')));
+rmSync(folder, { recursive: true });
+
+/** Functions by the time spent in themselves, and by the time with all that they call. */
+function report({ nodes, samples, timeDeltas }) {
+  const byId = new Map(nodes.map((node) => [node.id, { ...node, micros: 0 }]));
+  samples.forEach((id, index) => (byId.get(id).micros += timeDeltas[index]));
+  const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
+  const self = new Map();
+  const whole = new Map();
+  for (const { id, micros } of byId.values()) {
+    const seen = new Set();
+    for (let at = id; at !== undefined; at = parents.get(at)) {
+      const name = nameOf(byId.get(at).callFrame);
+      if (at === id) self.set(name, (self.get(name) ?? 0) + micros);
+      if (!seen.has(name)) whole.set(name, (whole.get(name) ?? 0) + micros);
+      seen.add(name);
+    }
+  }
+  const busy = [...self]
+    .filter(([name]) => !name.startsWith('(idle)'))
+    .reduce((sum, [, each]) => sum + each, 0);
+  for (const [title, times] of [
+    ['self', self],
+    ['with callees', whole],
+  ]) {
+    const lines = [...times].toSorted(([, one], [, other]) => other - one).slice(0, Number(options.lines));
+    process.stdout.write(`${title}, % of busy time\n`);
+    for (const [name, micros] of lines) {
+      process.stdout.write(`  ${((micros / busy) * 100).toFixed(1).padStart(5)}  ${name}\n`);
+    }
+  }
+}
+
+function nameOf({ functionName, url, lineNumber }) {
+  const file = url.replace(/^file:\/\//, '').replace(/^.*\/(dist|node_modules)\//, '$1/');
+  return `${functionName || '(anonymous)'}${file ? ` ${file}:${lineNumber + 1}` : ''}`;
+}
