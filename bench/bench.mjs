@@ -1,6 +1,6 @@
 // Patois and its peers, side by side in one run on one machine. See docs/PERFORMANCE.md.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ import { Nginx } from './support/nginx.mjs';
 import { fromPatois, makeTokenKeys, startPatois } from './support/patois.mjs';
 import { Postgres } from './support/postgres.mjs';
 import { ServerProcess } from './support/processes.mjs';
+import { keepRaw } from './support/results.mjs';
 import { median, rotated } from './support/statistics.mjs';
 
 const HELP = `node bench.mjs [options]
@@ -213,14 +214,6 @@ function shuffled(list) {
     .map((value) => ({ value, at: Math.random() }))
     .toSorted((one, other) => one.at - other.at)
     .map(({ value }) => value);
-}
-
-function keepRaw(name, results) {
-  const results_ = new URL('results/', import.meta.url);
-  mkdirSync(results_, { recursive: true });
-  const file = new URL(`${name}-${results.at.replaceAll(/[:.]/g, '-')}.json`, results_);
-  writeFileSync(file, JSON.stringify(results, null, 2));
-  say(`Raw results: bench/results/${file.pathname.split('/').at(-1)}`);
 }
 
 function isChosen(name) {
