@@ -145,6 +145,12 @@ describeWith([APACHE, OPENIDC], 'Apache with mod_auth_openidc before a service',
     expect((await get('/', { headers: { ...headers, 'x-forwarded-for': '127.0.0.1' } })).status).toBe(401);
   });
 
+  test("the service learns the client's address, and nothing that the client says of it", async () => {
+    const headers = { ...bearer(await issue()), 'x-forwarded-for': '203.0.113.9' };
+    expect((await get('/', { headers, localAddress: '127.0.0.2' })).status).toBe(200);
+    expect(service.last.headers['x-forwarded-for']).toBe('127.0.0.2');
+  });
+
   test('a revoked token is refused at once', async () => {
     const { token, value } = await server.issue({
       dialect: 'quay',

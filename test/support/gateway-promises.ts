@@ -150,6 +150,23 @@ export function describeGateway({
       expect(service.last.headers['x-patois-scopes'] ?? '').toBe('');
     });
 
+    test('the longest identity passes', async () => {
+      const organization = await server.organization('😀'.repeat(100));
+      const { user } = await server.makeUser({ organizationId: organization.id, login: 'l'.repeat(100) });
+      const scope = 's'.repeat(2048);
+      const headers = bearer(await issue({ dialect: 'patois', ownerId: user.id, scopes: [scope] }));
+      expect((await get('/', { headers })).status).toBe(200);
+      const { headers: seen } = service.last;
+      expect(decodeURIComponent(String(seen['x-patois-organization']))).toBe(organization.name);
+      expect(seen['x-patois-scopes']).toBe(scope);
+    });
+
+    test("the service learns the client's address, and nothing that the client says of it", async () => {
+      const headers = { ...bearer(await issue()), 'x-forwarded-for': '203.0.113.9' };
+      expect((await get('/', { headers, localAddress: '127.0.0.2' })).status).toBe(200);
+      expect(service.last.headers['x-forwarded-for']).toBe('127.0.0.2');
+    });
+
     test('no token is 401 with the challenge, a wrong one says so, and the service is not asked', async () => {
       const before = service.asked.length;
       const none = await get('/', {});
