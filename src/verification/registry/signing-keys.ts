@@ -16,7 +16,7 @@ export const SIGNS_FOR_MS = 90 * DAY_MS;
 export const PUBLISHED_AHEAD_MS = 14 * DAY_MS;
 /** How long a key is published after its last signature: well over what a token lives, plus {@link RECALL_MS}. */
 export const PUBLISHED_AFTER_MS = HOUR_MS;
-/** How old the memory of the keys may be. */
+/** How old the memory of the keys grows before it is read anew. */
 const RECALL_MS = MINUTE_MS;
 
 /** A key that this server can sign with. */
@@ -51,11 +51,7 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
 
   async onApplicationBootstrap(): Promise<void> {
     await this.refresh();
-    this.timer = setInterval(() => {
-      this.refresh().catch((problem: unknown) =>
-        this.logger.warn(`Signing keys not looked after yet: ${String(problem)}`),
-      );
-    }, HOUR_MS).unref();
+    this.timer = setInterval(() => void this.refreshQuietly(), HOUR_MS).unref();
   }
 
   onApplicationShutdown(): void {
@@ -85,9 +81,19 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
     return this.reading;
   }
 
-  /** Served from memory for a minute: a new key is published for days before anything depends on it. */
+  /**
+   * Nobody waits for keys that are older than a minute while they are read anew, nor is refused where they cannot be: a
+   * new key is published for days before anything depends on it.
+   */
   private async recall(): Promise<void> {
-    if (performance.now() - this.readAt > RECALL_MS) await this.refresh();
+    if (this.known.length === 0) await this.refresh();
+    else if (performance.now() - this.readAt > RECALL_MS) void this.refreshQuietly();
+  }
+
+  private refreshQuietly(): Promise<void> {
+    return this.refresh().catch((problem: unknown) =>
+      this.logger.warn(`Signing keys not read anew: ${String(problem)}`),
+    );
   }
 
   private async lookAfter(): Promise<void> {
