@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { Token } from '../../src/tokens/token.entity.js';
+import { Contract } from '../support/contract.js';
 import { basic, bearer, type Received } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
 
@@ -314,6 +315,24 @@ describe('what is granted', () => {
     expect(await granted(headers, `repository:${name}:pull,push,delete,*`)).toEqual(
       actions === 'nothing' ? [] : [`${name}:${actions}`],
     );
+  });
+});
+
+describe('what the document promises', () => {
+  test('is what is answered', async () => {
+    const contract = Contract.of('patois');
+    const wrong = await ask(await login({ allowedCidrs: ['203.0.113.0/24'] }));
+    const answers: [operationId: string, answer: Received][] = [
+      ['issueRegistryToken', await ask(await login(), ['repository:ada/app:pull'])],
+      ['authorizeRegistryClient', await ask(await login(), [], '/v2/auth')],
+      ['issueRegistryToken', await server.send('GET', '/v2/token', { headers: await login() })],
+      ['issueRegistryToken', await ask({})],
+      ['issueRegistryToken', wrong],
+      ['getSigningKeys', await server.send('GET', '/.well-known/jwks.json')],
+    ];
+    expect(answers.map(([, { status }]) => status)).toEqual([200, 200, 400, 401, 403, 200]);
+    const problems = answers.flatMap(([operationId, answer]) => contract.problemsOf(operationId, answer));
+    expect(problems).toEqual([]);
   });
 });
 
