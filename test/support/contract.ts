@@ -1,6 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Received } from './http.js';
 
 interface Response {
@@ -23,6 +24,7 @@ interface Document {
 export class Contract {
   private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
   private readonly validators = new Map<string, ValidateFunction>();
+  private readonly calls: { method: string; pattern: RegExp; operationId: string }[];
 
   private constructor(
     readonly name: string,
@@ -30,6 +32,15 @@ export class Contract {
   ) {
     addFormats.default(this.ajv);
     this.ajv.addSchema(document, 'document');
+    this.calls = [...this.operations()].map(([call, { operationId }]) => {
+      const [method = '', path = ''] = call.split(' ');
+      return { method, pattern: patternOf(path), operationId };
+    });
+  }
+
+  /** Every document that is checked in. */
+  static all(): Contract[] {
+    return readdirSync('openapi').map((file) => Contract.of(basename(file, '.json')));
   }
 
   static of(dialect: string): Contract {
@@ -63,12 +74,24 @@ export class Contract {
     if (!mediaType) return text === '' ? [] : [`${where} has a body: ${text}`];
     const sent = headers['content-type']?.split(';')[0];
     if (sent !== mediaType) return [`${where} is ${sent}, not ${mediaType}`];
+    if (!mediaType.endsWith('json')) return [];
     if (!media?.schema) return [`${where} has no schema`];
     const validate = this.validator(media.schema);
     validate(answer.json);
     return (validate.errors ?? []).map(
       ({ instancePath, message }) => `${where} ${instancePath} ${message}: ${text}`,
     );
+  }
+
+  /** As {@link problemsOf}, for whatever operation a call is to; of a call to none nothing is promised. */
+  problemsOfCall(method: string, path: string, answer: Received): string[] {
+    const clean =
+      path
+        .split('?', 1)[0]
+        ?.replace(/\/+/g, '/')
+        .replace(/(.)\/$/, '$1') ?? '';
+    const call = this.calls.find((known) => known.method === method && known.pattern.test(clean));
+    return call ? this.problemsOf(call.operationId, answer) : [];
   }
 
   private validator(schema: object): ValidateFunction {
@@ -78,4 +101,13 @@ export class Contract {
     this.validators.set(key, known);
     return known;
   }
+}
+
+/** The paths of a template; `{path}` is the rest of one, of any depth. */
+function patternOf(template: string): RegExp {
+  const source = template
+    .replaceAll('.', '\\.')
+    .replace('{path}', '.+')
+    .replace(/\{\w+\}/g, '[^/]+');
+  return new RegExp(`^${source}$`);
 }

@@ -10,6 +10,7 @@ import { type Config, readConfig } from '../../src/config.js';
 import type { Authority } from '../../src/tokens/authority.js';
 import type { Token } from '../../src/tokens/token.entity.js';
 import { TokenService, type TokenSpec } from '../../src/tokens/token.service.js';
+import { Contract } from './contract.js';
 import { basic, type Received, send, type Sent } from './http.js';
 import { openTestStore } from './store.js';
 
@@ -18,6 +19,13 @@ const ANY_TOKEN = /pt-[0-9A-Za-z]{12}_[0-9A-Za-z]{49}/g;
 
 /** The system itself, which may grant anything. */
 const SYSTEM_AUTHORITY: Authority = { actor: SYSTEM, allowedCidrs: [], lacks: () => [] };
+
+let checkedIn: Contract[] | undefined;
+
+function contracts(): Contract[] {
+  checkedIn ??= Contract.all();
+  return checkedIn;
+}
 
 /** A user made for a test, with the headers of a call by password. */
 export interface TestUser {
@@ -63,13 +71,15 @@ export class TestServer {
     }
   }
 
-  /** Sends a request; an error that shows a token fails the test, whatever it asserts. */
+  /** Sends a request; an error that shows a token, or an answer that no document promises, fails the test. */
   async send(method: string, path: string, sent: Sent = {}): Promise<Received> {
     const received = await send(this.url, method, path, sent);
     const shown = received.text.match(ANY_TOKEN) ?? [];
     if (received.status >= 400 && shown.length > 0)
       throw new Error(`${method} ${path}: an error shows a token`);
     for (const value of shown) this.secrets.add(value);
+    const broken = contracts().flatMap((contract) => contract.problemsOfCall(method, path, received));
+    if (broken.length > 0) throw new Error(broken.join('\n'));
     return received;
   }
 

@@ -77,7 +77,7 @@ export class PersonalAccessTokensController {
     summary: 'List all Personal Access Tokens for a user',
   })
   @Refuses(ForemanError, { 400: 'a search or page that makes no sense' })
-  @Refuses(ForemanContextNotFound, { 404: 'no such context' })
+  @Refuses([ForemanContextNotFound, ForemanError], { 404: 'no such context, or a path that cannot be read' })
   async index(
     @Caller() caller: Principal,
     @Param('user_id') userId: string,
@@ -102,7 +102,7 @@ export class PersonalAccessTokensController {
   })
   @ApiBody({ type: CreatePersonalAccessToken })
   @Refuses([ForemanMalformedBody, ForemanError], { 400: 'a body or parameter that cannot be read' })
-  @Refuses(ForemanContextNotFound, { 404: 'no such context' })
+  @Refuses([ForemanContextNotFound, ForemanError], { 404: 'no such context, or a path that cannot be read' })
   @Refuses(ForemanError, { 415: 'a content type that is not JSON' })
   @Refuses([ForemanInvalidRecord, ForemanError], {
     422: 'an invalid record, no such user, or a context without the user',
