@@ -7,7 +7,7 @@ import type { HashingService, TokenDigest } from '../hashing/hashing.service.js'
 import { Token } from './token.entity.js';
 import { tokenIdOf } from './token-format.js';
 
-/** The one query of verification: a token, its owner and the owner's organization, by the token id. */
+/** The one query of verification: tokens, their owners and the owners' organizations, by token id. */
 export const LOOKUP_SQL = `
   SELECT t.id, t.numeric_id, t.token_id, t.dialect, t.owner_id, t.organization_id, t.name, t.scopes, t.allowed_cidrs,
     t.inactive, t.expires_at, t.created_at, t.last_used_at, t.last_used_address, t.last_used_user_agent, t.revoked_at,
@@ -19,7 +19,7 @@ export const LOOKUP_SQL = `
   FROM tokens t
     JOIN users u ON u.id = t.owner_id AND u.deleted_at IS NULL
     JOIN organizations o ON o.id = u.organization_id
-  WHERE t.token_id = $1`;
+  WHERE t.token_id = ANY ($1)`;
 
 export interface LookupRow {
   id: string;
@@ -79,7 +79,7 @@ export class TokenLookup implements OnApplicationShutdown {
   async find(value: string): Promise<Found | undefined> {
     const tokenId = tokenIdOf(value);
     if (tokenId === undefined) return undefined;
-    const [row] = await this.query.rows([tokenId]);
+    const row = await this.query.row(tokenId);
     const kept: TokenDigest = row ? { digest: row.digest, keyName: row.digest_key } : this.hashing.decoy;
     if (this.hashing.matchesToken(value, kept)) {
       if (!row) return undefined;

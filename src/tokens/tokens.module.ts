@@ -3,10 +3,12 @@ import { DataSource } from 'typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import type { Database } from '../database/database.js';
 import { DATABASE } from '../database/database.module.js';
-import { hotQuery } from '../database/hot-query.js';
+import { HotQuery } from '../database/hot-query.js';
 import { HashingService } from '../hashing/hashing.service.js';
-import { LOOKUP_SQL, TokenLookup } from './token-lookup.js';
+import { LOOKUP_SQL, type LookupRow, TokenLookup } from './token-lookup.js';
 import { TokenService } from './token.service.js';
+
+const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => row.token_id };
 
 @Module({
   imports: [AuditModule],
@@ -16,7 +18,7 @@ import { TokenService } from './token.service.js';
       provide: TokenLookup,
       inject: [DATABASE, DataSource, HashingService],
       useFactory: (database: Database, dataSource: DataSource, hashing: HashingService) =>
-        new TokenLookup(hotQuery(database, dataSource, 'verify', LOOKUP_SQL), hashing, dataSource),
+        new TokenLookup(HotQuery.of(database, dataSource, LOOKUP), hashing, dataSource),
     },
   ],
   exports: [TokenService, TokenLookup],

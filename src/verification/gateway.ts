@@ -6,7 +6,8 @@ import { headerLines, type WithRaw } from '../access/headers.js';
 import { isDatabaseUnavailable } from '../database/database.js';
 import type { Token } from '../tokens/token.entity.js';
 import { claimedLoginOf } from './claimed-login.js';
-import type { Judge, Judgement, Question } from './judge.js';
+import type { Judge } from './judge.js';
+import type { Judgement, Question } from './judgement.js';
 import { scopesOf } from './scopes.js';
 
 const TOKEN_HEADERS = ['x-api-key', 'x-yunxiao-token'];

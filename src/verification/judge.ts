@@ -6,27 +6,8 @@ import { allowsAddress } from '../tokens/cidr.js';
 import type { Token } from '../tokens/token.entity.js';
 import type { Verdict } from '../tokens/verdict.js';
 import { isOwnedBy } from './claimed-login.js';
+import type { Judgement, Question } from './judgement.js';
 import { VerdictMeter } from './verdict-meter.js';
-
-/** What is asked of a token. */
-export interface Question {
-  value: string;
-  /** Where the token came from; undefined when that is not known. */
-  address: string | undefined;
-  userAgent?: string | undefined;
-  /** Whose token it is said to be; another's is as good as unknown. Undefined: nothing is said. */
-  claimedLogin?: string | undefined;
-  /** Scopes that must all be covered. */
-  scopes: readonly string[];
-}
-
-/** Why a token may not do what is asked; for trusted callers. */
-export type Objection =
-  'malformed' | 'unknown' | 'revoked' | 'expired' | 'inactive' | 'owner_disabled' | 'address' | 'scope';
-
-/** The answer: a token that may, or why not; `token` is there whenever the secret was right. */
-export type Judgement =
-  { isActive: true; token: Token } | { isActive: false; reason: Objection; token?: Token };
 
 /** May this token, from this address, do this? The one place that decides, for every door. */
 @Injectable()

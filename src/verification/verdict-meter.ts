@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Judgement } from './judge.js';
+import type { Judgement } from './judgement.js';
 
 /** Counts judgements by outcome and dialect, cheaply; the metrics page reads the sums. */
 @Injectable()

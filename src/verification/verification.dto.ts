@@ -1,6 +1,6 @@
 import { IsOptional, IsString } from 'class-validator';
 import type { Token } from '../tokens/token.entity.js';
-import type { Judgement, Objection } from './judge.js';
+import type { Judgement, Objection } from './judgement.js';
 
 /** The form of an introspection (RFC 7662), with two extensions. */
 export class Introspection {
