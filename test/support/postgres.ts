@@ -90,7 +90,7 @@ export class PrivatePostgres {
   /** Ends every process of the server at once, as `kill -9` does. */
   async killHard(): Promise<void> {
     const ended = new Promise((resolve) => this.server?.once('exit', resolve));
-    for (const pid of this.processes()) process.kill(pid, 'SIGKILL');
+    for (const pid of this.processes()) killIfThere(pid);
     await ended;
   }
 
@@ -103,12 +103,20 @@ export class PrivatePostgres {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** The server and all its children. */
+  /** The server, and after it all its children: were they to die first, it would replace them. */
   private processes(): number[] {
     const parent = this.server?.pid;
     if (parent === undefined) return [];
     const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim();
-    return [...children.split(' ').filter(Boolean).map(Number), parent];
+    return [parent, ...children.split(' ').filter(Boolean).map(Number)];
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself when the server did.
   }
 }
 
