@@ -20,11 +20,13 @@ const isCold = contender.server === 'patoisCold';
 const folder = mkdtempSync(join(tmpdir(), 'patois-bench-profile-'));
 const postgres = await Postgres.start();
 const store = { url: await postgres.database('patois'), tokenKeys: makeTokenKeys() };
+const startedAt = performance.now();
 const patois = await startPatois('Patois', store, isCold ? { VERIFICATION_MAX_STALENESS: '0' } : {}, [
   '--cpu-prof',
   '--cpu-prof-interval=500',
   `--cpu-prof-dir=${folder}`,
 ]);
+let loadedAfterMs;
 try {
   const known = await Seeder.use(store, async (seeder) => {
     const owners = await seeder.addUsers(1000);
@@ -40,6 +42,7 @@ try {
     const portions = batches(known.tokens, known.introspector);
     await load('autocannon', { url: patois.url, requests: portions, connections: 1, seconds: 8 });
   }
+  loadedAfterMs = performance.now() - startedAt;
   const cpuBefore = patois.cpuSeconds();
   const result = await load(isInstalled('wrk') ? 'wrk' : 'autocannon', {
     url: patois.url,
@@ -56,10 +59,14 @@ try {
 for (const file of readdirSync(folder)) report(JSON.parse(readFileSync(join(folder, file), 'utf8')));
 rmSync(folder, { recursive: true });
 
-/** Functions by the time spent in themselves, and by the time with all that they call. */
+/** Functions by the time spent in themselves, and by the time with all that they call; what came before the load is left out. */
 function report({ nodes, samples, timeDeltas }) {
   const byId = new Map(nodes.map((node) => [node.id, { ...node, micros: 0 }]));
-  samples.forEach((id, index) => (byId.get(id).micros += timeDeltas[index]));
+  let sinceStart = 0;
+  samples.forEach((id, index) => {
+    sinceStart += timeDeltas[index];
+    if (sinceStart > loadedAfterMs * 1000) byId.get(id).micros += timeDeltas[index];
+  });
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
   const self = new Map();
   const whole = new Map();

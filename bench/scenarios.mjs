@@ -71,6 +71,13 @@ export const CONTENDERS = [
     requests: ({ betterAuthKeys }) => betterAuthKeys.map((key) => get('/', key)),
   },
   {
+    id: 'bare-post',
+    group: 'introspection',
+    label: 'bare `node:http`, reads a form, answers a fixed text',
+    server: 'bare',
+    requests: ({ token, introspector }) => [introspect('/', token, `Bearer ${introspector}`)],
+  },
+  {
     id: 'introspect-1',
     group: 'introspection',
     label: 'Patois introspection, warm, 1 token',
@@ -159,6 +166,7 @@ export const RATIOS = [
   { of: 'verify-cidr', to: 'bare' },
   { of: 'verify-1', to: 'express-memory' },
   { of: 'verify-1', to: 'better-auth', atLeast: 40 },
+  { of: 'introspect-1', to: 'bare-post' },
   { of: 'introspect-1', to: 'oidc-memory', atLeast: 8 },
   { of: 'introspect-many', to: 'oidc-memory' },
   { of: 'introspect-1', to: 'oidc-postgres' },

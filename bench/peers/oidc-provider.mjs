@@ -1,5 +1,5 @@
-// oidc-provider, introspecting opaque tokens of the client-credentials grant for a client that authenticates with its
-// secret: in its own memory adapter, or, with DATABASE_URL, in the PostgreSQL adapter beside.
+// oidc-provider, introspecting opaque access tokens of users for a client that authenticates with its secret: in its own
+// memory adapter, or, with DATABASE_URL, in the PostgreSQL adapter beside.
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
@@ -14,17 +14,15 @@ const provider = new Provider('http://127.0.0.1', {
     {
       client_id: 'bench',
       client_secret: CLIENT_SECRET,
-      grant_types: ['client_credentials'],
-      redirect_uris: [],
-      response_types: [],
+      redirect_uris: ['http://127.0.0.1/'],
       scope: 'api:read',
     },
   ],
   scopes: ['api:read'],
-  ttl: { ClientCredentials: 86_400 },
+  ttl: { AccessToken: 86_400, Grant: 86_400 },
+  findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
   features: {
     devInteractions: { enabled: false },
-    clientCredentials: { enabled: true },
     introspection: { enabled: true },
   },
 });
@@ -32,7 +30,18 @@ const provider = new Provider('http://127.0.0.1', {
 const client = await provider.Client.find('bench');
 const tokens = [];
 for (let made = 0; made < Number(TOKENS); made += 1) {
-  tokens.push(await new provider.ClientCredentials({ client, scope: 'api:read' }).save());
+  const accountId = `user-${made}`;
+  const grant = new provider.Grant({ accountId, clientId: client.clientId });
+  grant.addOIDCScope('api:read');
+  const grantId = await grant.save();
+  const token = new provider.AccessToken({
+    accountId,
+    client,
+    grantId,
+    scope: 'api:read',
+    gty: 'authorization_code',
+  });
+  tokens.push(await token.save());
 }
 writeFileSync(TOKENS_FILE, tokens.join('\n'));
 listen(createServer(provider.callback()), 'oidc-provider');
