@@ -40,7 +40,7 @@ describe('GET /apidoc', () => {
     return Object.fromEntries(entries) as object;
   }
 
-  test('describes the API to anybody, in the resources that the command-line client starts with', async () => {
+  test('describes the API to anybody, in the resources that its clients start with', async () => {
     const { status, json } = await server.send('GET', '/apidoc/v2.json');
     expect(status).toBe(200);
     const methods = Object.entries((json as ApipieDocument).docs.resources).map(([name, resource]) => [
@@ -53,6 +53,7 @@ describe('GET /apidoc', () => {
       domains: [],
       home: ['status'],
       hostgroups: [],
+      hosts: ['update'],
       locations: [],
       media: [],
       operatingsystems: [],
@@ -262,8 +263,7 @@ describe('a client that builds itself from the description', () => {
     const weak = await DescribedClient.connect(server, viewer.byPassword);
     await expect(weak.list({ user: 'Bob' })).rejects.toMatchObject({
       exitCode: 77,
-      message:
-        'Forbidden - server refused to process the request\nMissing one of the required permissions: view_personal_access_tokens',
+      message: 'Access denied\nMissing one of the required permissions: view_personal_access_tokens',
     });
   });
 });

@@ -130,7 +130,11 @@ function orFailure(answer: Received): Received {
   const { error, message } = answer.json;
   if (status === 422) throw new Failure(65, [error.full_messages ?? error.message].flat().join('\n'));
   if (status === 403)
-    throw new Failure(77, `Forbidden - server refused to process the request\n${error.details}`);
+    throw new Failure(
+      77,
+      `${error.message}
+${error.details}`,
+    );
   if (status === 401) throw new Failure(129, error.message);
   if (status === 404) throw new Failure(128, error?.message ?? message);
   throw new Failure(70, error.message);

@@ -95,6 +95,17 @@ const EMPTY_RESOURCES = [
   'usergroups',
 ];
 
+/**
+ * The Ansible collection looks this method up at every connect, to amend its parameters, and fails where it is missing.
+ * Nothing is served at its address.
+ */
+const HOST_UPDATE: OperationObject = {
+  operationId: 'updateHost',
+  summary: 'Update a host',
+  parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
+  responses: {},
+};
+
 /** Parameters that Foreman serves and does not describe. */
 const UNDESCRIBED = new Set(['include_permissions']);
 const EXPECTED_TYPES: Record<string, string> = { integer: 'numeric', number: 'numeric', object: 'hash' };
@@ -141,6 +152,8 @@ function describe(openApi: OpenApi): { document: ApipieDocument; checksum: strin
 export function toApipie(openApi: OpenApi): ApipieDocument {
   const resources: Record<string, ApipieResource> = {};
   for (const name of EMPTY_RESOURCES) resources[name] = resource(name);
+  const hosts = (resources['hosts'] = resource('hosts'));
+  hosts.methods.push(method('hosts', 'update', 'PUT', '/api/hosts/{id}', HOST_UPDATE, openApi));
   for (const [path, item] of Object.entries(openApi.paths)) {
     for (const verb of ['get', 'post', 'delete'] as const) {
       const operation = item[verb];
