@@ -18,6 +18,11 @@ export class Verifier {
     private readonly cache: VerdictCache,
   ) {}
 
+  /** How many verdicts are in memory. */
+  get remembered(): number {
+    return this.cache.size;
+  }
+
   /** A verdict at once where memory has it, else a promise of one: the warm path makes no promise to wait for. */
   verify(value: string): Verdict | Promise<Verdict> {
     // One-shot and unkeyed: what it digests has 256 random bits, and it never leaves this process.

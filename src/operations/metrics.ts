@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { VerdictCache } from '../access/verdict-cache.js';
 import { UsageRecorder } from '../access/usage-recorder.js';
 import { Verifier } from '../access/verifier.js';
 import { ChangeListener } from '../database/change-listener.js';
@@ -35,13 +34,7 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  constructor(
-    meter: VerdictMeter,
-    cache: VerdictCache,
-    verifier: Verifier,
-    listener: ChangeListener,
-    usage: UsageRecorder,
-  ) {
+  constructor(meter: VerdictMeter, verifier: Verifier, listener: ChangeListener, usage: UsageRecorder) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
     new Counter({
@@ -57,7 +50,7 @@ export class Metrics {
         }
       },
     });
-    this.gauge('patois_remembered_verdicts', 'Verdicts in memory.', () => cache.size);
+    this.gauge('patois_remembered_verdicts', 'Verdicts in memory.', () => verifier.remembered);
     this.counter(
       'patois_verdicts_from_memory_total',
       'Verdicts without a look-up.',
