@@ -165,9 +165,18 @@ async function startServers({ contenders, postgres, store, patois, known }) {
 
 /** One load of one contender, with the processor time that its server took. */
 async function run({ server, requests, connections = options.connections }, seconds) {
+  const lookupsBefore = await lookupsOf(server);
   const cpuBefore = server.cpuSeconds();
   const result = await load(options.loader, { url: server.url, requests, connections, seconds });
-  return { ...result, cpuSeconds: server.cpuSeconds() - cpuBefore };
+  const cpuSeconds = server.cpuSeconds() - cpuBefore;
+  return { ...result, cpuSeconds, lookups: (await lookupsOf(server)) - lookupsBefore };
+}
+
+/** How often a Patois has asked its database so far: a warm one must not. */
+async function lookupsOf({ name, url }) {
+  if (!name.startsWith('Patois')) return 0;
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^patois_lookups_total (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
 }
 
 /** The latency of some contenders at half of the rate that they reached. */

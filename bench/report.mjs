@@ -32,14 +32,22 @@ export function summarize({ at, machine, options, contenders, paced }) {
     p50Ms: median(runs.map(({ p50Ms }) => p50Ms)),
     p99Ms: median(runs.map(({ p99Ms }) => p99Ms)),
   }));
+  // Processes behind one port answer /metrics each for itself.
+  const coldSteps = contenders
+    .filter(({ id }) => /^(verify|introspect)-(1|many|cidr)$|^batch$/.test(id))
+    .map(({ label, answers, runs }) => {
+      const sum = (pick) => runs.reduce((total, run) => total + pick(run), 0);
+      return { label, share: sum(({ lookups }) => lookups) / sum(({ requests }) => requests * answers) };
+    })
+    .filter(({ share }) => !(share < 0.001));
   const failures = [...contenders, ...paced]
     .flatMap(({ runs }) => runs)
     .reduce((sum, run) => sum + run.failures, 0);
-  return { at, machine, options, rows, ratios, latencies, failures };
+  return { at, machine, options, rows, ratios, latencies, coldSteps, failures };
 }
 
 /** The tables of one run, in Markdown. */
-export function renderBench({ at, machine, options, rows, ratios, latencies, failures }) {
+export function renderBench({ at, machine, options, rows, ratios, latencies, coldSteps, failures }) {
   const { rounds, seconds, connections, tokens, loader } = options;
   const parts = [
     `${at.slice(0, 10)}: ${machine}; loaded by ${loader} over ${connections} connections, ${rounds} interleaved ` +
@@ -83,6 +91,10 @@ export function renderBench({ at, machine, options, rows, ratios, latencies, fai
         }),
       ),
     batchAim(rows),
+    ...coldSteps.map(
+      ({ label, share }) =>
+        `Not warm: ${label} asked the database for ${(share * 100).toFixed(1)} % of its answers.`,
+    ),
   ];
   return parts.filter(Boolean).join('\n\n');
 }
