@@ -32,7 +32,7 @@ export function createHttpAdapter(
       request.patois = new RequestState(request, surroundings);
       const refusal = new Refusal('notFound', { reason: 'route', message: 'No such resource' });
       const { status, headers, body } = wordRefusal(refusal, request);
-      void reply.status(status).headers(headers).header('x-request-id', request.id).send(body);
+      void reply.status(status).headers(headersOfAll(request)).headers(headers).send(body);
     },
     routerOptions: {
       maxParamLength: LONGEST_PARAMETER,
@@ -49,10 +49,15 @@ export function createHttpAdapter(
   server.addHook('onRequest', (request, reply, done) => {
     request.patois = new RequestState(request, surroundings);
     replaceMalformedType(request);
-    reply.header('x-request-id', request.id);
+    reply.headers(headersOfAll(request));
     done();
   });
   return adapter;
+}
+
+/** Answers show secrets and who holds what: no cache keeps them, and no browser takes them for a page. */
+function headersOfAll({ id }: FastifyRequest): Record<string, string> {
+  return { 'x-request-id': id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 }
 
 /**

@@ -16,6 +16,8 @@ const CONNECTIONS = 20;
 /** A server that is frozen rather than gone answers nothing: the client must give up by itself. */
 const CONNECT_TIMEOUT_MS = 2_000;
 const QUERY_TIMEOUT_MS = 10_000;
+/** Statements wait for each other there; one that never ends must not hold up all that come after it. */
+const EMBEDDED_QUERY_TIMEOUT_MS = 60_000;
 
 /** Opens the store that the settings name. */
 export async function openDatabase(config: Config): Promise<Database> {
@@ -55,7 +57,12 @@ export function embedded(engine: EmbeddedPostgres): Database {
       username: 'postgres',
       database: 'postgres',
       // A query outside the running transaction would wait for the one connection for ever.
-      extra: { max: 1, connectionTimeoutMillis: QUERY_TIMEOUT_MS, idleTimeoutMillis: 0 },
+      extra: {
+        max: 1,
+        connectionTimeoutMillis: QUERY_TIMEOUT_MS,
+        query_timeout: EMBEDDED_QUERY_TIMEOUT_MS,
+        idleTimeoutMillis: 0,
+      },
     },
     close: () => engine.close(),
   };

@@ -1,4 +1,4 @@
-import { Controller, Get, Header, Res } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../access/needs.js';
@@ -19,7 +19,6 @@ export class OperationsController {
 
   @Get('healthz')
   @Public()
-  @Header('cache-control', 'no-store')
   @ApiOperation({ operationId: 'getHealth', summary: 'Says that the process is alive' })
   health(): Health {
     return new Health();
@@ -27,7 +26,6 @@ export class OperationsController {
 
   @Get('readyz')
   @Public()
-  @Header('cache-control', 'no-store')
   @ApiOperation({
     operationId: 'getReadiness',
     summary: 'Says whether the database answers and its schema is current',
@@ -42,7 +40,6 @@ export class OperationsController {
 
   @Get('metrics')
   @Public()
-  @Header('cache-control', 'no-store')
   @ApiOperation({ operationId: 'getMetrics', summary: 'Gives the metrics in the text format of Prometheus' })
   @ApiProduces('text/plain')
   @ApiOkResponse({ schema: { type: 'string', example: 'patois_remembered_verdicts 1' } })

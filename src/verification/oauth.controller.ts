@@ -1,4 +1,4 @@
-import { Body, Controller, Header, HttpCode, Post, Req, UsePipes } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, UsePipes } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiExtraModels, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Public } from '../access/needs.js';
@@ -20,7 +20,6 @@ export class OAuthController {
 
   @Post('revoke')
   @HttpCode(200)
-  @Header('cache-control', 'no-store')
   @Public()
   @ApiOperation({
     operationId: 'revokeHeldToken',

@@ -22,7 +22,6 @@ function answer(refusal: Refusal): Answer {
   const status = statusOf(refusal);
   return {
     status,
-    headers: { 'cache-control': 'no-store' },
     body: { error: errorOf(refusal), error_description: descriptionOf(refusal) },
   };
 }

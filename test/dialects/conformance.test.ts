@@ -255,6 +255,7 @@ describe.each(SPEAKERS)('$dialect', (speaker) => {
     expect({ status: answer.status, body: answer.json }).toEqual(promised);
     expect(answer.headers['content-type']).toMatch(/^application\/json/);
     expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    expect(answer.headers['cache-control']).toBe('no-store');
     expect(answer.headers['www-authenticate'] !== undefined).toBe(answer.status === 401);
     return answer;
   }

@@ -11,7 +11,6 @@ import { SigningKeys } from './signing-keys.js';
 /** A door where HTTP Basic with a token is changed for a registry's token. */
 function TokenDoor(operation: { operationId: string; summary: string }): MethodDecorator {
   return applyDecorators(
-    Header('cache-control', 'no-store'),
     Public(),
     ApiOperation(operation),
     ApiSecurity('basic'),

@@ -22,7 +22,6 @@ function answer(refusal: Refusal): Answer {
   const { code, message } = wordsOf(refusal);
   return {
     status,
-    headers: { 'cache-control': 'no-store' },
     body: { errors: [{ code, message, detail: null }] },
   };
 }
