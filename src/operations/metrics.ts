@@ -44,10 +44,7 @@ export class Metrics {
       registers,
       collect() {
         this.reset();
-        for (const [key, count] of meter.counts) {
-          const [outcome = '', dialect = ''] = key.split(' ');
-          this.inc({ outcome, dialect }, count);
-        }
+        for (const { outcome, dialect, count } of meter.sums()) this.inc({ outcome, dialect }, count);
       },
     });
     this.gauge('patois_remembered_verdicts', 'Verdicts in memory.', () => verifier.remembered);

@@ -68,6 +68,7 @@ export const DIRECT_PATHS: Record<string, PathItemObject> = {
         400: oauthError('invalid_request', 'token must be there once'),
         401: oauthError('invalid_client', 'A valid token or login and password is needed'),
         403: oauthError('insufficient_scope', 'The token lacks the scope patois:introspect'),
+        default: oauthError('invalid_request', 'POST a form of less than 512 KiB'),
       },
       security: [{ bearer: [] }, { basic: [] }],
     } as OperationObject,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Authenticator } from '../access/authenticator.js';
 import { collectBody, readBody } from '../access/body.js';
 import { clientAddress } from '../access/client-address.js';
@@ -11,6 +11,7 @@ import { withCommonHeaders } from '../access/request-state.js';
 import type { Config } from '../config.js';
 import { parseCallerAddress } from '../tokens/cidr.js';
 import { Refusal } from '../tokens/refusal.js';
+import type { Token } from '../tokens/token.entity.js';
 import type { Judge } from './judge.js';
 import { oauthOwner } from './oauth.owner.js';
 import { scopesOf } from './scopes.js';
@@ -19,6 +20,11 @@ import { IntrospectionAnswer } from './verification.dto.js';
 export const INTROSPECTION_PATH = '/oauth2/introspect';
 
 const NEEDED = 'patois:introspect';
+const FIXED_HEADERS = Object.entries({
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+}).flat();
 const PARAMETERS = ['token', 'token_type_hint', 'client_ip', 'scope'] as const;
 
 /** The form of an introspection, each parameter at most once. */
@@ -79,16 +85,28 @@ async function introspect(
     throw new Refusal('forbidden', { reason: 'scope', message, missing: [NEEDED] });
   }
   const form = readForm(raw, await collecting);
-  const judgement = await judge.judge({
+  const judging = judge.judge({
     value: form.token,
     address: form.client_ip === undefined ? undefined : parseCallerAddress(form.client_ip),
     scopes: scopesOf(form.scope),
   });
+  const judgement = judging instanceof Promise ? await judging : judging;
   // Why not is nobody's business: RFC 7662, section 2.2.
-  const token = judgement.isActive ? judgement.token : undefined;
-  write(response, 200, new IntrospectionAnswer(token, publicUrlOf(request, config)), {
-    'x-request-id': origin.requestId,
-  });
+  const text = judgement.isActive ? textOf(judgement.token, publicUrlOf(request, config)) : INACTIVE;
+  write(response, 200, text, ['x-request-id', origin.requestId]);
+}
+
+const INACTIVE = JSON.stringify({ active: false });
+
+/** What was said of a token, for as long as the token is remembered, and under which address. */
+const texts = new WeakMap<Token, { issuer: string; text: string }>();
+
+function textOf(token: Token, issuer: string): string {
+  const said = texts.get(token);
+  if (said?.issuer === issuer) return said.text;
+  const text = JSON.stringify(new IntrospectionAnswer(token, issuer));
+  texts.set(token, { issuer, text });
+  return text;
 }
 
 function readForm({ headers }: IncomingMessage, rawBody: Buffer | Refusal): Form {
@@ -113,11 +131,11 @@ function refuse(raw: IncomingMessage, response: ServerResponse, refusal: Refusal
   // What the client is still sending is read and dropped.
   raw.resume();
   const { status, headers, body } = withCommonHeaders(oauthOwner.answer(refusal), refusal);
-  write(response, status, body, headers);
+  write(response, status, JSON.stringify(body), Object.entries(headers).flat());
 }
 
-function write(response: ServerResponse, status: number, body: unknown, headers: OutgoingHttpHeaders): void {
-  const text = JSON.stringify(body);
-  const fixed = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
-  response.writeHead(status, { ...fixed, 'content-length': Buffer.byteLength(text), ...headers }).end(text);
+/** @param headers names and values in turn, as Node writes them. */
+function write(response: ServerResponse, status: number, text: string, headers: string[]): void {
+  const length = String(Buffer.byteLength(text));
+  response.writeHead(status, [...FIXED_HEADERS, 'content-length', length, ...headers]).end(text);
 }

@@ -4,12 +4,21 @@ import type { Judgement } from './judgement.js';
 /** Counts judgements by outcome and dialect, cheaply; the metrics page reads the sums. */
 @Injectable()
 export class VerdictMeter {
-  /** By `outcome dialect`; the dialect of a value that is no token's is `none`. */
-  readonly counts = new Map<string, number>();
+  private readonly counts = new Map<string, Map<string, number>>();
 
   count(judgement: Judgement): void {
     const outcome = judgement.isActive ? 'active' : judgement.reason;
-    const key = `${outcome} ${judgement.token?.dialect ?? 'none'}`;
-    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+    // The dialect of a value that is no token's.
+    const dialect = judgement.token?.dialect ?? 'none';
+    let outcomes = this.counts.get(dialect);
+    if (!outcomes) this.counts.set(dialect, (outcomes = new Map()));
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  }
+
+  /** All sums so far. */
+  sums(): { outcome: string; dialect: string; count: number }[] {
+    return [...this.counts].flatMap(([dialect, outcomes]) =>
+      [...outcomes].map(([outcome, count]) => ({ outcome, dialect, count })),
+    );
   }
 }

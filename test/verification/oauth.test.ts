@@ -241,6 +241,22 @@ describe('POST /patois/v1/verifications', () => {
     expect((await ask(0)).status).toBe(400);
   });
 
+  test('looks up hundreds of tokens that nobody remembers, each for what it is', async () => {
+    const values: string[] = [];
+    for (let count = 0; count < 400; count += 1) values.push(await issue());
+    const strangers = Array.from({ length: 400 }, () => makeToken().value);
+    const verifications = values.flatMap((token, index) => [{ token }, { token: strangers[index] }]);
+    const { status, json } = await server.send('POST', '/patois/v1/verifications', {
+      headers: gateway,
+      body: { verifications },
+    });
+    expect(status).toBe(200);
+    const named = json.verifications.map(
+      ({ jti, reason }: { jti?: string; reason?: string }) => jti ?? reason,
+    );
+    expect(named).toEqual(values.flatMap((value) => [value.slice(0, 15), 'unknown']));
+  });
+
   test.each([
     [{}, '/verifications'],
     [{ verifications: 'x' }, '/verifications'],
