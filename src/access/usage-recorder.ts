@@ -10,13 +10,16 @@ const TOKEN_INTERVAL_MS = 60_000;
 const ROWS_A_STATEMENT = 5_000;
 const LONGEST_USER_AGENT = 512;
 
+const WRITE_SQL = `
+  UPDATE tokens SET last_used_at = used.at, last_used_address = used.address, last_used_user_agent = used.agent
+  FROM (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) AS u (id, at, address, agent)) used
+  WHERE tokens.id = used.id AND (tokens.last_used_at IS NULL OR tokens.last_used_at < used.at)`;
+
 /** The last use of a token, times in milliseconds since 1970. */
 interface Use {
   at: number;
   address: string | undefined;
   userAgent: string | undefined;
-  /** When it was last written; 0 before that. */
-  writtenAt: number;
   /** Since when it has not been written; undefined when it has. */
   pendingSince: number | undefined;
 }
@@ -31,6 +34,10 @@ interface Use {
 export class UsageRecorder implements EntitySubscriberInterface<Token> {
   private readonly logger = new Logger(UsageRecorder.name);
   private readonly uses = new Map<string, Use>();
+  /** Tokens that may be written at the next turn. */
+  private due: string[] = [];
+  /** Tokens that were written lately, the first of them first: they may not be written again yet. */
+  private resting: { id: string; writtenAt: number }[] = [];
   private timer: NodeJS.Timeout | undefined;
   private writing = Promise.resolve();
 
@@ -48,9 +55,10 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
       use.userAgent = userAgent;
       use.pendingSince ??= at;
     } else {
-      this.uses.set(id, { at, address, userAgent, writtenAt: 0, pendingSince: at });
+      this.uses.set(id, { at, address, userAgent, pendingSince: at });
+      this.due.push(id);
     }
-    this.timer ??= setTimeout(() => this.writeDue(), WRITE_INTERVAL_MS).unref();
+    this.timer ??= setTimeout(() => this.turn(), WRITE_INTERVAL_MS).unref();
   }
 
   listenTo(): typeof Token {
@@ -71,7 +79,8 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
   flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    return this.writeThose((use) => use.pendingSince !== undefined);
+    for (const { id } of this.resting.splice(0)) this.due.push(id);
+    return this.writeDue();
   }
 
   /** How many tokens' last use is not written yet, and for how long (seconds) the oldest of them has not been. */
@@ -81,52 +90,58 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
     return { tokens: since.length, oldestSeconds: (Date.now() - oldest) / 1000 };
   }
 
-  private writeDue(): void {
-    const dueBefore = Date.now() - TOKEN_INTERVAL_MS;
-    void this.writeThose((use) => use.pendingSince !== undefined && use.writtenAt <= dueBefore).then(() => {
-      for (const [id, use] of this.uses) {
-        // It is in the database, and nothing has happened since.
-        if (use.pendingSince === undefined && use.writtenAt <= dueBefore) this.uses.delete(id);
-      }
-      this.timer =
-        this.uses.size > 0 ? setTimeout(() => this.writeDue(), WRITE_INTERVAL_MS).unref() : undefined;
+  /** Each turn costs what is due, however many tokens are in use. */
+  private turn(): void {
+    this.wake(Date.now() - TOKEN_INTERVAL_MS);
+    void this.writeDue().then(() => {
+      const isIdle = this.due.length === 0 && this.resting.length === 0;
+      this.timer = isIdle ? undefined : setTimeout(() => this.turn(), WRITE_INTERVAL_MS).unref();
     });
   }
 
+  /** Makes those due that have rested; a token not used meanwhile is in the database, and nothing more to know of it. */
+  private wake(writtenBefore: number): void {
+    const end = this.resting.findIndex(({ writtenAt }) => writtenAt > writtenBefore);
+    const rested = this.resting.splice(0, end < 0 ? this.resting.length : end);
+    for (const { id } of rested) {
+      if (this.uses.get(id)?.pendingSince === undefined) this.uses.delete(id);
+      else this.due.push(id);
+    }
+  }
+
   /** One write after the other: a later one must not overtake an earlier. */
-  private writeThose(isMeant: (use: Use) => boolean): Promise<void> {
+  private writeDue(): Promise<void> {
     this.writing = this.writing.then(async () => {
       // Sorted, so that two replicas that write the same tokens never wait for each other in a circle.
-      const meant = [...this.uses]
-        .filter(([, use]) => isMeant(use))
-        .sort(([one], [other]) => (one < other ? -1 : 1));
-      for (let start = 0; start < meant.length; start += ROWS_A_STATEMENT) {
-        await this.write(meant.slice(start, start + ROWS_A_STATEMENT));
+      const ids = this.due.splice(0).sort();
+      for (let start = 0; start < ids.length; start += ROWS_A_STATEMENT) {
+        await this.write(ids.slice(start, start + ROWS_A_STATEMENT));
       }
     });
     return this.writing;
   }
 
-  private async write(rows: [string, Use][]): Promise<void> {
-    const before = rows.map(([, { writtenAt, pendingSince }]) => ({ writtenAt, pendingSince }));
+  private async write(ids: string[]): Promise<void> {
+    const rows = ids.flatMap((id) => {
+      const use = this.uses.get(id);
+      return use?.pendingSince === undefined ? [] : [{ id, use, pendingSince: use.pendingSince }];
+    });
     const values = [
-      rows.map(([id]) => id),
-      rows.map(([, use]) => new Date(use.at).toISOString()),
-      rows.map(([, use]) => use.address ?? null),
-      rows.map(([, use]) => shownAgent(use.userAgent)),
+      rows.map(({ id }) => id),
+      rows.map(({ use }) => new Date(use.at).toISOString()),
+      rows.map(({ use }) => use.address ?? null),
+      rows.map(({ use }) => shownAgent(use.userAgent)),
     ];
     // A use that comes while the statement runs is pending again.
-    for (const [, use] of rows) Object.assign(use, { writtenAt: Date.now(), pendingSince: undefined });
+    for (const { use } of rows) use.pendingSince = undefined;
     try {
-      await this.dataSource.query(
-        `UPDATE tokens SET last_used_at = used.at, last_used_address = used.address, last_used_user_agent = used.agent
-         FROM (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) AS u (id, at, address, agent)) used
-         WHERE tokens.id = used.id AND (tokens.last_used_at IS NULL OR tokens.last_used_at < used.at)`,
-        values,
-      );
+      if (rows.length > 0) await this.dataSource.query(WRITE_SQL, values);
+      const writtenAt = Date.now();
+      for (const id of ids) this.resting.push({ id, writtenAt });
     } catch (problem) {
       this.logger.warn(`Last use of ${rows.length} tokens not written yet: ${String(problem)}`);
-      rows.forEach(([, use], index) => Object.assign(use, before[index]));
+      for (const { use, pendingSince } of rows) use.pendingSince = pendingSince;
+      this.due.push(...ids);
     }
   }
 }

@@ -70,22 +70,40 @@ export function parseCallerAddress(text: string): string | undefined {
  */
 export function allowsAddress(blocks: readonly string[], address: string | undefined): boolean {
   if (blocks.length === 0) return true;
-  const caller = address === undefined ? undefined : parseAddress(address);
-  if (!caller) return false;
-  const inner = { network: caller, prefix: bitsOf(caller) };
-  return parsedOf(blocks).some((block) => contains(block, inner));
+  if (address === undefined) return false;
+  const list = knownList(blocks);
+  let isAllowed = list.decisions.get(address);
+  if (isAllowed === undefined) {
+    isAllowed = isWithin(list.parsed, address);
+    if (list.decisions.size >= MOST_DECISIONS) list.decisions.clear();
+    list.decisions.set(address, isAllowed);
+  }
+  return isAllowed;
 }
 
-/** Lists are parsed once for as long as somebody keeps them: a token in use is checked on every request. */
-const parsedLists = new WeakMap<readonly string[], CidrBlock[]>();
+/** What is remembered of a list for as long as somebody keeps it: a token in use is checked on every request. */
+interface KnownList {
+  parsed: CidrBlock[];
+  decisions: Map<string, boolean>;
+}
 
-function parsedOf(blocks: readonly string[]): CidrBlock[] {
-  let parsed = parsedLists.get(blocks);
-  if (!parsed) {
-    parsed = blocks.map(parseCidr);
-    parsedLists.set(blocks, parsed);
+const MOST_DECISIONS = 100;
+const knownLists = new WeakMap<readonly string[], KnownList>();
+
+function knownList(blocks: readonly string[]): KnownList {
+  let list = knownLists.get(blocks);
+  if (!list) {
+    list = { parsed: blocks.map(parseCidr), decisions: new Map() };
+    knownLists.set(blocks, list);
   }
-  return parsed;
+  return list;
+}
+
+function isWithin(blocks: readonly CidrBlock[], address: string): boolean {
+  const caller = parseAddress(address);
+  if (!caller) return false;
+  const inner = { network: caller, prefix: bitsOf(caller) };
+  return blocks.some((block) => contains(block, inner));
 }
 
 /** Whether `blocks` reaches an address that `bounds` does not; empty lists reach everywhere. */

@@ -1,4 +1,5 @@
 import { type OnApplicationShutdown } from '@nestjs/common';
+import { isDeepStrictEqual } from 'node:util';
 import type { DataSource } from 'typeorm';
 import { Organization } from '../accounts/organization.entity.js';
 import { type Permission, type Role, User } from '../accounts/user.entity.js';
@@ -58,6 +59,8 @@ export interface LookupRow {
   organization_created_at: Date;
 }
 
+const MOST_OWNERS = 10_000;
+
 /** A token whose secret was right, and until when that stays so: null, but for the old value during a grace. */
 export interface Found {
   token: Token;
@@ -66,6 +69,8 @@ export interface Found {
 
 /** Reads tokens by their value, from the database each time. */
 export class TokenLookup implements OnApplicationShutdown {
+  private readonly owners = new Map<string, User>();
+
   constructor(
     private readonly query: HotQuery<LookupRow>,
     private readonly hashing: HashingService,
@@ -84,17 +89,27 @@ export class TokenLookup implements OnApplicationShutdown {
     if (this.hashing.matchesToken(value, kept)) {
       if (!row) return undefined;
       if (!this.hashing.isCurrent(kept)) await this.digestAnew(row, value);
-      return { token: tokenOf(row), validUntil: null };
+      return { token: this.tokenOf(row), validUntil: null };
     }
     if (!row?.previous_digest || !row.previous_digest_key || !row.previous_valid_until) return undefined;
     const previous = { digest: row.previous_digest, keyName: row.previous_digest_key };
     const isInGrace = row.previous_valid_until > new Date();
     if (!isInGrace || !this.hashing.matchesToken(value, previous)) return undefined;
-    return { token: tokenOf(row), validUntil: row.previous_valid_until };
+    return { token: this.tokenOf(row), validUntil: row.previous_valid_until };
   }
 
   onApplicationShutdown(): Promise<void> {
     return this.query.close();
+  }
+
+  private tokenOf(row: LookupRow): Token {
+    const owner = ownerOf(row);
+    // Many tokens are remembered, of few owners: one object for each that is the same to the last field.
+    const known = this.owners.get(row.owner_id);
+    if (known && isDeepStrictEqual(known, owner)) return tokenOf(row, known);
+    if (this.owners.size >= MOST_OWNERS) this.owners.clear();
+    this.owners.set(row.owner_id, owner);
+    return tokenOf(row, owner);
   }
 
   /** Moves a token whose digest was made under an old key to the signing key. */
@@ -107,14 +122,14 @@ export class TokenLookup implements OnApplicationShutdown {
 }
 
 /** As much of a token as verification and its callers read; the rest of its columns is not loaded. */
-function tokenOf(row: LookupRow): Token {
+function tokenOf(row: LookupRow, owner: User): Token {
   return Object.assign(new Token(), {
     id: row.id,
     numericId: row.numeric_id,
     tokenId: row.token_id,
     dialect: row.dialect,
     ownerId: row.owner_id,
-    owner: ownerOf(row),
+    owner,
     organizationId: row.organization_id,
     name: row.name,
     scopes: row.scopes,
