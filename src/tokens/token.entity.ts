@@ -148,8 +148,9 @@ export class Token {
   @Column('jsonb')
   dialectFields!: Record<string, unknown>;
 
-  isExpired(now = new Date()): boolean {
-    return this.expiresAt !== null && this.expiresAt <= now;
+  /** @param now by default this moment, which is only asked for where something expires: a Date costs. */
+  isExpired(now?: Date): boolean {
+    return this.expiresAt !== null && this.expiresAt <= (now ?? new Date());
   }
 
   isRevoked(): boolean {
@@ -157,7 +158,7 @@ export class Token {
   }
 
   /** Revoked, expired, inactive, active: the first that holds. */
-  status(now = new Date()): TokenStatus {
+  status(now?: Date): TokenStatus {
     if (this.isRevoked()) return 'revoked';
     if (this.isExpired(now)) return 'expired';
     return this.inactive ? 'inactive' : 'active';

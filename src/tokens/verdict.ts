@@ -8,8 +8,8 @@ export type Verdict =
   | { isValid: false; reason: InvalidTokenReason | 'malformed'; token?: Token };
 
 /** What follows, at this moment, from what was found for a well-formed value; says nothing of addresses and scopes. */
-export function verdictOn(found: Found | undefined, now = new Date()): Verdict {
-  if (!found || (found.validUntil !== null && found.validUntil <= now))
+export function verdictOn(found: Found | undefined, now?: Date): Verdict {
+  if (!found || (found.validUntil !== null && found.validUntil <= (now ?? new Date())))
     return { isValid: false, reason: 'unknown' };
   const { token } = found;
   const status = token.status(now);
