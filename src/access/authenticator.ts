@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Refusal } from '../tokens/refusal.js';
 import { allowsAddress } from '../tokens/cidr.js';
-import type { Token } from '../tokens/token.entity.js';
 import { looksLikeToken } from '../tokens/token-format.js';
+import type { Token } from '../tokens/token.entity.js';
+import type { Verdict } from '../tokens/verdict.js';
 import type { Presented } from './credentials.js';
 import { DialectRegistry } from './dialect.js';
 import { Passwords } from './passwords.js';
 import { type Origin, Principal } from './principal.js';
+import { after, type Soon } from './soon.js';
 import { UsageRecorder } from './usage-recorder.js';
 import { Verifier } from './verifier.js';
 
@@ -21,9 +23,11 @@ export class Authenticator {
   ) {}
 
   /**
+   * At once where the verdict on a token is remembered.
+   *
    * @throws {Refusal} unauthenticated, with the reason; forbidden for an address outside the token's blocks; tooMany.
    */
-  async authenticate(presented: Presented, origin: Origin): Promise<Principal> {
+  authenticate(presented: Presented, origin: Origin): Soon<Principal> {
     const { tokens, basic, isMalformed } = presented;
     const login = basic && !looksLikeToken(basic.login) ? basic.login : undefined;
     const refuse = (reason: 'ambiguous' | 'malformed' | 'missing'): Refusal =>
@@ -34,16 +38,20 @@ export class Authenticator {
     if (value !== undefined) {
       // A Basic name beside a token is a claim that must be true; beside a password it is what the password is for.
       const claimed = basic?.secret === value ? basic.login : undefined;
-      const token = await this.verify(value, claimed, origin);
-      return new Principal(token.owner, token, value, origin, this.registry);
+      return after(this.verifier.verify(value), (verdict) => {
+        const token = this.admitted(verdict, claimed, origin);
+        return new Principal(token.owner, token, value, origin, this.registry);
+      });
     }
     if (!basic) throw refuse('missing');
-    const user = await this.passwords.check(basic, origin);
-    return new Principal(user, null, null, origin, this.registry);
+    return after(
+      this.passwords.check(basic, origin),
+      (user) => new Principal(user, null, null, origin, this.registry),
+    );
   }
 
-  private async verify(value: string, claimedLogin: string | undefined, origin: Origin): Promise<Token> {
-    const verdict = await this.verifier.verify(value);
+  /** The token of a verdict, if it lets this caller in. */
+  private admitted(verdict: Verdict, claimedLogin: string | undefined, origin: Origin): Token {
     const login = claimedLogin === undefined || looksLikeToken(claimedLogin) ? {} : { login: claimedLogin };
     if (!verdict.isValid) throw new Refusal('unauthenticated', { reason: verdict.reason, ...login });
     const { token } = verdict;

@@ -5,6 +5,7 @@ import { Authenticator } from './authenticator.js';
 import type { Presented } from './credentials.js';
 import type { PathOwner } from './dialect.js';
 import type { Origin, Principal } from './principal.js';
+import { settle } from './soon.js';
 
 /** All that a strategy gets to see of a request. */
 interface CredentialFacts {
@@ -23,9 +24,10 @@ class CredentialStrategy extends passport.Strategy {
 
   override authenticate(facts: unknown): void {
     const { presented, origin } = facts as CredentialFacts;
-    this.authenticator.authenticate(presented, origin).then(
+    settle(
+      () => this.authenticator.authenticate(presented, origin),
       (principal) => this.success(principal),
-      (problem: unknown) => this.error(problem),
+      (problem) => this.error(problem),
     );
   }
 }

@@ -22,6 +22,14 @@ interface Use {
   userAgent: string | undefined;
   /** Since when it has not been written; undefined when it has. */
   pendingSince: number | undefined;
+  /** Written, and not used since for so long that the recorder knows of it no more. */
+  isForgotten: boolean;
+}
+
+declare module '../tokens/token.entity.js' {
+  interface TokenNotes {
+    use?: Use;
+  }
 }
 
 /**
@@ -46,19 +54,36 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
   }
 
   /** Costs no query and no promise: this is on the path of every verdict. */
-  record({ id }: Token, { address, userAgent }: Pick<Origin, 'address' | 'userAgent'>): void {
+  record(token: Token, { address, userAgent }: Pick<Origin, 'address' | 'userAgent'>): void {
     const at = Date.now();
-    const use = this.uses.get(id);
-    if (use) {
-      use.at = at;
-      use.address = address;
-      use.userAgent = userAgent;
-      use.pendingSince ??= at;
+    const { use } = token.notes;
+    if (!use || use.isForgotten) {
+      token.notes.use = this.begin(token.id, {
+        at,
+        address,
+        userAgent,
+        pendingSince: at,
+        isForgotten: false,
+      });
     } else {
-      this.uses.set(id, { at, address, userAgent, pendingSince: at });
-      this.due.push(id);
+      use.at = at;
+      use.pendingSince ??= at;
+      // A text is kept only where it is another one: what a request brings would else outlive the request each time.
+      if (use.address !== address) use.address = address;
+      if (use.userAgent !== userAgent) use.userAgent = userAgent;
     }
     this.timer ??= setTimeout(() => this.turn(), WRITE_INTERVAL_MS).unref();
+  }
+
+  /** Notes a use of a token that carries none: it may have been loaded again since its last one. */
+  private begin(id: string, use: Use): Use {
+    const known = this.uses.get(id);
+    if (!known) {
+      this.uses.set(id, use);
+      this.due.push(id);
+      return use;
+    }
+    return Object.assign(known, use, { pendingSince: known.pendingSince ?? use.at });
   }
 
   listenTo(): typeof Token {
@@ -104,8 +129,13 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
     const end = this.resting.findIndex(({ writtenAt }) => writtenAt > writtenBefore);
     const rested = this.resting.splice(0, end < 0 ? this.resting.length : end);
     for (const { id } of rested) {
-      if (this.uses.get(id)?.pendingSince === undefined) this.uses.delete(id);
-      else this.due.push(id);
+      const use = this.uses.get(id);
+      if (use?.pendingSince !== undefined) {
+        this.due.push(id);
+      } else if (use) {
+        use.isForgotten = true;
+        this.uses.delete(id);
+      }
     }
   }
 

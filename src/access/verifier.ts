@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { type Found, TokenLookup } from '../tokens/token-lookup.js';
 import { tokenIdOf } from '../tokens/token-format.js';
 import { type Verdict, verdictOn } from '../tokens/verdict.js';
+import { after, type Soon } from './soon.js';
 import { type Reading, VerdictCache } from './verdict-cache.js';
 
 /** Whether a value is a token that works now: from memory where that is recent enough, else from the database. */
@@ -23,8 +24,8 @@ export class Verifier {
     return this.cache.size;
   }
 
-  /** A verdict at once where memory has it, else a promise of one: the warm path makes no promise to wait for. */
-  verify(value: string): Verdict | Promise<Verdict> {
+  /** A verdict at once where memory has it. */
+  verify(value: string): Soon<Verdict> {
     // One-shot and unkeyed: what it digests has 256 random bits, and it never leaves this process.
     const digest = hash('sha256', value, 'base64');
     const known = this.cache.get(digest);
@@ -34,7 +35,7 @@ export class Verifier {
     }
     const tokenId = tokenIdOf(value);
     if (tokenId === undefined) return { isValid: false, reason: 'malformed' };
-    return this.find(digest, tokenId, value).then((found) => verdictOn(found));
+    return after(this.find(digest, tokenId, value), (found) => verdictOn(found));
   }
 
   private find(digest: string, tokenId: string, value: string): Promise<Found | undefined> {

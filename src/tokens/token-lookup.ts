@@ -128,7 +128,7 @@ function tokenOf(row: LookupRow, owner: User): Token {
     numericId: row.numeric_id,
     tokenId: row.token_id,
     dialect: row.dialect,
-    ownerId: row.owner_id,
+    ownerId: owner.id,
     owner,
     organizationId: row.organization_id,
     name: row.name,

@@ -28,6 +28,12 @@ export class Doer {
   createdAt!: Date | null;
 }
 
+/**
+ * What other rooms have worked out from a token, or know of it, and keep with it for as long as it is in memory. Each
+ * declares its own field.
+ */
+export interface TokenNotes {}
+
 /** An API token of any dialect: what the core checks, in typed columns, and what its dialect gives back, in one. */
 @Entity('tokens')
 @Index('tokens_unique_name', ['ownerId', 'uniqueName'], { unique: true })
@@ -147,6 +153,9 @@ export class Token {
   /** What the issuing dialect merely gives back. */
   @Column('jsonb')
   dialectFields!: Record<string, unknown>;
+
+  /** No column. A token in use is one of very many: what lies beside it costs less than a map that leads there. */
+  readonly notes: TokenNotes = {};
 
   /** @param now by default this moment, which is only asked for where something expires: a Date costs. */
   isExpired(now?: Date): boolean {

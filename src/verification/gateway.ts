@@ -110,17 +110,15 @@ function refuse(response: ServerResponse, status: number, ...header: string[]): 
   response.writeHead(status, ['content-length', '0', ...header]).end();
 }
 
-/** Who the bearer is, for the service behind the gateway. Remembered with the token, for as long as that is. */
-const identities = new WeakMap<Token, string[]>();
-
-/** Names and values in turn, as Node writes them. */
+/** Who the bearer is, for the service behind the gateway: names and values in turn, as Node writes them. */
 function identityOf(token: Token): string[] {
-  let identity = identities.get(token);
-  if (!identity) {
-    identity = makeIdentity(token);
-    identities.set(token, identity);
+  return (token.notes.identity ??= makeIdentity(token));
+}
+
+declare module '../tokens/token.entity.js' {
+  interface TokenNotes {
+    identity?: string[];
   }
-  return identity;
 }
 
 function makeIdentity(token: Token): string[] {
@@ -128,7 +126,7 @@ function makeIdentity(token: Token): string[] {
   const isTooLong = scopes.length > MOST_SCOPE_BYTES;
   return Object.entries({
     'x-patois-user': headerText(token.owner.login),
-    'x-patois-user-id': token.ownerId,
+    'x-patois-user-id': token.owner.id,
     'x-patois-organization': headerText(token.owner.organization.name),
     'x-patois-token-id': token.tokenId,
     'x-patois-dialect': token.dialect,

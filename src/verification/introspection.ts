@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Authenticator } from '../access/authenticator.js';
-import { collectBody, readBody } from '../access/body.js';
+import { readForm, receiveBody } from '../access/body.js';
 import { clientAddress } from '../access/client-address.js';
 import { readCredentials } from '../access/credentials.js';
 import type { DialectRegistry } from '../access/dialect.js';
 import { publicUrlOf } from '../access/public-url.js';
 import { refusalOfFault } from '../access/refusal.filter.js';
 import { withCommonHeaders } from '../access/request-state.js';
+import { after, settle, type Soon } from '../access/soon.js';
 import type { Config } from '../config.js';
 import { parseCallerAddress } from '../tokens/cidr.js';
 import { Refusal } from '../tokens/refusal.js';
 import type { Token } from '../tokens/token.entity.js';
 import type { Judge } from './judge.js';
+import type { Question } from './judgement.js';
 import { oauthOwner } from './oauth.owner.js';
 import { scopesOf } from './scopes.js';
 import { IntrospectionAnswer } from './verification.dto.js';
@@ -25,10 +27,8 @@ const FIXED_HEADERS = Object.entries({
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
 }).flat();
-const PARAMETERS = ['token', 'token_type_hint', 'client_ip', 'scope'] as const;
-
-/** The form of an introspection, each parameter at most once. */
-type Form = { token: string } & Partial<Record<(typeof PARAMETERS)[number], string>>;
+/** What is read of the form; the rest, a hint of the kind of token too, does not matter. */
+const PARAMETERS = ['token', 'client_ip', 'scope', 'token_type_hint'];
 
 /** Whether a request is one: what else comes to that path is refused where all refusals are worded. */
 export function isIntrospection(method: string, url: string): boolean {
@@ -53,77 +53,102 @@ export interface Introspectors {
  * scope, body, in this order; refusals are those of the path's owner.
  */
 export function introspectionHandler(asked: Introspectors): RequestListener {
-  return (raw, response) => {
-    introspect(raw, response, asked).catch((problem: unknown) => {
+  return function handle(raw, response): void {
+    const requestId = randomUUID();
+    const fail = (problem: unknown): void => {
+      // Said already: a caller who is refused is not asked for a body.
+      if (response.headersSent) return;
       const refusal = problem instanceof Refusal ? problem : refusalOfFault(problem);
       if (refusal.kind === 'internal') asked.logFault(problem);
       refuse(raw, response, refusal);
-    });
+    };
+    let admission: Soon<void>;
+    try {
+      admission = admit(raw, requestId, asked);
+    } catch (problem) {
+      fail(problem);
+      return;
+    }
+    if (admission instanceof Promise) admission.catch(fail);
+    // Begun before anything is awaited: bytes that come while nobody listens would be lost.
+    receiveBody(
+      raw,
+      (rawBody) =>
+        settle(
+          () => after(admission, () => introspect(raw, rawBody, asked)),
+          (text) => write(response, 200, text, ['x-request-id', requestId]),
+          fail,
+        ),
+      // The connection broke: nobody is left to be answered.
+      () => response.destroy(),
+    );
   };
 }
 
-async function introspect(
+/** @throws {Refusal} of who may not introspect, now or later. */
+function admit(
   raw: IncomingMessage,
-  response: ServerResponse,
-  asked: Introspectors,
-): Promise<void> {
-  const { authenticator, judge, registry, config } = asked;
-  // Begun before anything is awaited: bytes that come while nobody listens would be lost.
-  const collecting = collectBody(raw);
-  // Where a refusal comes first, nobody waits for the body: that it breaks off then is no fault.
-  collecting.catch(() => {});
-  const request = { raw, headers: raw.headers, protocol: 'http' as const };
-  const origin = {
-    address: clientAddress(request, config.trustedProxies),
-    userAgent: raw.headers['user-agent'],
-    requestId: randomUUID(),
-  };
-  const caller = await authenticator.authenticate(readCredentials(request, { bearer: true }), origin);
-  const rules = registry.find('patois')?.scopes;
-  if (!rules || !caller.covers(rules, [NEEDED])) {
+  requestId: string,
+  { authenticator, registry, config }: Introspectors,
+): Soon<void> {
+  const request = { raw };
+  const address = clientAddress(request, config.trustedProxies);
+  const origin = { address, userAgent: raw.headers['user-agent'], requestId };
+  return after(authenticator.authenticate(readCredentials(request, { bearer: true }), origin), (caller) => {
+    const rules = registry.find('patois')?.scopes;
+    if (rules && caller.covers(rules, [NEEDED])) return;
     const message = `The token lacks the scope ${NEEDED}`;
     throw new Refusal('forbidden', { reason: 'scope', message, missing: [NEEDED] });
-  }
-  const form = readForm(raw, await collecting);
-  const judging = judge.judge({
-    value: form.token,
-    address: form.client_ip === undefined ? undefined : parseCallerAddress(form.client_ip),
-    scopes: scopesOf(form.scope),
   });
-  const judgement = judging instanceof Promise ? await judging : judging;
-  // Why not is nobody's business: RFC 7662, section 2.2.
-  const text = judgement.isActive ? textOf(judgement.token, publicUrlOf(request, config)) : INACTIVE;
-  write(response, 200, text, ['x-request-id', origin.requestId]);
+}
+
+/** The text of the answer; of a token that is not active it does not say why: RFC 7662, section 2.2. */
+function introspect(
+  raw: IncomingMessage,
+  rawBody: Buffer | Refusal,
+  { judge, config }: Introspectors,
+): Soon<string> {
+  const judging = judge.judge(questionOf(raw, rawBody));
+  return after(judging, (judgement) => {
+    if (!judgement.isActive) return INACTIVE;
+    return textOf(judgement.token, publicUrlOf({ headers: raw.headers, protocol: 'http' }, config));
+  });
 }
 
 const INACTIVE = JSON.stringify({ active: false });
 
-/** What was said of a token, for as long as the token is remembered, and under which address. */
-const texts = new WeakMap<Token, { issuer: string; text: string }>();
-
+/** What is said of a token, noted for the next time: it depends on the address that the caller knows this server by. */
 function textOf(token: Token, issuer: string): string {
-  const said = texts.get(token);
-  if (said?.issuer === issuer) return said.text;
+  const { introspection } = token.notes;
+  if (introspection?.issuer === issuer) return introspection.text;
   const text = JSON.stringify(new IntrospectionAnswer(token, issuer));
-  texts.set(token, { issuer, text });
+  token.notes.introspection = { issuer, text };
   return text;
 }
 
-function readForm({ headers }: IncomingMessage, rawBody: Buffer | Refusal): Form {
-  const contentType = headers['content-type'];
-  const body = readBody({ method: 'POST', contentType, owner: oauthOwner, rawBody }) ?? {};
-  const form = body as Record<string, unknown>;
-  for (const name of PARAMETERS) {
-    // RFC 6749, section 3.1: parameters must not be included more than once.
-    const isGood = typeof form[name] === 'string' || (form[name] === undefined && name !== 'token');
-    if (!isGood)
-      throw Refusal.ofField(
-        [name],
-        'isString',
-        `${name} must be there ${name === 'token' ? '' : 'at most '}once`,
-      );
+declare module '../tokens/token.entity.js' {
+  interface TokenNotes {
+    introspection?: { issuer: string; text: string };
   }
-  return form as Form;
+}
+
+/** @throws {Refusal} invalid: a parameter that stands there twice (RFC 6749, section 3.1), or no token. */
+function questionOf({ headers }: IncomingMessage, rawBody: Buffer | Refusal): Question {
+  const values: (string | undefined)[] = PARAMETERS.map(() => undefined);
+  const source = { method: 'POST', contentType: headers['content-type'], owner: oauthOwner, rawBody };
+  for (const { name, value } of readForm(source)) {
+    const at = PARAMETERS.indexOf(name);
+    if (at < 0) continue;
+    if (values[at] !== undefined) throw Refusal.ofField([name], 'isString', `${name} must be there once`);
+    values[at] = value;
+  }
+  const [token, clientIp, scope] = values;
+  if (token === undefined) throw Refusal.ofField(['token'], 'isString', 'token must be there once');
+  return {
+    value: token,
+    address: clientIp === undefined ? undefined : parseCallerAddress(clientIp),
+    scopes: scopesOf(scope),
+  };
 }
 
 function refuse(raw: IncomingMessage, response: ServerResponse, refusal: Refusal): void {

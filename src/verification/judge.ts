@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DialectRegistry } from '../access/dialect.js';
+import { after, type Soon } from '../access/soon.js';
 import { UsageRecorder } from '../access/usage-recorder.js';
 import { Verifier } from '../access/verifier.js';
 import { allowsAddress } from '../tokens/cidr.js';
@@ -20,11 +21,8 @@ export class Judge {
   ) {}
 
   /** At once where the verdict is remembered, else when the database has answered. A token that may is used by this. */
-  judge(question: Question): Judgement | Promise<Judgement> {
-    const verdict = this.verifier.verify(question.value);
-    return verdict instanceof Promise
-      ? verdict.then((found) => this.conclude(found, question))
-      : this.conclude(verdict, question);
+  judge(question: Question): Soon<Judgement> {
+    return after(this.verifier.verify(question.value), (verdict) => this.conclude(verdict, question));
   }
 
   private conclude(verdict: Verdict, question: Question): Judgement {

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { Needs } from '../access/needs.js';
 import { publicUrlOf } from '../access/public-url.js';
 import { Refuses } from '../access/refuses.js';
+import type { Soon } from '../access/soon.js';
 import { Problem } from '../administration/problem.dto.js';
 import { CONFIG, type Config } from '../config.js';
 import { parseCallerAddress } from '../tokens/cidr.js';
@@ -44,6 +45,6 @@ export class VerificationController {
   }
 }
 
-function isDone(judging: Judgement | Promise<Judgement>): judging is Judgement {
+function isDone(judging: Soon<Judgement>): judging is Judgement {
   return !(judging instanceof Promise);
 }

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { DataSource } from 'typeorm';
 import { UsageRecorder } from '../../src/access/usage-recorder.js';
 import { createApp } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
 import { createDataSource } from '../../src/data-source.js';
-import type { Token } from '../../src/tokens/token.entity.js';
+import { Token } from '../../src/tokens/token.entity.js';
 import { makeToken } from '../../src/tokens/token-format.js';
 import { basic, send } from '../support/http.js';
 import { TestServer } from '../support/server.js';
@@ -119,6 +120,43 @@ describe('the last use of a token', () => {
     await server.app.dataSource.query('ALTER TABLE tokens DROP CONSTRAINT broken');
     await recorder.flush();
     expect((await written(token)).at).toEqual(used);
+  });
+});
+
+describe('a token that stays in memory', () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('is written again when it is used after so long that its last use was forgotten', async () => {
+    jest.useFakeTimers();
+    const writes: string[][] = [];
+    const query = async (_: string, [ids = []]: string[][]): Promise<void> => void writes.push(ids);
+    const own = new UsageRecorder({ subscribers: [], query } as unknown as DataSource);
+    const token = Object.assign(new Token(), { id: 'one' });
+    const use = { address: '192.0.2.1', userAgent: undefined };
+    own.record(token, use);
+    own.record(token, use);
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(writes).toEqual([['one']]);
+    await jest.advanceTimersByTimeAsync(120_000);
+    own.record(token, use);
+    expect(own.backlog.tokens).toBe(1);
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(writes).toEqual([['one'], ['one']]);
+  });
+
+  test('has one last use, however often it is loaded', async () => {
+    jest.useFakeTimers();
+    const agents: string[][] = [];
+    const query = async (_: string, values: string[][]): Promise<void> => void agents.push(values[3] ?? []);
+    const own = new UsageRecorder({ subscribers: [], query } as unknown as DataSource);
+    for (const userAgent of ['first', 'second']) {
+      own.record(Object.assign(new Token(), { id: 'one' }), { address: undefined, userAgent });
+    }
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(agents).toEqual([['second']]);
+    await own.flush();
   });
 });
 

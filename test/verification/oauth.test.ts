@@ -125,6 +125,20 @@ describe('POST /oauth2/introspect', () => {
     expect({ status, error: json.error }).toEqual({ status: 400, error: 'invalid_request' });
   });
 
+  test('a form is read as browsers write it: percent escapes, plus signs, empty and unknown pairs', async () => {
+    const value = await issue({ allowedCidrs: ['2001:db8::/32'], scopes: ['patois:*'] });
+    const parts = ['&', 'hint=%E4%A7', 'flag', 'scope=patois%3Atokens.read+patois:tokens.write'];
+    const headers = { ...gateway, 'content-type': `${FORM}; charset=UTF-8` };
+    const escaped = value.replace('pt-', '%70t%2D');
+    const body = [...parts, 'client%5Fip=2001%3Adb8%3A%3A1', `token=${escaped}`, ''].join('&');
+    const { status, json } = await server.send('POST', '/oauth2/introspect', { headers, body });
+    expect({ status, active: json.active }).toEqual({ status: 200, active: true });
+    const elsewhere = body.replace('2001%3Adb8', '2001%3Adb9');
+    expect((await server.send('POST', '/oauth2/introspect', { headers, body: elsewhere })).json.active).toBe(
+      false,
+    );
+  });
+
   test('JSON is not what RFC 7662 says: 415, in the words of RFC 6749', async () => {
     const { status, json } = await server.send('POST', '/oauth2/introspect', {
       headers: gateway,
