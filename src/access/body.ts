@@ -94,7 +94,8 @@ function readText({ method, contentType, owner, rawBody }: BodySource): string |
 
 /** The media type of a `Content-Type` in lower case, without parameters; undefined where none was sent. */
 function mediaTypeOf(contentType: string | undefined): string | undefined {
-  return contentType?.split(';', 1)[0]?.trim().toLowerCase() || undefined;
+  if (contentType === undefined || contentType === FORM) return contentType;
+  return contentType.split(';', 1)[0]?.trim().toLowerCase() || undefined;
 }
 
 /** `application/json`, anything `+json`, and, as many clients mean it, no content type at all. */
@@ -137,19 +138,25 @@ export interface FormPair {
 
 /** As `URLSearchParams` reads them, without what it costs: introspection reads a form about every request of a service. */
 function formPairs(text: string): FormPair[] {
-  return text
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map((pair) => {
-      const end = pair.indexOf('=');
-      return end < 0
-        ? { name: decodePart(pair), value: '' }
-        : { name: decodePart(pair.slice(0, end)), value: decodePart(pair.slice(end + 1)) };
-    });
+  const pairs: FormPair[] = [];
+  for (let start = 0; start < text.length;) {
+    const end = indexOrEnd(text, '&', start, text.length);
+    const nameEnd = indexOrEnd(text, '=', start, end);
+    const name = decodePart(text.slice(start, nameEnd));
+    if (end > start) pairs.push({ name, value: decodePart(text.slice(nameEnd + 1, end)) });
+    start = end + 1;
+  }
+  return pairs;
+}
+
+function indexOrEnd(text: string, character: string, start: number, end: number): number {
+  const index = text.indexOf(character, start);
+  return index < 0 || index > end ? end : index;
 }
 
 function decodePart(part: string): string {
-  return /[%+]/.test(part) ? unescape(part.replaceAll('+', ' ')) : part;
+  if (!part.includes('%') && !part.includes('+')) return part;
+  return unescape(part.replaceAll('+', ' '));
 }
 
 /** The values of a form by name; a list for what stands there more than once. */

@@ -111,24 +111,25 @@ function introspect(
   const judging = judge.judge(questionOf(raw, rawBody));
   return after(judging, (judgement) => {
     if (!judgement.isActive) return INACTIVE;
-    return textOf(judgement.token, publicUrlOf({ headers: raw.headers, protocol: 'http' }, config));
+    return textOf(judgement.token, raw, config);
   });
 }
 
 const INACTIVE = JSON.stringify({ active: false });
 
 /** What is said of a token, noted for the next time: it depends on the address that the caller knows this server by. */
-function textOf(token: Token, issuer: string): string {
+function textOf(token: Token, { headers }: IncomingMessage, config: Pick<Config, 'publicUrl'>): string {
   const { introspection } = token.notes;
-  if (introspection?.issuer === issuer) return introspection.text;
+  if (introspection && introspection.host === headers.host) return introspection.text;
+  const issuer = publicUrlOf({ headers, protocol: 'http' }, config);
   const text = JSON.stringify(new IntrospectionAnswer(token, issuer));
-  token.notes.introspection = { issuer, text };
+  token.notes.introspection = { host: headers.host, text };
   return text;
 }
 
 declare module '../tokens/token.entity.js' {
   interface TokenNotes {
-    introspection?: { issuer: string; text: string };
+    introspection?: { host: string | undefined; text: string };
   }
 }
 
