@@ -11,9 +11,9 @@ import { headerLines, type WithRaw } from './headers.js';
  */
 export function clientAddress(request: WithRaw, trustedProxies: readonly string[]): string | undefined {
   const peer = peerOf(request.raw.socket);
-  const isTrusted = (address: string): boolean =>
-    trustedProxies.length > 0 && allowsAddress(trustedProxies, address);
-  if (peer === undefined || !isTrusted(peer)) return peer;
+  if (peer === undefined || trustedProxies.length === 0) return peer;
+  const isTrusted = (address: string): boolean => allowsAddress(trustedProxies, address);
+  if (!isTrusted(peer)) return peer;
   const hops = headerLines(request, 'x-forwarded-for')
     .join(',')
     .split(',')
@@ -28,11 +28,12 @@ export function clientAddress(request: WithRaw, trustedProxies: readonly string[
 }
 
 /** A connection has one peer, however many requests come over it. */
-const peers = new WeakMap<Socket, string | undefined>();
-
 function peerOf(socket: Socket): string | undefined {
-  if (peers.has(socket)) return peers.get(socket);
-  const peer = parseCallerAddress(socket.remoteAddress ?? '');
-  peers.set(socket, peer);
-  return peer;
+  return (socket.patoisPeer ??= parseCallerAddress(socket.remoteAddress ?? ''));
+}
+
+declare module 'node:net' {
+  interface Socket {
+    patoisPeer?: string | undefined;
+  }
 }

@@ -24,7 +24,9 @@ export function readCredentials(
   const presented: Presented = { tokens: [] };
   for (const value of headerLines(request, 'authorization'))
     readAuthorization(value, options.bearer, presented);
-  for (const name of options.tokenHeaders ?? []) presented.tokens.push(...headerLines(request, name));
+  for (const name of options.tokenHeaders ?? []) {
+    for (const value of headerLines(request, name)) presented.tokens.push(value);
+  }
   const { basic } = presented;
   if (basic && looksLikeToken(basic.secret)) {
     // Copied out of a document, a token may wear typographic quotes.
@@ -36,7 +38,9 @@ export function readCredentials(
 }
 
 function readAuthorization(value: string, bearer: boolean, presented: Presented): void {
-  const [, scheme = '', rest = ''] = /^(\S+)(?:[ \t]+(.*))?$/.exec(value) ?? [];
+  const end = value.search(/[ \t]/);
+  const scheme = end < 0 ? value : value.slice(0, end);
+  const rest = end < 0 ? '' : value.slice(end).trimStart();
   switch (scheme.toLowerCase()) {
     case 'bearer':
       if (!bearer) return;

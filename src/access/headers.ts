@@ -5,13 +5,16 @@ export interface WithRaw {
   readonly raw: IncomingMessage;
 }
 
+const NONE: readonly string[] = [];
+
 /**
- * Every line of a header, in order, without the empty ones. Node's own view would drop or join repeated ones, and would
- * sort out all headers to find one.
+ * Every line of a header, in order, without the empty ones. Node's own view, asked first, would drop or join repeated
+ * ones.
  *
  * @param name in lower case.
  */
-export function headerLines({ raw: { rawHeaders } }: WithRaw, name: string): string[] {
+export function headerLines({ raw: { headers, rawHeaders } }: WithRaw, name: string): readonly string[] {
+  if (headers[name] === undefined) return NONE;
   const lines: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const key = rawHeaders[index] as string;

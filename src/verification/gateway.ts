@@ -15,6 +15,8 @@ const NEEDED_SCOPE_HEADER = 'x-patois-required-scope';
 /** Beyond this a header could be more than a gateway passes on. */
 const MOST_SCOPE_BYTES = 2048;
 
+const NOTHING: readonly string[] = [];
+
 /** The path that gateways ask; below it Envoy appends the path and query of its client. */
 export const GATEWAY_PATH = '/verify';
 
@@ -67,14 +69,15 @@ function questionOf(request: WithRaw, trustedProxies: readonly string[]): Questi
     value,
     claimedLogin: claimedLoginOf(basic, value),
     address: clientAddress(request, trustedProxies),
-    userAgent: headerLines(request, 'user-agent')[0],
+    userAgent: request.raw.headers['user-agent'],
     scopes: neededScopes(request),
   };
 }
 
 /** What the gateway says is needed: a header, or, on the very path that a gateway is configured with, the query. */
-function neededScopes(request: WithRaw): string[] {
-  const scopes = headerLines(request, NEEDED_SCOPE_HEADER).flatMap(scopesOf);
+function neededScopes(request: WithRaw): readonly string[] {
+  const lines = headerLines(request, NEEDED_SCOPE_HEADER);
+  const scopes = lines.length === 0 ? NOTHING : lines.flatMap(scopesOf);
   const { url = '' } = request.raw;
   if (url[GATEWAY_PATH.length] !== '?') return scopes;
   const asked = new URLSearchParams(url.slice(GATEWAY_PATH.length)).getAll('scope');

@@ -9,7 +9,8 @@ const PROXIES = ['10.0.0.0/8', '2001:db8:ffff::/48'];
 /** What the server would make of a request from a peer with these lines of X-Forwarded-For. */
 function from(peer: string | undefined, lines: string[], proxies = PROXIES): string | undefined {
   const rawHeaders = lines.flatMap((line) => ['X-Forwarded-For', line]);
-  const raw = { socket: { remoteAddress: peer }, rawHeaders } as unknown as IncomingMessage;
+  const headers = { 'x-forwarded-for': lines[0] };
+  const raw = { socket: { remoteAddress: peer }, headers, rawHeaders } as unknown as IncomingMessage;
   return clientAddress({ raw }, proxies);
 }
 
