@@ -38,9 +38,7 @@ export function readCredentials(
 }
 
 function readAuthorization(value: string, bearer: boolean, presented: Presented): void {
-  const end = value.search(/[ \t]/);
-  const scheme = end < 0 ? value : value.slice(0, end);
-  const rest = end < 0 ? '' : value.slice(end).trimStart();
+  const { scheme, rest } = partsOf(value);
   switch (scheme.toLowerCase()) {
     case 'bearer':
       if (!bearer) return;
@@ -57,6 +55,15 @@ function readAuthorization(value: string, bearer: boolean, presented: Presented)
       // Another scheme is no credential of ours: as if nothing had been sent.
       return;
   }
+}
+
+/** What stands before the first blanks and what stands behind them; blanks are spaces and tabs, nothing else. */
+function partsOf(value: string): { scheme: string; rest: string } {
+  const end = value.search(/[ \t]/);
+  if (end < 0) return { scheme: value, rest: '' };
+  let start = end + 1;
+  while (value[start] === ' ' || value[start] === '\t') start += 1;
+  return { scheme: value.slice(0, end), rest: value.slice(start) };
 }
 
 /** RFC 7617: base64 of UTF-8 `login:secret`; undefined for anything else, control characters included. */

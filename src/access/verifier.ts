@@ -27,7 +27,7 @@ export class Verifier {
   /** A verdict at once where memory has it. */
   verify(value: string): Soon<Verdict> {
     // One-shot and unkeyed: what it digests has 256 random bits, and it never leaves this process.
-    const digest = hash('sha256', value, 'base64');
+    const digest = hash('sha256', value, 'binary');
     const known = this.cache.get(digest);
     if (known) {
       this.counts.remembered += 1;

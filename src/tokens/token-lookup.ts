@@ -59,7 +59,8 @@ export interface LookupRow {
   organization_created_at: Date;
 }
 
-const MOST_OWNERS = 10_000;
+/** What many tokens have in common is kept once, up to so many of a kind. */
+const MOST_SHARED = 10_000;
 
 /** A token whose secret was right, and until when that stays so: null, but for the old value during a grace. */
 export interface Found {
@@ -70,6 +71,7 @@ export interface Found {
 /** Reads tokens by their value, from the database each time. */
 export class TokenLookup implements OnApplicationShutdown {
   private readonly owners = new Map<string, User>();
+  private readonly lists = new Map<string, string[]>();
 
   constructor(
     private readonly query: HotQuery<LookupRow>,
@@ -106,10 +108,17 @@ export class TokenLookup implements OnApplicationShutdown {
     const owner = ownerOf(row);
     // Many tokens are remembered, of few owners: one object for each that is the same to the last field.
     const known = this.owners.get(row.owner_id);
-    if (known && isDeepStrictEqual(known, owner)) return tokenOf(row, known);
-    if (this.owners.size >= MOST_OWNERS) this.owners.clear();
-    this.owners.set(row.owner_id, owner);
-    return tokenOf(row, owner);
+    const isKnown = known !== undefined && isDeepStrictEqual(known, owner);
+    if (!isKnown) keep(this.owners, row.owner_id, owner);
+    row.scopes = this.shared(row.scopes);
+    row.allowed_cidrs = this.shared(row.allowed_cidrs);
+    return tokenOf(row, isKnown ? known : owner);
+  }
+
+  /** The same list for every token that has such a one: they are few, and nobody changes them. */
+  private shared(list: string[]): string[] {
+    const key = JSON.stringify(list);
+    return this.lists.get(key) ?? keep(this.lists, key, list);
   }
 
   /** Moves a token whose digest was made under an old key to the signing key. */
@@ -119,6 +128,12 @@ export class TokenLookup implements OnApplicationShutdown {
     const unchanged = { id: row.id, digest: row.digest };
     await this.dataSource.manager.update(Token, unchanged, { digest, digestKey: keyName });
   }
+}
+
+function keep<Value>(values: Map<string, Value>, key: string, value: Value): Value {
+  if (values.size >= MOST_SHARED) values.clear();
+  values.set(key, value);
+  return value;
 }
 
 /** As much of a token as verification and its callers read; the rest of its columns is not loaded. */

@@ -65,6 +65,15 @@ describe('/verify', () => {
     }
   });
 
+  test.each([
+    [204, 'spaces and tabs between scheme and token', 'Bearer \t '],
+    [401, 'any other blank', 'Bearer \u00a0'],
+    [401, 'no blank', 'Bearer'],
+  ])('%i: %s', async (status, _, scheme) => {
+    const headers = { authorization: scheme + (await issue()) };
+    expect((await server.send('GET', '/verify', { headers })).status).toBe(status);
+  });
+
   test('401 without a token names no error; with a wrong one it does (RFC 6750)', async () => {
     const none = await server.send('GET', '/verify');
     expect(none).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer realm="Patois"' } });
