@@ -59,11 +59,15 @@ function readAuthorization(value: string, bearer: boolean, presented: Presented)
 
 /** What stands before the first blanks and what stands behind them; blanks are spaces and tabs, nothing else. */
 function partsOf(value: string): { scheme: string; rest: string } {
-  const end = value.search(/[ \t]/);
-  if (end < 0) return { scheme: value, rest: '' };
-  let start = end + 1;
-  while (value[start] === ' ' || value[start] === '\t') start += 1;
+  let end = 0;
+  while (end < value.length && !isBlank(value[end])) end += 1;
+  let start = end;
+  while (isBlank(value[start])) start += 1;
   return { scheme: value.slice(0, end), rest: value.slice(start) };
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
 }
 
 /** RFC 7617: base64 of UTF-8 `login:secret`; undefined for anything else, control characters included. */

@@ -32,11 +32,10 @@ const PARAMETERS = ['token', 'client_ip', 'scope', 'token_type_hint'];
 
 /** Whether a request is one: what else comes to that path is refused where all refusals are worded. */
 export function isIntrospection(method: string, url: string): boolean {
-  return (
-    method === 'POST' &&
-    url.startsWith(INTROSPECTION_PATH) &&
-    /^\/?(\?|$)/.test(url.slice(INTROSPECTION_PATH.length))
-  );
+  if (method !== 'POST' || !url.startsWith(INTROSPECTION_PATH)) return false;
+  const end =
+    url[INTROSPECTION_PATH.length] === '/' ? INTROSPECTION_PATH.length + 1 : INTROSPECTION_PATH.length;
+  return end === url.length || url[end] === '?';
 }
 
 /** Whom introspection asks. */
