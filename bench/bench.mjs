@@ -116,6 +116,7 @@ async function startServers({ contenders, postgres, store, patois, known }) {
   const servers = { patois };
   const starts = {
     bare: () => peer('bare', 'bare.mjs'),
+    bareTogether: () => peer('bareTogether', 'bare-together.mjs'),
     oneSelect: () => peer('one select', 'one-select.mjs', { DATABASE_URL: store.url }),
     patoisCold: () => startPatois('Patois, cold', store, { VERIFICATION_MAX_STALENESS: '0' }),
     patoisTwoWorkers: () =>

@@ -14,6 +14,13 @@ export const CONTENDERS = [
     requests: ({ token }) => [get('/', token)],
   },
   {
+    id: 'bare-together',
+    group: 'verify',
+    label: 'bare `node:http`, answers once a turn of its loop',
+    server: 'bareTogether',
+    requests: ({ token }) => [get('/', token)],
+  },
+  {
     id: 'verify-1',
     group: 'verify',
     label: 'Patois `/verify`, warm, 1 token',
@@ -162,6 +169,7 @@ export const GROUPS = [...new Set(CONTENDERS.map(({ group }) => group)), 'latenc
 /** Ratios of medians to be reported, and what is aimed at. */
 export const RATIOS = [
   { of: 'verify-1', to: 'bare', atLeast: 0.75 },
+  { of: 'verify-1', to: 'bare-together' },
   { of: 'verify-many', to: 'bare' },
   { of: 'verify-cidr', to: 'bare' },
   { of: 'verify-1', to: 'express-memory' },

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { connect } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
 import { basic, bearer } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
 
@@ -176,6 +178,22 @@ describe('/verify', () => {
     expect(headers['x-patois-organization']).toBe('Gr%C3%B6%C3%9Fe 100%25');
     expect(headers['x-patois-scopes-truncated']).toBe('true');
     expect(headers).not.toHaveProperty('x-patois-scopes');
+  });
+
+  test('requests that arrive at once are answered in their order, whichever way each is served', async () => {
+    const value = await issue();
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    const asked = ['/verify', '/healthz', '/verify/below', '/nowhere', '/verify'];
+    const last = '\r\nConnection: close';
+    const requests = asked.map(
+      (path, index) =>
+        `GET ${path} HTTP/1.1\r\nHost: patois\r\nAuthorization: Bearer ${value}` +
+        `${index === asked.length - 1 ? last : ''}\r\n\r\n`,
+    );
+    socket.write(requests.join(''));
+    const answers = await readText(socket);
+    const statuses = [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+    expect(statuses).toEqual(['204', '200', '204', '404', '204']);
   });
 });
 
