@@ -1,8 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import { unescape } from 'node:querystring';
 import { parse } from 'secure-json-parse';
 import { Refusal } from '../tokens/refusal.js';
 import { withoutSecrets } from '../tokens/token-format.js';
 import type { PathOwner } from './dialect.js';
+import type { Soon } from './soon.js';
 
 /** Half a MiB holds every body that an API here defines, a batch of 1,000 verifications included. */
 export const MOST_BODY_BYTES = 512 * 1024;
@@ -11,29 +13,25 @@ const MOST_LEVELS = 64;
 export const FORM = 'application/x-www-form-urlencoded';
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
-/** Reads the bytes of a body, as {@link receiveBody} does. */
-export function collectBody(stream: NodeJS.ReadableStream): Promise<Buffer | Refusal> {
-  return new Promise((resolve, reject) => receiveBody(stream, resolve, reject));
-}
-
-/** Reads the bytes of a body and never fails but with its connection: one that is too large is refused in its turn. */
-export function receiveBody(
-  stream: NodeJS.ReadableStream,
-  done: (body: Buffer | Refusal) => void,
-  fail: (problem: Error) => void,
-): void {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    // The rest is read and dropped: a client that is still sending would not see the answer.
-    if (bytes <= MOST_BODY_BYTES) chunks.push(chunk);
-  });
-  stream.on('error', fail);
-  stream.on('end', () => {
-    const [first] = chunks;
-    if (bytes > MOST_BODY_BYTES) done(tooLarge());
-    else done(chunks.length === 1 && first ? first : Buffer.concat(chunks));
+/**
+ * The bytes of a body, at once where all of them have arrived. It fails only with its connection: a body that is too
+ * large is refused in its turn.
+ */
+export function collectBody(request: IncomingMessage): Soon<Buffer | Refusal> {
+  if (request.complete) {
+    const whole = (request.read() as Buffer | null) ?? Buffer.alloc(0);
+    return whole.length > MOST_BODY_BYTES ? tooLarge() : whole;
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      // The rest is read and dropped: a client that is still sending would not see the answer.
+      if (bytes <= MOST_BODY_BYTES) chunks.push(chunk);
+    });
+    request.on('error', reject);
+    request.on('end', () => resolve(bytes > MOST_BODY_BYTES ? tooLarge() : Buffer.concat(chunks)));
   });
 }
 

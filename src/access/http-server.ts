@@ -1,7 +1,7 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import type { RequestListener, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config.js';
 import { Refusal } from '../tokens/refusal.js';
@@ -42,7 +42,7 @@ export function createHttpAdapter(
   });
   const server: FastifyInstance = adapter.getInstance();
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', async (request: FastifyRequest, payload: NodeJS.ReadableStream) => {
+  server.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     request.patois.rawBody = await collectBody(payload);
   });
   server.addHook('onRoute', ({ url, method }) => routes.add(url, method));
@@ -104,39 +104,4 @@ function answerClientError(problem: ConnectionError, socket: Socket, registry: D
 function firstBytes(problem: ConnectionError): string {
   const packet: unknown = problem.rawPacket;
   return Buffer.isBuffer(packet) ? packet.toString('latin1', 0, 4096) : '';
-}
-
-/**
- * Puts a plain handler before Fastify, for what is asked too often to go through a framework.
- *
- * @param isMine says of a method and URL whether the handler answers it; it then answers every such request.
- */
-export function serveDirectly(
-  server: Server,
-  isMine: (method: string, url: string) => boolean,
-  handler: RequestListener,
-): void {
-  const listeners = server.listeners('request') as RequestListener[];
-  const together = atEndOfTurn(handler);
-  server.removeAllListeners('request');
-  server.on('request', (request, response) => {
-    if (isMine(request.method ?? '', request.url ?? '')) together(request, response);
-    else for (const listener of listeners) listener(request, response);
-  });
-}
-
-/**
- * Hands over all requests of one turn of the event loop at its end. Their answers then leave one right after the other:
- * a client on this machine that waits for them is woken once a turn, and to wake it for each costs as much as a verdict.
- */
-function atEndOfTurn(handler: RequestListener): RequestListener {
-  let waiting: Parameters<RequestListener>[] = [];
-  function handleAll(): void {
-    const requests = waiting;
-    waiting = [];
-    for (const [request, response] of requests) handler(request, response);
-  }
-  return (request, response) => {
-    if (waiting.push([request, response]) === 1) setImmediate(handleAll);
-  };
 }

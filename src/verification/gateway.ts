@@ -1,8 +1,10 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { isGoodText } from '../access/body.js';
 import { clientAddress } from '../access/client-address.js';
 import { readCredentials } from '../access/credentials.js';
+import type { DirectAnswer, DirectHandler } from '../access/direct.js';
 import { headerLines, type WithRaw } from '../access/headers.js';
+import { after, rescue, type Soon } from '../access/soon.js';
 import { isDatabaseUnavailable } from '../database/database.js';
 import type { Token } from '../tokens/token.entity.js';
 import { claimedLoginOf } from './claimed-login.js';
@@ -34,24 +36,15 @@ export function gatewayHandler(
   judge: Judge,
   trustedProxies: readonly string[],
   logFault: (problem: unknown) => void,
-): RequestListener {
-  return function handle(raw: IncomingMessage, response: ServerResponse): void {
-    const request = { raw };
-    const question = questionOf(request, trustedProxies);
-    if (typeof question === 'string') {
-      challenge(response, question);
-      return;
-    }
-    const judgement = judge.judge(question);
-    if (!(judgement instanceof Promise)) {
-      answer(response, judgement, question);
-      return;
-    }
-    judgement.then(
-      (late) => answer(response, late, question),
-      (problem: unknown) => {
+): DirectHandler {
+  return function handle(raw: IncomingMessage): Soon<DirectAnswer> {
+    const question = questionOf({ raw }, trustedProxies);
+    if (typeof question === 'string') return challenge(question);
+    return rescue(
+      () => after(judge.judge(question), (judgement) => answerTo(question, judgement)),
+      (problem) => {
         if (!isDatabaseUnavailable(problem)) logFault(problem);
-        refuse(response, 503, 'retry-after', '1');
+        return refusal(503, 'retry-after', '1');
       },
     );
   };
@@ -84,33 +77,29 @@ function neededScopes(request: WithRaw): readonly string[] {
   return [...scopes, ...asked.filter(isGoodText).flatMap(scopesOf)];
 }
 
-function answer(response: ServerResponse, judgement: Judgement, { scopes }: Question): void {
-  if (judgement.isActive) {
-    response.writeHead(204, identityOf(judgement.token)).end();
-  } else if (judgement.reason === 'address') {
-    refuse(response, 403);
-  } else if (judgement.reason === 'scope') {
+function answerTo({ scopes }: Question, judgement: Judgement): DirectAnswer {
+  if (judgement.isActive) return { status: 204, headers: identityOf(judgement.token) };
+  if (judgement.reason === 'address') return refusal(403);
+  if (judgement.reason === 'scope') {
     const needed = scopes.map(headerText).join(' ').replaceAll('"', '%22');
-    refuse(
-      response,
+    return refusal(
       403,
       'www-authenticate',
       `Bearer realm="Patois", error="insufficient_scope", scope="${needed}"`,
     );
-  } else {
-    challenge(response, 'invalid');
   }
+  return challenge('invalid');
 }
 
 /** RFC 6750, section 3: who presented nothing is told no error. */
-function challenge(response: ServerResponse, why: 'none' | 'invalid'): void {
+function challenge(why: 'none' | 'invalid'): DirectAnswer {
   const error = why === 'none' ? '' : ', error="invalid_token", error_description="The token is not valid"';
-  refuse(response, 401, 'www-authenticate', `Bearer realm="Patois"${error}`);
+  return refusal(401, 'www-authenticate', `Bearer realm="Patois"${error}`);
 }
 
 /** An answer without a body: gateways read the status and pass on a header. */
-function refuse(response: ServerResponse, status: number, ...header: string[]): void {
-  response.writeHead(status, ['content-length', '0', ...header]).end();
+function refusal(status: number, ...header: string[]): DirectAnswer {
+  return { status, headers: ['content-length', '0', ...header] };
 }
 
 /** Who the bearer is, for the service behind the gateway: names and values in turn, as Node writes them. */

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Authenticator } from '../access/authenticator.js';
-import { readForm, receiveBody } from '../access/body.js';
+import { collectBody, readForm } from '../access/body.js';
 import { clientAddress } from '../access/client-address.js';
 import { readCredentials } from '../access/credentials.js';
 import type { DialectRegistry } from '../access/dialect.js';
+import type { DirectAnswer, DirectHandler } from '../access/direct.js';
 import { publicUrlOf } from '../access/public-url.js';
 import { refusalOfFault } from '../access/refusal.filter.js';
 import { withCommonHeaders } from '../access/request-state.js';
-import { after, settle, type Soon } from '../access/soon.js';
+import { after, afterBoth, rescue, type Soon } from '../access/soon.js';
 import type { Config } from '../config.js';
 import { parseCallerAddress } from '../tokens/cidr.js';
 import { Refusal } from '../tokens/refusal.js';
@@ -22,11 +23,6 @@ import { IntrospectionAnswer } from './verification.dto.js';
 export const INTROSPECTION_PATH = '/oauth2/introspect';
 
 const NEEDED = 'patois:introspect';
-const FIXED_HEADERS = Object.entries({
-  'content-type': 'application/json; charset=utf-8',
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-}).flat();
 /** What is read of the form; the rest, a hint of the kind of token too, does not matter. */
 const PARAMETERS = ['token', 'client_ip', 'scope', 'token_type_hint'];
 
@@ -51,35 +47,25 @@ export interface Introspectors {
  * Token introspection (RFC 7662), as a plain handler of POST: services ask it about every request of theirs. Credential,
  * scope, body, in this order; refusals are those of the path's owner.
  */
-export function introspectionHandler(asked: Introspectors): RequestListener {
-  return function handle(raw, response): void {
+export function introspectionHandler(asked: Introspectors): DirectHandler {
+  return function handle(raw): Soon<DirectAnswer> {
     const requestId = randomUUID();
-    const fail = (problem: unknown): void => {
-      // Said already: a caller who is refused is not asked for a body.
-      if (response.headersSent) return;
-      const refusal = problem instanceof Refusal ? problem : refusalOfFault(problem);
-      if (refusal.kind === 'internal') asked.logFault(problem);
-      refuse(raw, response, refusal);
-    };
-    let admission: Soon<void>;
-    try {
-      admission = admit(raw, requestId, asked);
-    } catch (problem) {
-      fail(problem);
-      return;
-    }
-    if (admission instanceof Promise) admission.catch(fail);
-    // Begun before anything is awaited: bytes that come while nobody listens would be lost.
-    receiveBody(
-      raw,
-      (rawBody) =>
-        settle(
-          () => after(admission, () => introspect(raw, rawBody, asked)),
-          (text) => write(response, 200, text, ['x-request-id', requestId]),
-          fail,
-        ),
-      // The connection broke: nobody is left to be answered.
-      () => response.destroy(),
+    return rescue(
+      () => {
+        const admission = admit(raw, requestId, asked);
+        // Begun before anything is awaited: bytes that come while nobody listens would be lost.
+        const body = collectBody(raw);
+        return afterBoth(admission, body, (_, rawBody) => introspect(raw, rawBody, requestId, asked));
+      },
+      (problem) => {
+        const refusal = problem instanceof Refusal ? problem : refusalOfFault(problem);
+        // A connection that broke is no fault of this server.
+        if (refusal.kind === 'internal' && !raw.errored) asked.logFault(problem);
+        // What the client is still sending is read and dropped.
+        raw.resume();
+        const { status, headers, body } = withCommonHeaders(oauthOwner.answer(refusal), refusal);
+        return answerOf(status, JSON.stringify(body), requestId, Object.entries(headers).flat());
+      },
     );
   };
 }
@@ -101,16 +87,16 @@ function admit(
   });
 }
 
-/** The text of the answer; of a token that is not active it does not say why: RFC 7662, section 2.2. */
+/** Of a token that is not active the answer does not say why: RFC 7662, section 2.2. */
 function introspect(
   raw: IncomingMessage,
   rawBody: Buffer | Refusal,
+  requestId: string,
   { judge, config }: Introspectors,
-): Soon<string> {
-  const judging = judge.judge(questionOf(raw, rawBody));
-  return after(judging, (judgement) => {
-    if (!judgement.isActive) return INACTIVE;
-    return textOf(judgement.token, raw, config);
+): Soon<DirectAnswer> {
+  return after(judge.judge(questionOf(raw, rawBody)), (judgement) => {
+    const text = judgement.isActive ? textOf(judgement.token, raw, config) : INACTIVE;
+    return answerOf(200, text, requestId);
   });
 }
 
@@ -151,16 +137,25 @@ function questionOf({ headers }: IncomingMessage, rawBody: Buffer | Refusal): Qu
   };
 }
 
-function refuse(raw: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
-  if (response.headersSent || response.destroyed) return;
-  // What the client is still sending is read and dropped.
-  raw.resume();
-  const { status, headers, body } = withCommonHeaders(oauthOwner.answer(refusal), refusal);
-  write(response, status, JSON.stringify(body), Object.entries(headers).flat());
-}
-
-/** @param headers names and values in turn, as Node writes them. */
-function write(response: ServerResponse, status: number, text: string, headers: string[]): void {
-  const length = String(Buffer.byteLength(text));
-  response.writeHead(status, [...FIXED_HEADERS, 'content-length', length, ...headers]).end(text);
+/** @param more headers, names and values in turn. */
+function answerOf(
+  status: number,
+  text: string,
+  requestId: string,
+  more: readonly string[] = [],
+): DirectAnswer {
+  const headers = [
+    'content-type',
+    'application/json; charset=utf-8',
+    'cache-control',
+    'no-store',
+    'x-content-type-options',
+    'nosniff',
+    'x-request-id',
+    requestId,
+    'content-length',
+    String(Buffer.byteLength(text)),
+  ];
+  headers.push(...more);
+  return { status, headers, text };
 }

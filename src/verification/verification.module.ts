@@ -3,7 +3,7 @@ import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import type { Server } from 'node:http';
 import { Authenticator } from '../access/authenticator.js';
 import { DialectRegistry } from '../access/dialect.js';
-import { serveDirectly } from '../access/http-server.js';
+import { serveDirectly } from '../access/direct.js';
 import { RouteTable } from '../access/route-table.js';
 import { CONFIG, type Config } from '../config.js';
 import { withoutSecrets } from '../tokens/token-format.js';

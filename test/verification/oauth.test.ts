@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { connect, type Socket } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import { makeToken } from '../../src/tokens/token-format.js';
 import { basic, bearer, type Received } from '../support/http.js';
@@ -107,6 +110,7 @@ describe('POST /oauth2/introspect', () => {
       expect({ status, error: json.error }).toEqual({ status: 401, error: 'invalid_client' });
       expect(Object.keys(json)).toEqual(['error', 'error_description']);
       expect(answered['www-authenticate']).toContain('Basic');
+      expect(answered['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
     }
   });
 
@@ -137,6 +141,41 @@ describe('POST /oauth2/introspect', () => {
     expect((await server.send('POST', '/oauth2/introspect', { headers, body: elsewhere })).json.active).toBe(
       false,
     );
+  });
+
+  /** A connection over which the gateway has said that it sends a form of so many bytes. */
+  function begin(length: number): Socket {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    const headers = { host: 'patois', ...gateway, 'content-type': FORM, connection: 'close' };
+    const lines = Object.entries({ ...headers, 'content-length': length }).map((pair) => pair.join(': '));
+    socket.write(['POST /oauth2/introspect HTTP/1.1', ...lines, '\r\n'].join('\r\n'));
+    return socket;
+  }
+
+  async function sendInPieces(...pieces: string[]): Promise<string> {
+    const socket = begin(pieces.join('').length);
+    for (const piece of pieces) {
+      socket.write(piece);
+      await setTimeout(20);
+    }
+    return readText(socket);
+  }
+
+  test('a form may come in pieces, and one that is too large is 413', async () => {
+    const form = `token=${await issue()}`;
+    const whole = await sendInPieces(form);
+    const inPieces = await sendInPieces(form.slice(0, 9), form.slice(9, 40), form.slice(40));
+    for (const answer of [whole, inPieces]) expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*"active":true/);
+    expect(await sendInPieces(form, '&', 'x'.repeat(512 * 1024))).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  test('a caller who breaks off harms nobody', async () => {
+    const socket = begin(100);
+    socket.write('token=');
+    await setTimeout(50);
+    socket.destroy();
+    await setTimeout(50);
+    expect((await post('/oauth2/introspect', { token: await issue() })).json).toMatchObject({ active: true });
   });
 
   test('JSON is not what RFC 7662 says: 415, in the words of RFC 6749', async () => {
