@@ -4,6 +4,7 @@ import { CreateTokens1795300000001 } from '../migrations/1795300000001-create-to
 import { CreateAuditEvents1795300000002 } from '../migrations/1795300000002-create-audit-events.js';
 import { IndexTokenNames1795300000003 } from '../migrations/1795300000003-index-token-names.js';
 import { CreateSigningKeys1795300000010 } from '../migrations/1795300000010-create-signing-keys.js';
+import { AuthorityAtTheWrite1795300000011 } from '../migrations/1795300000011-authority-at-the-write.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -26,6 +27,7 @@ export function createDataSource(database: Database): DataSource {
       CreateAuditEvents1795300000002,
       IndexTokenNames1795300000003,
       CreateSigningKeys1795300000010,
+      AuthorityAtTheWrite1795300000011,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { User } from '../accounts/user.entity.js';
 import { AuditWriter } from '../audit/audit.writer.js';
-import { HashingService } from '../hashing/hashing.service.js';
+import { costOf, HashingService } from '../hashing/hashing.service.js';
 import { Refusal } from '../tokens/refusal.js';
 import { looksLikeToken } from '../tokens/token-format.js';
 import type { BasicCredentials } from './credentials.js';
@@ -29,7 +29,8 @@ export class Passwords {
   /** Keyed digests of right passwords, and until when (ms) they count; the key lives and dies with the process. */
   private readonly remembered = new Map<string, number>();
   private readonly memoryKey = randomBytes(32);
-  private decoyHash: Promise<string> | undefined;
+  /** The cost of the dearest hash that a user has: failed checks of every login cost as much. */
+  private highestCost: Promise<number> | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -43,11 +44,13 @@ export class Passwords {
    * @throws {Refusal} unauthenticated, with the same work for a wrong login as for a wrong password; tooMany.
    */
   async check({ login, secret }: BasicCredentials, origin: Origin): Promise<User> {
-    const user = await this.findUser(login);
+    let user = await this.findUser(login);
+    // bcrypt takes long, and its turn may come late: what was true of the user before it may be so no more.
+    const isFresh = user !== null && this.isRemembered(user, secret);
     const keys = { address: origin.address ?? 'unknown', login: login.toLowerCase() };
     this.assertNotBlocked(keys);
     const isRight =
-      (user && this.isRemembered(user, secret)) ||
+      isFresh ||
       (await this.checks.run(async () => {
         // Asked again when the turn has come: a crowd of guesses at one moment is counted as well.
         this.assertNotBlocked(keys);
@@ -62,6 +65,7 @@ export class Passwords {
       await this.recordFailure(login, user, origin);
       throw new Refusal('unauthenticated', { reason: 'password', login: shownLogin(login) });
     }
+    if (!isFresh) user = await this.readAgain(user, secret);
     if (user.disabled) {
       throw new Refusal('unauthenticated', { reason: 'ownerDisabled', login: user.login });
     }
@@ -87,15 +91,57 @@ export class Passwords {
     throw new Refusal('tooMany', { reason: 'password', message, retryAfterSeconds });
   }
 
+  /** The user as of now, if the password that was checked is still the user's; a hash of another cost is renewed. */
+  private async readAgain(checked: User, secret: string): Promise<User> {
+    const user = await this.findUser(checked.login);
+    if (user?.id !== checked.id || user.passwordVersion !== checked.passwordVersion) {
+      throw new Refusal('unauthenticated', { reason: 'password', login: checked.login });
+    }
+    const { passwordDigest } = user;
+    if (passwordDigest !== null && !this.hashing.isPasswordHashCurrent(passwordDigest)) {
+      const unchanged = { id: user.id, passwordVersion: user.passwordVersion, passwordDigest };
+      const renewed = await this.hashing.hashPassword(secret);
+      await this.dataSource.manager.update(User, unchanged, { passwordDigest: renewed });
+      user.passwordDigest = renewed;
+    }
+    this.remember(user, secret);
+    return user;
+  }
+
+  /** A failed check costs the same for every login, known or not, at whatever cost its hash was made. */
   private async matches(secret: string, user: User | null): Promise<boolean> {
-    if (!user?.passwordDigest) {
-      this.decoyHash ??= this.hashing.hashPassword(randomBytes(16).toString('base64'));
-      await this.hashing.matchesPassword(secret, await this.decoyHash);
+    const { passwordDigest = null } = user ?? {};
+    if (passwordDigest !== null && (await this.hashing.matchesPassword(secret, passwordDigest))) return true;
+    const highest = await this.highestCostInUse(passwordDigest);
+    if (passwordDigest === null) {
+      await this.hashing.matchesDecoyPassword(secret, highest);
       return false;
     }
-    const isMatch = await this.hashing.matchesPassword(secret, user.passwordDigest);
-    if (isMatch) this.remember(user, secret);
-    return isMatch;
+    // Each step of the cost doubles the work: these together make up for what the hash was cheaper.
+    for (let cost = costOf(passwordDigest); cost < highest; cost += 1) {
+      await this.hashing.matchesDecoyPassword(secret, cost);
+    }
+    return false;
+  }
+
+  private async highestCostInUse(passwordDigest: string | null): Promise<number> {
+    this.highestCost ??= this.readHighestCost();
+    const known = await this.highestCost.catch((error: unknown) => {
+      this.highestCost = undefined;
+      throw error;
+    });
+    const own = passwordDigest === null ? 0 : costOf(passwordDigest);
+    if (own > known) this.highestCost = Promise.resolve(own);
+    return Math.max(own, known);
+  }
+
+  /** bcrypt writes its cost as two digits: `$2b$12$…`. */
+  private async readHighestCost(): Promise<number> {
+    const row = await this.dataSource.manager
+      .createQueryBuilder(User, 'user')
+      .select('max(substring(user.passwordDigest from 5 for 2))', 'cost')
+      .getRawOne<{ cost: string | null }>();
+    return Math.max(this.hashing.passwordCost, Number(row?.cost ?? 0));
   }
 
   private isRemembered(user: User, secret: string): boolean {

@@ -1,8 +1,8 @@
 import type { User } from '../accounts/user.entity.js';
 import type { Actor } from '../audit/audit.writer.js';
-import type { Authority } from '../tokens/authority.js';
+import type { Authority, Credential, ScopeNeed } from '../tokens/authority/authority.js';
 import type { Token } from '../tokens/token.entity.js';
-import type { DialectRegistry, ScopeRules } from './dialect.js';
+import type { DialectRegistry } from './dialect.js';
 
 /** Where a request came from, for restrictions, last use and the audit trail. */
 export interface Origin {
@@ -16,6 +16,9 @@ const LONGEST_USER_AGENT = 512;
 
 /** Who is calling: a user, by password or through a token. What they may do is the user's rights AND the token's scopes. */
 export class Principal implements Authority {
+  /** What the route asked of the scopes; undefined: nothing. */
+  need: ScopeNeed | undefined;
+
   constructor(
     readonly user: User,
     /** Null for a caller by password. */
@@ -37,21 +40,23 @@ export class Principal implements Authority {
     return this.isAdministrator || (isOwn && this.user.role === 'organizationAdministrator');
   }
 
-  get allowedCidrs(): readonly string[] {
-    return this.token?.allowedCidrs ?? [];
+  /** Whether one of these scopes, in the words of a dialect, is held; a caller by password holds all. */
+  covers(dialect: string, needed: readonly string[]): boolean {
+    return !this.token || this.uncovered(this.token.scopes, dialect, needed).length < needed.length;
   }
 
-  /** Whether one of these scopes, in the words of a dialect, is held; a caller by password holds all. */
-  covers(rules: ScopeRules, needed: readonly string[]): boolean {
-    if (!this.token) return true;
-    return this.token.scopes.some(
-      (held) => held === '*' || needed.some((scope) => held === scope || rules.covers(held, scope)),
+  uncovered(held: readonly string[], dialect: string, needed: readonly string[]): string[] {
+    const rules = this.registry.find(dialect)?.scopes;
+    if (!rules) return [...needed];
+    return needed.filter(
+      (scope) => !held.some((one) => one === '*' || one === scope || rules.covers(one, scope)),
     );
   }
 
-  lacks(dialect: string, scopes: readonly string[]): string[] {
-    const rules = this.registry.find(dialect)?.scopes;
-    return scopes.filter((scope) => !rules || !this.covers(rules, [scope]));
+  get credential(): Credential {
+    const { user, token, presentedValue } = this;
+    if (!token) return { kind: 'password', userId: user.id, passwordVersion: user.passwordVersion };
+    return { kind: 'token', userId: user.id, tokenUuid: token.id, value: presentedValue ?? '' };
   }
 
   get actor(): Actor {

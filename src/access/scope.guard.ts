@@ -1,10 +1,10 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
+import { lacksScope } from '../tokens/authority/admission.js';
 import { Refusal } from '../tokens/refusal.js';
 import { type BodySource, readBody } from './body.js';
 import { CredentialCheck } from './credential-check.js';
-import { DialectRegistry } from './dialect.js';
 import { NEED, type Need } from './needs.js';
 import type { Principal } from './principal.js';
 
@@ -14,7 +14,6 @@ export class ScopeGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly credentials: CredentialCheck,
-    private readonly registry: DialectRegistry,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -40,10 +39,8 @@ export class ScopeGuard implements CanActivate {
   private assertCovered(request: FastifyRequest, principal: Principal, need: Need): void {
     const { scopes, dialect = '', exempts } = need;
     if (scopes.length === 0 || exempts?.(request, principal)) return;
-    const rules = this.registry.find(dialect)?.scopes;
-    if (rules && principal.covers(rules, scopes)) return;
-    const message = `The token lacks the scope ${scopes.join(' or ')}`;
-    throw new Refusal('forbidden', { reason: 'scope', message, missing: [...scopes] });
+    principal.need = { dialect, scopes };
+    if (!principal.covers(dialect, scopes)) throw lacksScope(scopes);
   }
 }
 

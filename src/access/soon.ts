@@ -20,16 +20,6 @@ export function settle<Value>(
   }
 }
 
-/** Goes on with two values once both are at hand, and fails as soon as one of them does. */
-export function afterBoth<One, Other, Next>(
-  one: Soon<One>,
-  other: Soon<Other>,
-  next: (one: One, other: Other) => Soon<Next>,
-): Soon<Next> {
-  if (!(one instanceof Promise) && !(other instanceof Promise)) return next(one, other);
-  return Promise.all([one, other]).then((both) => next(...both));
-}
-
 /** What `run` gives, or what `instead` makes of what it throws, now or later. */
 export function rescue<Value>(run: () => Soon<Value>, instead: (problem: unknown) => Value): Soon<Value> {
   try {

@@ -33,6 +33,9 @@ export type UserChanges = Partial<Omit<UserSpec, 'login' | 'password'>> & {
   disabled?: boolean;
 };
 
+/** What is asked inside the changing transaction, before anything is written: whoever may not do it is refused there. */
+export type Gate = (manager: EntityManager) => Promise<void>;
+
 /** Users, organizations and locations. Each change and its audit event commit together. */
 @Injectable()
 export class AccountsService {
@@ -49,10 +52,11 @@ export class AccountsService {
   }
 
   /** @throws {AccountConflict} when the login is taken, without regard to case. */
-  async createUser(spec: UserSpec, actor: Actor): Promise<User> {
+  async createUser(spec: UserSpec, actor: Actor, gate?: Gate): Promise<User> {
     const passwordDigest = spec.password ? await this.hashing.hashPassword(spec.password) : null;
     const now = new Date();
     return this.changing(async (manager) => {
+      await gate?.(manager);
       const user = manager.create(User, {
         id: randomUUID(),
         login: spec.login,
@@ -92,7 +96,9 @@ export class AccountsService {
     if (!(await manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } })))
       return undefined;
     const before = await loadUser(manager, id);
-    await manager.update(User, { id }, { ...changes, updatedAt: new Date() });
+    const isNewPassword = changes.passwordDigest !== undefined;
+    const passwordVersion = before.passwordVersion + (isNewPassword ? 1 : 0);
+    await manager.update(User, { id }, { ...changes, passwordVersion, updatedAt: new Date() });
     if (locations) await setLocations(manager, id, before.locations, locations);
     const after = await loadUser(manager, id);
     this.changes.changed(manager, id);
@@ -103,7 +109,7 @@ export class AccountsService {
       before: auditView(before),
       after: {
         ...auditView(after),
-        ...(changes.passwordDigest === undefined ? {} : { passwordChanged: true }),
+        ...(isNewPassword ? { passwordChanged: true } : {}),
       },
     });
     return { before, after };
@@ -131,13 +137,13 @@ export class AccountsService {
   }
 
   /** @throws {AccountConflict} when the name is taken, without regard to case. */
-  createOrganization(name: string, actor: Actor): Promise<Organization> {
-    return this.createPlace(Organization, 'organization', name, actor);
+  createOrganization(name: string, actor: Actor, gate?: Gate): Promise<Organization> {
+    return this.createPlace(Organization, 'organization', name, actor, gate);
   }
 
   /** @throws {AccountConflict} when the name is taken, without regard to case. */
-  createLocation(name: string, actor: Actor): Promise<Location> {
-    return this.createPlace(Location, 'location', name, actor);
+  createLocation(name: string, actor: Actor, gate?: Gate): Promise<Location> {
+    return this.createPlace(Location, 'location', name, actor, gate);
   }
 
   private createPlace<Place extends Organization | Location>(
@@ -145,9 +151,11 @@ export class AccountsService {
     kind: 'organization' | 'location',
     name: string,
     actor: Actor,
+    gate?: Gate,
   ): Promise<Place> {
     const id = randomUUID();
     return this.changing(async (manager) => {
+      await gate?.(manager);
       await manager.insert(entity, { id, name, createdAt: new Date() } as object);
       const object = { type: kind, id };
       await this.audit.write(manager, { actor, action: `${kind}.create`, object, after: { name } });

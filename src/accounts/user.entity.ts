@@ -75,6 +75,10 @@ export class User {
   @Column('text', { nullable: true, select: false })
   passwordDigest!: string | null;
 
+  /** Counts the changes of the password: what somebody does by an older one is refused. */
+  @Column('integer', { default: 0 })
+  passwordVersion!: number;
+
   @Column('boolean')
   disabled!: boolean;
 

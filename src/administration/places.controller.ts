@@ -5,16 +5,17 @@ import { Caller, Needs } from '../access/needs.js';
 import { Principal } from '../access/principal.js';
 import { Refuses } from '../access/refuses.js';
 import { validated } from '../access/validation.js';
-import { AccountsService } from '../accounts/accounts.service.js';
+import { AccountsService, type Gate } from '../accounts/accounts.service.js';
 import { Location } from '../accounts/location.entity.js';
 import { Organization } from '../accounts/organization.entity.js';
+import { Admission } from '../tokens/authority/admission.js';
 import { newestFirst, readPage } from '../tokens/keyset.js';
 import { CreatePlace, Place, PlacePage } from './accounts.dto.js';
 import { ListQuery } from './list.dto.js';
 import { PATOIS } from './patois.dialect.js';
 import { Problem } from './problem.dto.js';
 import { asRefusal } from './user-administration.js';
-import { assertAdministers, assertAdministersAll } from './user-authority.js';
+import { assertAdministers } from './user-authority.js';
 
 const READ = 'patois:users.read';
 const WRITE = 'patois:users.write';
@@ -27,6 +28,7 @@ const WRITE = 'patois:users.write';
 export class PlacesController {
   constructor(
     private readonly accounts: AccountsService,
+    private readonly admission: Admission,
     private readonly dataSource: DataSource,
   ) {}
 
@@ -36,8 +38,8 @@ export class PlacesController {
   @ApiOperation({ operationId: 'createOrganization', summary: 'Makes an organization' })
   @Refuses(Problem, { 409: 'The name is taken' })
   async createOrganization(@Caller() caller: Principal, @Body() { name }: CreatePlace): Promise<Place> {
-    assertAdministersAll(caller);
-    return new Place(await refusing(this.accounts.createOrganization(name, caller.actor)));
+    const gate = administersAll(this.admission, caller);
+    return new Place(await refusing(this.accounts.createOrganization(name, caller.actor, gate)));
   }
 
   @Get('organizations')
@@ -60,8 +62,8 @@ export class PlacesController {
   @ApiOperation({ operationId: 'createLocation', summary: 'Makes a location' })
   @Refuses(Problem, { 409: 'The name is taken' })
   async createLocation(@Caller() caller: Principal, @Body() { name }: CreatePlace): Promise<Place> {
-    assertAdministersAll(caller);
-    return new Place(await refusing(this.accounts.createLocation(name, caller.actor)));
+    const gate = administersAll(this.admission, caller);
+    return new Place(await refusing(this.accounts.createLocation(name, caller.actor, gate)));
   }
 
   @Get('locations')
@@ -76,6 +78,10 @@ export class PlacesController {
     const { rows, nextCursor } = await readPage(query, newestFirst('place.createdAt'), cursor, limit);
     return new PlacePage(rows, nextCursor);
   }
+}
+
+function administersAll(admission: Admission, caller: Principal): Gate {
+  return async (manager) => (await admission.admit(manager, caller)).powers.assertAdministersAll();
 }
 
 async function refusing<Result>(work: Promise<Result>): Promise<Result> {

@@ -17,8 +17,13 @@ import {
 } from '../tokens/token.service.js';
 import { findPlace, findUser } from './references.js';
 import { looksAtUse, narrow, orderOf } from './token-filter.js';
-import type { CreateToken, ListTokensQuery, TokenFilter, UpdateToken } from './tokens.dto.js';
-import { assertMayActFor } from './user-authority.js';
+import type {
+  CreateToken,
+  ListTokensQuery,
+  RevokeTokenQuery,
+  TokenFilter,
+  UpdateToken,
+} from './tokens.dto.js';
 
 const TOKEN_ID = /^pt-[0-9A-Za-z]{12}$/;
 
@@ -56,7 +61,7 @@ export class TokenAdministration {
       description: body.description ?? null,
       scopes: scopesOf(dialect, body.scopes),
       allowedCidrs: blocksOf(body.allowedCidrs ?? []),
-      expiresAt: body.expiresAt ?? null,
+      expiresAt: body.expiresAt,
     };
     const { token, value } = await this.tokens.issue(spec, caller);
     return { token: await this.load({ id: token.id }), value };
@@ -109,18 +114,20 @@ export class TokenAdministration {
   }
 
   /**
-   * Ends a token for good; one that is revoked already stays as it is.
+   * Ends a token for good, with its descendants if that is wanted; one that is revoked already stays as it is.
    *
-   * @throws {Refusal} notFound.
+   * @throws {Refusal} notFound; forbidden and conflict for descendants that the caller may not end or that are too many.
    */
-  async revoke(caller: Principal, tokenId: string, reason: string | undefined): Promise<void> {
+  async revoke(caller: Principal, tokenId: string, { reason, descendants }: RevokeTokenQuery): Promise<void> {
     if (!TOKEN_ID.test(tokenId)) throw noSuchToken();
-    await this.tokens.revoke({ ...visibleTo(caller), tokenId }, caller, { reason: reason ?? null });
+    const where = { ...visibleTo(caller), tokenId };
+    const options = { reason: reason ?? null };
+    if (descendants) await this.tokens.revokeWithDescendants(where, caller, options);
+    else await this.tokens.revoke(where, caller, options);
   }
 
   private async changeable(caller: Principal, tokenId: string): Promise<Token> {
     const token = await this.get(caller, tokenId);
-    assertMayActFor(caller, token.owner);
     if (!token.isRevoked()) return token;
     throw new Refusal('conflict', { reason: 'revoked', message: 'The token is revoked' });
   }
@@ -173,7 +180,6 @@ export class TokenAdministration {
       const fields = [{ path: ['owner'], rule: 'exists', message }];
       throw new Refusal('notFound', { message, fields });
     }
-    assertMayActFor(caller, owner);
     return owner;
   }
 }

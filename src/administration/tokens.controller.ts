@@ -87,13 +87,16 @@ export class TokensController {
   @Needs(PATOIS, WRITE)
   @ApiOperation({ operationId: 'revokeToken', summary: 'Revokes a token, for good' })
   @ApiParam(TOKEN_ID)
-  @Refuses(Problem, { 404: 'No such token that this caller may see' })
+  @Refuses(Problem, {
+    404: 'No such token that this caller may see',
+    409: 'More than 1,000 descendants',
+  })
   async revoke(
     @Caller() caller: Principal,
     @Param('tokenId') tokenId: string,
-    @Query() { reason }: RevokeTokenQuery,
+    @Query() query: RevokeTokenQuery,
   ): Promise<void> {
-    await this.tokens.revoke(caller, tokenId, reason);
+    await this.tokens.revoke(caller, tokenId, query);
   }
 
   @Post(':tokenId/rotate')

@@ -156,6 +156,12 @@ export class RevokeTokenQuery {
   @Optional()
   @IsText(1000)
   reason?: string;
+
+  /** Whether to end as well what the token issued, and what those issued: 1,000 tokens at most. */
+  @Optional()
+  @Flag()
+  @IsBoolean()
+  descendants?: boolean;
 }
 
 /** The body of a rotation; it may be absent. */

@@ -8,17 +8,14 @@ import { Location } from '../accounts/location.entity.js';
 import { Organization } from '../accounts/organization.entity.js';
 import { User } from '../accounts/user.entity.js';
 import { HashingService } from '../hashing/hashing.service.js';
+import { type Admitted, Admission } from '../tokens/authority/admission.js';
+import type { UserRights } from '../tokens/authority/powers.js';
 import { newestFirst, type Page, readPage } from '../tokens/keyset.js';
 import { Refusal } from '../tokens/refusal.js';
 import { TokenService } from '../tokens/token.service.js';
 import type { CreateUser, ListUsersQuery, UpdateUser } from './accounts.dto.js';
 import { findPlace, findUser } from './references.js';
-import {
-  assertAdministers,
-  assertMayGrantRights,
-  assertMaySetPassword,
-  type UserRights,
-} from './user-authority.js';
+import { assertAdministers } from './user-authority.js';
 
 /** Users as administrators see and change them; what hangs on a user changes in the same transaction. */
 @Injectable()
@@ -28,6 +25,7 @@ export class UserAdministration {
     private readonly accounts: AccountsService,
     private readonly tokens: TokenService,
     private readonly hashing: HashingService,
+    private readonly admission: Admission,
   ) {}
 
   /** @throws {Refusal} forbidden for a member; notFound, also for a user of an organization that is not the caller's. */
@@ -71,11 +69,13 @@ export class UserAdministration {
     const { manager } = this.dataSource;
     const organizationId = await organizationFor(manager, caller, organization);
     const { role = 'member', permissions = [] } = body;
-    assertMayGrantRights(caller, undefined, { role, permissions, organizationId });
-    if (body.password) assertMaySetPassword(caller, undefined);
+    const rights = { role, permissions, organizationId, disabled: false };
     const spec = { ...body, organizationId, locations: await locationsFor(manager, locations ?? []) };
     try {
-      return await this.accounts.createUser(spec, caller.actor);
+      return await this.accounts.createUser(spec, caller.actor, async (transaction) => {
+        const { powers } = await this.admission.admit(transaction, caller);
+        powers.assertMayMakeUser(rights, Boolean(body.password));
+      });
     } catch (problem) {
       throw asRefusal(problem);
     }
@@ -92,16 +92,13 @@ export class UserAdministration {
       changes.passwordDigest = password === null ? null : await this.hashing.hashPassword(password);
     }
     return this.dataSource.transaction(async (manager) => {
-      if (rest.disabled || (rest.role ?? 'administrator') !== 'administrator') {
-        await assertNotLastAdministrator(manager, id);
-      }
-      const user = await lockUser(manager, caller, id);
+      const mayEndAdministrator = rest.disabled || (rest.role ?? 'administrator') !== 'administrator';
+      const { powers, user } = await this.lock(manager, caller, id, mayEndAdministrator);
       if (locations) changes.locations = await locationsFor(manager, locations);
       if (organization !== undefined) {
         changes.organizationId = await organizationFor(manager, caller, organization);
       }
-      assertMayGrantRights(caller, user, rightsAfter(user, changes));
-      if (password) assertMaySetPassword(caller, user);
+      powers.assertMayChangeUser(user, rightsAfter(user, changes), Boolean(password));
       const changed = await this.change(caller, user, changes, manager);
       if (changed.organizationId !== user.organizationId) {
         await this.tokens.moveAllOf(id, changed.organizationId, manager);
@@ -118,11 +115,40 @@ export class UserAdministration {
   async delete(caller: Principal, reference: string): Promise<void> {
     const { id } = await this.get(caller, reference);
     await this.dataSource.transaction(async (manager) => {
-      await assertNotLastAdministrator(manager, id);
-      await lockUser(manager, caller, id);
-      await this.tokens.revokeAllOf(id, caller, 'The owner was deleted', manager);
+      await this.lock(manager, caller, id, true);
+      await this.tokens.revokeAllOf(id, caller.actor, 'The owner was deleted', manager);
       await this.accounts.deleteUser(id, caller.actor, manager);
     });
+  }
+
+  /**
+   * Locks a user who is to be changed, and whoever changes it, so that what is decided on them still holds when it is
+   * written.
+   *
+   * @param mayEndAdministrator whether every administrator who can act is locked as well, so that two who end each other
+   *   come one after the other, and the second finds one left.
+   * @throws {Refusal} conflict when the user is the last of those; notFound; forbidden.
+   */
+  private async lock(
+    manager: EntityManager,
+    caller: Principal,
+    id: string,
+    mayEndAdministrator: boolean,
+  ): Promise<{ powers: Admitted['powers']; user: User }> {
+    const acting = { role: 'administrator', disabled: false } as const;
+    const others = mayEndAdministrator
+      ? await manager.find(User, { where: acting, select: { id: true } })
+      : [];
+    const rows = { users: [id, ...others.map((other) => other.id)], changesUsers: true };
+    const { powers, users } = await this.admission.admit(manager, caller, rows);
+    const user = users.get(id);
+    if (!user || user.deletedAt !== null || !powers.administers(user.organizationId)) throw noSuchUser();
+    if (mayEndAdministrator) assertIsNotLastAdministrator(user, [...users.values()]);
+    if (user.role === 'administrator' && !powers.isAdministrator) {
+      const message = 'Only an administrator changes an administrator';
+      throw new Refusal('forbidden', { reason: 'role', message });
+    }
+    return { powers, user };
   }
 
   private async change(
@@ -131,7 +157,10 @@ export class UserAdministration {
     changes: UserChanges,
     manager: EntityManager,
   ): Promise<User> {
-    if (Object.values(changes).every((value) => value === undefined)) return user;
+    if (Object.values(changes).every((value) => value === undefined)) {
+      const relations = { organization: true, locations: true };
+      return manager.findOneOrFail(User, { where: { id: user.id }, relations });
+    }
     const changed = await this.accounts.updateUser(user.id, changes, caller.actor, manager);
     if (!changed) throw noSuchUser();
     return changed.after;
@@ -146,35 +175,12 @@ export function asRefusal(problem: unknown): unknown {
   return new Refusal('conflict', { reason: 'nameTaken', message, fields });
 }
 
-/** Reads a user under the row's lock, so that what is decided on it still holds when it is written. */
-async function lockUser(manager: EntityManager, caller: Principal, id: string): Promise<User> {
-  if (!(await manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } })))
-    throw noSuchUser();
-  const relations = { organization: true, locations: true };
-  const user = await manager.findOneOrFail(User, { where: { id }, relations });
-  if (!caller.administers(user.organizationId)) throw noSuchUser();
-  if (user.role === 'administrator' && !caller.isAdministrator) {
-    throw new Refusal('forbidden', {
-      reason: 'role',
-      message: 'Only an administrator changes an administrator',
-    });
-  }
-  return user;
-}
-
-/**
- * Locks every administrator who can act, so that two who end each other come one after the other, and the second finds
- * one left.
- *
- * @throws {Refusal} conflict when `id` is the only one.
- */
-async function assertNotLastAdministrator(manager: EntityManager, id: string): Promise<void> {
-  const administrators = await manager.find(User, {
-    where: { role: 'administrator', disabled: false },
-    order: { id: 'ASC' },
-    lock: { mode: 'pessimistic_write' },
-  });
-  if (administrators.length > 1 || administrators[0]?.id !== id) return;
+/** @throws {Refusal} conflict for the only administrator who can act. */
+function assertIsNotLastAdministrator({ id }: User, users: readonly User[]): void {
+  const acting = users.filter(
+    (one) => one.role === 'administrator' && !one.disabled && one.deletedAt === null,
+  );
+  if (acting.length !== 1 || acting[0]?.id !== id) return;
   throw new Refusal('conflict', {
     message: 'This is the last administrator who can act: make another one first',
   });
@@ -185,6 +191,7 @@ function rightsAfter(user: User, changes: UserChanges): UserRights {
     role: changes.role ?? user.role,
     permissions: changes.permissions ?? user.permissions,
     organizationId: changes.organizationId ?? user.organizationId,
+    disabled: changes.disabled ?? user.disabled,
   };
 }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { compare, hash } from 'bcrypt';
+import { compare, genSalt, getRounds, hash } from 'bcrypt';
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { TokenKey } from '../config.js';
 
@@ -25,7 +25,8 @@ export class HashingService {
 
   constructor(
     ring: readonly TokenKey[],
-    private readonly bcryptCost: number,
+    /** Of the hashes of passwords that are made now: 2 to its power rounds of bcrypt. */
+    readonly passwordCost: number,
   ) {
     const [first] = ring;
     if (!first) throw new Error('The key ring is empty.');
@@ -55,7 +56,18 @@ export class HashingService {
   async hashPassword(password: string): Promise<string> {
     if (Buffer.byteLength(password) > 72)
       throw new RangeError('bcrypt reads 72 bytes of a password, not more');
-    return hash(password, this.bcryptCost);
+    return hash(password, this.passwordCost);
+  }
+
+  /** Does the work of {@link matchesPassword} for a hash that no password has. */
+  async matchesDecoyPassword(password: string, cost: number): Promise<void> {
+    const decoy = (await genSalt(cost)) + randomBytes(16).toString('hex').slice(1);
+    await this.matchesPassword(password, decoy);
+  }
+
+  /** Whether a hash of a password was made at today's cost; one that was not is made anew at the next login. */
+  isPasswordHashCurrent(kept: string): boolean {
+    return costOf(kept) === this.passwordCost;
   }
 
   /** Whether a password has this bcrypt hash; false for one longer than bcrypt reads. */
@@ -99,6 +111,11 @@ export class HashingService {
       return undefined;
     }
   }
+}
+
+/** The cost that a bcrypt hash was made at. */
+export function costOf(passwordHash: string): number {
+  return getRounds(passwordHash);
 }
 
 function hmac(key: TokenKey, text: string): Buffer {

@@ -29,6 +29,7 @@ export type RefusalReason =
   | 'address'
   | 'grant'
   | 'reach'
+  | 'lifetime'
   | 'outsideOrganization'
   // notFound
   | 'route'

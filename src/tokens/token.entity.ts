@@ -42,6 +42,7 @@ export interface TokenNotes {}
 @Index('tokens_owner_numeric', ['ownerId', 'dialect', 'numericId'])
 @Index('tokens_organization', ['organizationId', 'dialect', 'createdAt', 'id'])
 @Index('tokens_created', ['createdAt', 'id'])
+@Index('tokens_created_by', { synchronize: false })
 export class Token {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'tokens_pkey' })
   id!: string;

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { DataSource, type EntityManager, type FindOptionsWhere, type SelectQueryBuilder } from 'typeorm';
+import { DataSource, type EntityManager, type FindOptionsWhere, In, type SelectQueryBuilder } from 'typeorm';
 import { User } from '../accounts/user.entity.js';
 import { type Actor, AuditWriter } from '../audit/audit.writer.js';
 import type { AuditAction } from '../audit/audit-event.entity.js';
 import { ChangeFeed } from '../database/change-feed.js';
 import { violatedUniqueIndex } from '../database/database.js';
 import { HashingService } from '../hashing/hashing.service.js';
-import { assertMayGrant, type Authority } from './authority.js';
+import { type Admitted, Admission } from './authority/admission.js';
+import type { Authority } from './authority/authority.js';
 import { Refusal } from './refusal.js';
 import { type Doer, Token } from './token.entity.js';
 import { type FreshToken, makeToken, withFreshSecret } from './token-format.js';
@@ -24,8 +25,10 @@ export interface TokenSpec {
   /** Checked and without repetitions ({@link normalizeCidrs}). */
   allowedCidrs?: readonly string[];
   inactive?: boolean;
-  /** Null: never. */
-  expiresAt?: Date | null;
+  /** Null: never. Left out: `defaultExpiresAt`, but no later than a token that issues it. */
+  expiresAt?: Date | null | undefined;
+  /** Null, by default: never. */
+  defaultExpiresAt?: Date | null;
   dialectFields?: Record<string, unknown>;
   /** Whether to keep an encrypted copy of the value, so that it can be shown again. */
   keepsSealedValue?: boolean;
@@ -48,6 +51,8 @@ export type TokenCriteria = FindOptionsWhere<Token>;
 export interface RevokeOptions {
   reason?: string | null;
   alias?: string;
+  /** On whose word: the token is ended only while this is its value, or the one before it in its grace. */
+  presented?: string;
 }
 
 export interface RotateOptions {
@@ -57,6 +62,18 @@ export interface RotateOptions {
   graceSeconds?: number;
 }
 
+/** A token before a change and after it; there is none before it is issued. */
+interface TokenChange {
+  before?: Token;
+  after: Token;
+}
+
+/** More tokens than this are not ended in one transaction on somebody's request. */
+const MAX_DESCENDANTS = 1_000;
+const MAX_FAMILY_READS = 5;
+/** An audit event has 13 parameters, and PostgreSQL takes 65,535 a statement. */
+const TOKENS_A_STATEMENT = 1_000;
+
 /** The life of every token of every dialect. Each change and its audit event commit together. */
 @Injectable()
 export class TokenService {
@@ -65,26 +82,33 @@ export class TokenService {
     private readonly changes: ChangeFeed,
     private readonly hashing: HashingService,
     private readonly audit: AuditWriter,
+    private readonly admission: Admission,
   ) {}
 
   /**
    * Issues a token. `value` is to be shown once.
    *
-   * @throws {Refusal} forbidden for what the issuer does not hold; conflict for a `uniqueName` that the owner's tokens
-   *   already have; notFound when the owner is gone.
+   * @throws {Refusal} forbidden for an owner in whose name the issuer may not act, and for what the issuer does not hold;
+   *   conflict for a `uniqueName` that the owner's tokens already have; notFound when the owner is gone; unauthenticated
+   *   when the issuer is not what it was.
    */
   async issue(spec: TokenSpec, by: Authority, alias?: string): Promise<IssuedToken> {
-    const { allowedCidrs = [] } = spec;
-    assertMayGrant(by, { dialect: spec.dialect, scopes: spec.scopes, allowedCidrs });
+    const { allowedCidrs = [], defaultExpiresAt = null } = spec;
     const fresh = makeToken();
     const id = randomUUID();
     return this.changing(async (manager) => {
       // The lock keeps the owner from being deleted, or moved to another organization, before the token is there.
-      const owner = await manager.findOne(User, {
-        where: { id: spec.ownerId },
-        lock: { mode: 'pessimistic_read' },
+      const { powers, users } = await this.admission.admit(manager, by, { users: [spec.ownerId] });
+      const owner = users.get(spec.ownerId);
+      if (!owner || owner.deletedAt !== null) throw new Refusal('notFound', { message: 'No such user' });
+      const expiresAt = powers.expiryOf(spec.expiresAt, defaultExpiresAt);
+      powers.assertMayActFor(owner);
+      powers.assertCovers({
+        dialect: spec.dialect,
+        scopes: [...spec.scopes],
+        allowedCidrs: [...allowedCidrs],
+        expiresAt,
       });
-      if (!owner) throw new Refusal('notFound', { message: 'No such user' });
       const row = manager.create(Token, {
         id,
         tokenId: fresh.tokenId,
@@ -97,7 +121,7 @@ export class TokenService {
         scopes: [...spec.scopes],
         allowedCidrs: [...allowedCidrs],
         inactive: spec.inactive ?? false,
-        expiresAt: spec.expiresAt ?? null,
+        expiresAt,
         createdAt: new Date(),
         createdBy: doerOf(by.actor),
         ...this.digestOf(fresh),
@@ -124,18 +148,15 @@ export class TokenService {
   /**
    * Changes the one token that the criteria name, as seen under its row lock.
    *
-   * @throws {Refusal} notFound; forbidden for scopes or reach that the caller does not hold.
+   * @throws {Refusal} notFound; forbidden for the token of an owner in whose name the caller may not act, and where the
+   *   caller does not hold what the token holds before and after; unauthenticated when the caller is not what it was.
    */
   async update(where: TokenCriteria, changes: TokenChanges, by: Authority): Promise<Token> {
     return this.changing(async (manager) => {
-      const before = await lockOne(manager, where);
-      if (changes.scopes ?? changes.allowedCidrs) {
-        assertMayGrant(by, {
-          dialect: before.dialect,
-          scopes: changes.scopes ?? [],
-          allowedCidrs: changes.allowedCidrs ?? before.allowedCidrs,
-        });
-      }
+      const { powers, owner, token: before } = await this.lock(manager, where, by);
+      powers.assertMayActFor(owner);
+      powers.assertCovers(before);
+      powers.assertCovers(Object.assign(new Token(), before, changes));
       const updates = {
         ...changes,
         dialectFields: { ...before.dialectFields, ...changes.dialectFields },
@@ -155,16 +176,17 @@ export class TokenService {
    * Gives the one token that the criteria name a new value; everything else stays. The old value dies at once, or after
    * the grace.
    *
-   * @throws {Refusal} notFound; conflict when `presented` is no longer its value; forbidden when the token holds what
-   *   the caller, another token or user, does not.
+   * @throws {Refusal} notFound; conflict when `presented` is no longer its value; forbidden for the token of an owner in
+   *   whose name the caller may not act, and for one that holds what the caller does not; unauthenticated when the caller
+   *   is not what it was.
    */
   async rotate(where: TokenCriteria, by: Authority, options: RotateOptions = {}): Promise<IssuedToken> {
     const { presented, graceSeconds = 0 } = options;
     return this.changing(async (manager) => {
-      const before = await lockOne(manager, where, true);
-      if (presented === undefined) {
-        assertMayGrant(by, before);
-      } else if (!this.hashing.matchesToken(presented, digestOf(before))) {
+      const { powers, owner, token: before } = await this.lock(manager, where, by);
+      powers.assertMayActFor(owner);
+      powers.assertCovers(before);
+      if (presented !== undefined && !this.hashing.matchesToken(presented, digestOf(before))) {
         throw new Refusal('conflict', {
           reason: 'superseded',
           message: 'The token was rotated by another call',
@@ -191,62 +213,121 @@ export class TokenService {
   /**
    * Ends the one token that the criteria name, for good. One that is revoked already is given back unchanged.
    *
-   * @throws {Refusal} notFound.
+   * @throws {Refusal} notFound, also where `presented` is no longer its value; forbidden for who may not end it;
+   *   unauthenticated when the caller is not what it was.
    */
-  async revoke(where: TokenCriteria, by: Authority, { reason, alias }: RevokeOptions = {}): Promise<Token> {
+  async revoke(where: TokenCriteria, by: Authority, options: RevokeOptions = {}): Promise<Token> {
+    const { reason, alias, presented } = options;
     return this.changing(async (manager) => {
-      const before = await lockOne(manager, where);
+      const { powers, token: before } = await this.lock(manager, where, by);
+      powers.assertMayEnd(before);
+      if (presented !== undefined && !this.admission.isValueOf(before, presented)) throw noSuchToken();
       if (before.isRevoked()) return before;
-      const updates = {
-        revokedAt: new Date(),
-        revokedBy: doerOf(by.actor),
-        revokeReason: reason ?? null,
-        sealedValue: null,
-        previousValidUntil: null,
-      };
-      await manager.update(Token, { id: before.id }, updates as object);
-      const after = Object.assign(new Token(), before, updates);
-      await this.record(manager, by.actor, 'token.revoke', { before, after }, alias);
+      const [after = before] = await this.end(manager, [before], by.actor, reason ?? null, alias);
       return after;
     });
   }
 
+  /**
+   * Ends the one token that the criteria name with all that it issued, and all that those issued, in one transaction.
+   *
+   * @throws {Refusal} as {@link revoke}, for each of them; conflict for more than {@link MAX_DESCENDANTS}.
+   */
+  async revokeWithDescendants(
+    where: TokenCriteria,
+    by: Authority,
+    { reason }: RevokeOptions = {},
+  ): Promise<void> {
+    // A family that grew before its locks were held is read anew. Held, it grows no more: who issues is locked as well.
+    for (let attempt = 0; attempt < MAX_FAMILY_READS; attempt += 1) {
+      const isDone = await this.changing((manager) => this.endFamily(manager, where, by, reason ?? null));
+      if (isDone) return;
+    }
+    throw new Refusal('conflict', { message: 'The token is issuing tokens right now: try again' });
+  }
+
+  /** @returns false where more was issued before all was locked; then nothing is changed. */
+  private async endFamily(
+    manager: EntityManager,
+    where: TokenCriteria,
+    by: Authority,
+    reason: string | null,
+  ): Promise<boolean> {
+    const root = await manager.findOne(Token, { where, select: { id: true } });
+    if (!root) throw noSuchToken();
+    const family = await readFamily(manager, root.id);
+    const ids = family.map(({ id }) => id);
+    const rows = { users: family.map(({ owner_id }) => owner_id), tokens: ids };
+    const { powers, tokens } = await this.admission.admit(manager, by, rows);
+    const known = new Set(ids);
+    if ((await readFamily(manager, root.id)).some(({ id }) => !known.has(id))) return false;
+    const members = ids.flatMap((id) => tokens.get(id) ?? []);
+    for (const token of members) powers.assertMayEnd(token);
+    const live = members.filter((token) => !token.isRevoked());
+    await this.end(manager, live, by.actor, reason);
+    return true;
+  }
+
+  /** Ends tokens that are locked and not revoked yet. */
+  private async end(
+    manager: EntityManager,
+    tokens: readonly Token[],
+    actor: Actor,
+    reason: string | null,
+    alias?: string,
+  ): Promise<Token[]> {
+    if (tokens.length === 0) return [];
+    const updates = {
+      revokedAt: new Date(),
+      revokedBy: doerOf(actor),
+      revokeReason: reason,
+      sealedValue: null,
+      previousValidUntil: null,
+    };
+    await manager.update(Token, { id: In(tokens.map(({ id }) => id)) }, updates as object);
+    const changes = tokens.map((before) => ({ before, after: Object.assign(new Token(), before, updates) }));
+    await this.record(manager, actor, 'token.revoke', changes, alias);
+    return changes.map(({ after }) => after);
+  }
+
   /** Ends every live token of an owner, in the caller's transaction: when the owner is deleted. */
-  async revokeAllOf(ownerId: string, by: Authority, reason: string, manager: EntityManager): Promise<void> {
+  async revokeAllOf(ownerId: string, actor: Actor, reason: string, manager: EntityManager): Promise<void> {
     const tokens = await manager
       .createQueryBuilder(Token, 'token')
       .setLock('pessimistic_write')
       .where('token.ownerId = :ownerId AND token.revokedAt IS NULL', { ownerId })
       .orderBy('token.id')
       .getMany();
-    if (tokens.length === 0) return;
-    const updates = {
-      revokedAt: new Date(),
-      revokedBy: doerOf(by.actor),
-      revokeReason: reason,
-      sealedValue: null,
-    };
-    await manager
-      .createQueryBuilder()
-      .update(Token)
-      .set(updates as object)
-      .where('ownerId = :ownerId AND revokedAt IS NULL', { ownerId })
-      .execute();
-    for (const before of tokens) {
-      const after = Object.assign(new Token(), before, updates);
-      await this.record(manager, by.actor, 'token.revoke', { before, after });
+    for (let start = 0; start < tokens.length; start += TOKENS_A_STATEMENT) {
+      await this.end(manager, tokens.slice(start, start + TOKENS_A_STATEMENT), actor, reason);
     }
   }
 
   /** Takes every token of an owner along to another organization, in the transaction that moves the owner. */
   async moveAllOf(ownerId: string, organizationId: string, manager: EntityManager): Promise<void> {
+    // Locked in one order, as whoever writes several tokens at once does.
+    await manager
+      .createQueryBuilder(Token, 'token')
+      .select('token.id')
+      .setLock('pessimistic_write')
+      .where('token.ownerId = :ownerId', { ownerId })
+      .orderBy('token.id')
+      .getMany();
     await manager.update(Token, { ownerId }, { organizationId });
   }
 
-  /** The value of a token kept sealed, or undefined where none is kept or its key has left the ring. */
-  async unseal(id: string): Promise<string | undefined> {
-    const row = await this.query().select(['token.id', 'token.sealedValue']).where({ id }).getOne();
-    return row?.sealedValue ? this.hashing.open(row.sealedValue, id) : undefined;
+  /**
+   * The value of the one token that the criteria name, where a sealed copy is kept. Who is shown a secret can do what it
+   * can: undefined for who could not take the token over, and where no copy is kept or its key has left the ring.
+   *
+   * @throws {Refusal} notFound; unauthenticated when the caller is not what it was.
+   */
+  async reveal(where: TokenCriteria, by: Authority): Promise<string | undefined> {
+    return this.changing(async (manager) => {
+      const { powers, owner, token } = await this.lock(manager, where, by);
+      if (token.sealedValue === null || !powers.mayTakeOver(owner, token)) return undefined;
+      return this.hashing.open(token.sealedValue, token.id);
+    });
   }
 
   /**
@@ -261,6 +342,26 @@ export class TokenService {
       .where('dialect = :dialect AND sealedValue IS NOT NULL', { dialect });
     if (expiredBy) update.andWhere('expiresAt <= :expiredBy', { expiredBy });
     await update.execute();
+  }
+
+  /**
+   * Locks the one token that the criteria name, its owner and the actor, so that what is decided on them still holds when
+   * it is written.
+   */
+  private async lock(
+    manager: EntityManager,
+    where: TokenCriteria,
+    by: Authority,
+  ): Promise<{ powers: Admitted['powers']; owner: User; token: Token }> {
+    // Users come before tokens in the order of locks, and a token's owner never changes.
+    const found = await manager.findOne(Token, { where, select: { id: true, ownerId: true } });
+    if (!found) throw noSuchToken();
+    const { id, ownerId } = found;
+    const rows = { users: [ownerId], tokens: [id], where };
+    const { powers, users, tokens } = await this.admission.admit(manager, by, rows);
+    const [owner, token] = [users.get(ownerId), tokens.get(id)];
+    if (!owner || !token) throw noSuchToken();
+    return { powers, owner, token };
   }
 
   private digestOf(fresh: FreshToken): Pick<Token, 'digest' | 'digestKey'> {
@@ -281,28 +382,36 @@ export class TokenService {
     manager: EntityManager,
     actor: Actor,
     action: AuditAction,
-    { before, after }: { before?: Token; after: Token },
+    changes: TokenChange | TokenChange[],
     alias?: string,
   ): Promise<void> {
-    if (before) this.changes.changed(manager, after.tokenId);
-    return this.audit.write(manager, {
-      actor,
-      action,
-      alias,
-      object: { type: 'token', id: after.tokenId },
-      before: before && auditView(before),
-      after: auditView(after),
+    const entries = [changes].flat().map(({ before, after }) => {
+      if (before) this.changes.changed(manager, after.tokenId);
+      const object = { type: 'token', id: after.tokenId };
+      return { actor, action, alias, object, before: before && auditView(before), after: auditView(after) };
     });
+    return this.audit.write(manager, entries);
   }
 }
 
-/** Reads a token under its row lock, so that what is decided on it still holds when it is written. */
-async function lockOne(manager: EntityManager, where: TokenCriteria, withDigest = false): Promise<Token> {
-  const query = manager.createQueryBuilder(Token, 'token').setLock('pessimistic_write').where(where);
-  if (withDigest) query.addSelect(['token.digest', 'token.digestKey', 'token.sealedValue']);
-  const token = await query.getOne();
-  if (!token) throw new Refusal('notFound', { message: 'No such token' });
-  return token;
+/** A token and all that it issued, and all that those issued. */
+async function readFamily(manager: EntityManager, id: string): Promise<{ id: string; owner_id: string }[]> {
+  const family = await manager.query<{ id: string; owner_id: string }[]>(
+    `WITH RECURSIVE family (id, owner_id) AS (
+       SELECT id, owner_id FROM tokens WHERE id = $1
+       UNION
+       SELECT t.id, t.owner_id FROM tokens t JOIN family ON t.created_by_id = family.id
+       WHERE t.created_by_type = 'token')
+     SELECT id, owner_id FROM family LIMIT $2`,
+    [id, MAX_DESCENDANTS + 2],
+  );
+  if (family.length <= MAX_DESCENDANTS + 1) return family;
+  const message = `More than ${MAX_DESCENDANTS} tokens descend from this one: end some of those that issued them first`;
+  throw new Refusal('conflict', { message });
+}
+
+function noSuchToken(): Refusal {
+  return new Refusal('notFound', { message: 'No such token' });
 }
 
 function digestOf(token: Token): { digest: Buffer; keyName: string } {

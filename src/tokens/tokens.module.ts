@@ -5,6 +5,7 @@ import type { Database } from '../database/database.js';
 import { DATABASE } from '../database/database.module.js';
 import { HotQuery } from '../database/hot-query.js';
 import { HashingService } from '../hashing/hashing.service.js';
+import { Admission } from './authority/admission.js';
 import { LOOKUP_SQL, type LookupRow, TokenLookup } from './token-lookup.js';
 import { TokenService } from './token.service.js';
 
@@ -13,6 +14,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
 @Module({
   imports: [AuditModule],
   providers: [
+    Admission,
     TokenService,
     {
       provide: TokenLookup,
@@ -21,6 +23,6 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
         new TokenLookup(HotQuery.of(database, dataSource, LOOKUP), hashing, dataSource),
     },
   ],
-  exports: [TokenService, TokenLookup],
+  exports: [Admission, TokenService, TokenLookup],
 })
 export class TokensModule {}

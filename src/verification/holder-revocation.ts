@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DialectRegistry } from '../access/dialect.js';
 import { type Origin, Principal } from '../access/principal.js';
+import { type Authority, SYSTEM_AUTHORITY } from '../tokens/authority/authority.js';
+import { Refusal } from '../tokens/refusal.js';
 import { TokenLookup } from '../tokens/token-lookup.js';
 import { TokenService } from '../tokens/token.service.js';
 
@@ -18,7 +20,13 @@ export class HolderRevocation {
     const found = await this.lookup.find(value);
     if (!found) return;
     const { token } = found;
-    const holder = new Principal(token.owner, token, value, origin, this.registry);
-    await this.tokens.revoke({ id: token.id }, holder, { reason: 'revoked by its holder' });
+    const { actor } = new Principal(token.owner, token, value, origin, this.registry);
+    // A token that is expired, inactive or of a disabled owner is ended as well: nothing is asked of its holder.
+    const holder: Authority = { ...SYSTEM_AUTHORITY, actor };
+    const options = { reason: 'revoked by its holder', presented: value };
+    await this.tokens.revoke({ id: token.id }, holder, options).catch((error: unknown) => {
+      const isSuperseded = error instanceof Refusal && error.kind === 'notFound';
+      if (!isSuperseded) throw error;
+    });
   }
 }

@@ -4,13 +4,13 @@ import type { Authenticator } from '../access/authenticator.js';
 import { collectBody, readForm } from '../access/body.js';
 import { clientAddress } from '../access/client-address.js';
 import { readCredentials } from '../access/credentials.js';
-import type { DialectRegistry } from '../access/dialect.js';
 import type { DirectAnswer, DirectHandler } from '../access/direct.js';
 import { publicUrlOf } from '../access/public-url.js';
 import { refusalOfFault } from '../access/refusal.filter.js';
 import { withCommonHeaders } from '../access/request-state.js';
-import { after, afterBoth, rescue, type Soon } from '../access/soon.js';
+import { after, rescue, type Soon } from '../access/soon.js';
 import type { Config } from '../config.js';
+import { lacksScope } from '../tokens/authority/admission.js';
 import { parseCallerAddress } from '../tokens/cidr.js';
 import { Refusal } from '../tokens/refusal.js';
 import type { Token } from '../tokens/token.entity.js';
@@ -22,7 +22,7 @@ import { IntrospectionAnswer } from './verification.dto.js';
 
 export const INTROSPECTION_PATH = '/oauth2/introspect';
 
-const NEEDED = 'patois:introspect';
+const NEEDED = ['patois:introspect'];
 /** What is read of the form; the rest, a hint of the kind of token too, does not matter. */
 const PARAMETERS = ['token', 'client_ip', 'scope', 'token_type_hint'];
 
@@ -38,7 +38,6 @@ export function isIntrospection(method: string, url: string): boolean {
 export interface Introspectors {
   authenticator: Authenticator;
   judge: Judge;
-  registry: DialectRegistry;
   config: Pick<Config, 'publicUrl' | 'trustedProxies'>;
   logFault: (problem: unknown) => void;
 }
@@ -52,10 +51,10 @@ export function introspectionHandler(asked: Introspectors): DirectHandler {
     const requestId = randomUUID();
     return rescue(
       () => {
-        const admission = admit(raw, requestId, asked);
-        // Begun before anything is awaited: bytes that come while nobody listens would be lost.
-        const body = collectBody(raw);
-        return afterBoth(admission, body, (_, rawBody) => introspect(raw, rawBody, requestId, asked));
+        // Who asks is looked at when all has come: a body may be held back until its caller is let in no more.
+        return after(collectBody(raw), (rawBody) =>
+          after(admit(raw, requestId, asked), () => introspect(raw, rawBody, requestId, asked)),
+        );
       },
       (problem) => {
         const refusal = problem instanceof Refusal ? problem : refusalOfFault(problem);
@@ -74,16 +73,13 @@ export function introspectionHandler(asked: Introspectors): DirectHandler {
 function admit(
   raw: IncomingMessage,
   requestId: string,
-  { authenticator, registry, config }: Introspectors,
+  { authenticator, config }: Introspectors,
 ): Soon<void> {
   const request = { raw };
   const address = clientAddress(request, config.trustedProxies);
   const origin = { address, userAgent: raw.headers['user-agent'], requestId };
   return after(authenticator.authenticate(readCredentials(request, { bearer: true }), origin), (caller) => {
-    const rules = registry.find('patois')?.scopes;
-    if (rules && caller.covers(rules, [NEEDED])) return;
-    const message = `The token lacks the scope ${NEEDED}`;
-    throw new Refusal('forbidden', { reason: 'scope', message, missing: [NEEDED] });
+    if (!caller.covers('patois', NEEDED)) throw lacksScope(NEEDED);
   });
 }
 

@@ -30,7 +30,7 @@ export class VerificationModule implements OnModuleInit {
   private readonly logger = new Logger(VerificationModule.name);
 
   constructor(
-    private readonly registry: DialectRegistry,
+    registry: DialectRegistry,
     private readonly routes: RouteTable,
     private readonly modules: ModuleRef,
   ) {
@@ -52,7 +52,6 @@ export class VerificationModule implements OnModuleInit {
     const introspect = introspectionHandler({
       authenticator,
       judge,
-      registry: this.registry,
       config,
       logFault,
     });

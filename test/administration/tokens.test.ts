@@ -737,7 +737,7 @@ describe('POST /patois/v1/tokens/{tokenId}/rotate', () => {
 
 describe('scopes', () => {
   test('reading and writing are two scopes', async () => {
-    const { path } = await issueTo(member.user);
+    const { path } = await issueTo(member.user, { scopes: ['patois:tokens.write'] });
     const read = await byToken(member.user, ['patois:tokens.read']);
     const write = await byToken(member.user, ['patois:tokens.write']);
     const foreign = await byToken(member.user, ['OrganizationAPITokenRead', 'patois:users.read']);

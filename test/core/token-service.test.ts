@@ -7,7 +7,7 @@ import { SYSTEM } from '../../src/audit/audit.writer.js';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import { readConfig, type TokenKey } from '../../src/config.js';
 import type { Database } from '../../src/database/database.js';
-import type { Authority } from '../../src/tokens/authority.js';
+import { type Authority, SYSTEM_AUTHORITY } from '../../src/tokens/authority/authority.js';
 import { Refusal } from '../../src/tokens/refusal.js';
 import { Token } from '../../src/tokens/token.entity.js';
 import { type IssuedToken, TokenService, type TokenSpec } from '../../src/tokens/token.service.js';
@@ -17,7 +17,7 @@ import { TestServer } from '../support/server.js';
 import { openTestStore } from '../support/store.js';
 
 const DIALECT = 'panther';
-const EVERYTHING: Authority = { actor: SYSTEM, allowedCidrs: [], lacks: () => [] };
+const EVERYTHING = SYSTEM_AUTHORITY;
 
 let server: TestServer;
 let tokens: TokenService;
@@ -31,16 +31,17 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Somebody who holds just these scopes and may reach just these blocks. */
-function holding(scopes: string[], allowedCidrs: string[] = []): Authority {
+/** The owner, through a token that holds just these scopes and may reach just these blocks. */
+async function holding(scopes: string[], allowedCidrs: string[] = []): Promise<Authority> {
+  const { token, value } = await issue({ scopes, allowedCidrs });
   return {
-    ...EVERYTHING,
-    allowedCidrs,
-    lacks: (_, asked) => asked.filter((scope) => !scopes.includes(scope)),
+    actor: { ...SYSTEM, address: allowedCidrs[0]?.split('/')[0] ?? null },
+    credential: { kind: 'token', userId: ownerId, tokenUuid: token.id, value },
+    uncovered: (held, _, needed) => needed.filter((scope) => !held.includes(scope)),
   };
 }
 
-async function issue(spec: Partial<TokenSpec> = {}, by = EVERYTHING): Promise<IssuedToken> {
+async function issue(spec: Partial<TokenSpec> = {}, by: Authority = EVERYTHING): Promise<IssuedToken> {
   const whole = { dialect: DIALECT, ownerId, name: 'a token', scopes: ['BulkUpload'], ...spec };
   const issued = await tokens.issue(whole, by);
   server.secrets.add(issued.value);
@@ -144,14 +145,14 @@ describe('issue', () => {
 describe('nobody hands on what they do not hold', () => {
   test('a scope that the issuer lacks is refused by name', async () => {
     const refusal = await refusalOf(
-      issue({ scopes: ['BulkUpload', 'RuleRead', 'UserRead'] }, holding(['BulkUpload'])),
+      issue({ scopes: ['BulkUpload', 'RuleRead', 'UserRead'] }, await holding(['BulkUpload'])),
     );
     expect(refusal).toMatchObject({ kind: 'forbidden', reason: 'grant', missing: ['RuleRead', 'UserRead'] });
     expect(refusal.message).toContain('RuleRead, UserRead');
   });
 
   test('a confined issuer makes confined tokens only', async () => {
-    const confined = holding(['BulkUpload'], ['10.0.0.0/8']);
+    const confined = await holding(['BulkUpload'], ['10.0.0.0/8']);
     await issue({ allowedCidrs: ['10.1.0.0/16', '10.2.0.0/16'] }, confined);
     for (const allowedCidrs of [[], ['0.0.0.0/0'], ['10.0.0.0/7'], ['10.1.0.0/16', '192.0.2.0/24'], ['::/0']])
       expect(await refusalOf(issue({ allowedCidrs }, confined))).toMatchObject({ reason: 'reach' });
@@ -159,7 +160,7 @@ describe('nobody hands on what they do not hold', () => {
 
   test('an update can add neither a scope nor reach that the caller lacks', async () => {
     const { token } = await issue({ allowedCidrs: ['10.0.0.0/8'] });
-    const by = holding(['BulkUpload'], ['10.0.0.0/8']);
+    const by = await holding(['BulkUpload'], ['10.0.0.0/8']);
     const where = { id: token.id };
     const before = await rowOf(token.id);
     expect(await refusalOf(tokens.update(where, { scopes: ['RuleRead'] }, by))).toMatchObject({
@@ -181,11 +182,11 @@ describe('nobody hands on what they do not hold', () => {
   test('nobody takes over, by rotation, a token that holds or reaches more', async () => {
     const { token, value } = await issue({ scopes: ['BulkUpload', 'RuleRead'] });
     const where = { id: token.id };
-    expect(await refusalOf(tokens.rotate(where, holding(['BulkUpload'])))).toMatchObject({
+    expect(await refusalOf(tokens.rotate(where, await holding(['BulkUpload'])))).toMatchObject({
       kind: 'forbidden',
       missing: ['RuleRead'],
     });
-    const confined = holding(['BulkUpload', 'RuleRead'], ['10.0.0.0/8']);
+    const confined = await holding(['BulkUpload', 'RuleRead'], ['10.0.0.0/8']);
     expect(await refusalOf(tokens.rotate(where, confined))).toMatchObject({ reason: 'reach' });
     expect(await reasonOf(value)).toBe('valid');
   });
@@ -300,12 +301,12 @@ describe('rotate', () => {
 
   test('a sealed copy follows the value', async () => {
     const { token, value } = await issue({ keepsSealedValue: true });
-    expect(await tokens.unseal(token.id)).toBe(value);
+    expect(await tokens.reveal({ id: token.id }, EVERYTHING)).toBe(value);
     const rotated = await tokens.rotate({ id: token.id }, EVERYTHING);
     server.secrets.add(rotated.value);
-    expect(await tokens.unseal(token.id)).toBe(rotated.value);
+    expect(await tokens.reveal({ id: token.id }, EVERYTHING)).toBe(rotated.value);
     await tokens.revoke({ id: token.id }, EVERYTHING);
-    expect(await tokens.unseal(token.id)).toBeUndefined();
+    expect(await tokens.reveal({ id: token.id }, EVERYTHING)).toBeUndefined();
   });
 });
 

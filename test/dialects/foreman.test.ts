@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AccountsService } from '../../src/accounts/accounts.service.js';
+import { PERMISSIONS } from '../../src/accounts/user.entity.js';
 import { SYSTEM } from '../../src/audit/audit.writer.js';
+import { Token } from '../../src/tokens/token.entity.js';
 import { basic, bearer, type Received, type Sent } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
 
@@ -226,19 +228,31 @@ describe('POST personal_access_tokens', () => {
     expect([answer.status, answer.json.error.message]).toEqual([403, 'Access denied']);
   });
 
-  test('gives a helper who makes an administrator a token no more than the helper holds', async () => {
-    const helper = await server.makeUser({ permissions: ['create_personal_access_tokens'] });
-    const admin = await server.admin();
-    const body = { name: 'by the helper' };
-    const sent = { headers: helper.byPassword, body };
-    const answer = await server.send('POST', `/api/users/${admin.numericId}/personal_access_tokens`, sent);
-    expect(answer.status).toBe(201);
-    const headers = bearer(answer.json.token_value);
-    expect((await server.send('GET', path, { headers })).status).toBe(403);
+  test('a helper with the permission makes no token for an administrator, nor for another member', async () => {
+    const helper = await server.makeUser({ permissions: [...PERMISSIONS] });
     const mate = await server.makeUser();
-    const forMate = await server.send('POST', pathOf(mate), sent);
-    const asMate = { headers: bearer(forMate.json.token_value) };
+    for (const owner of [await server.admin(), mate.user]) {
+      const sent = { headers: helper.byPassword, body: { name: 'by the helper' } };
+      const answer = await server.send('POST', `/api/users/${owner.numericId}/personal_access_tokens`, sent);
+      expect([answer.status, answer.json.error.message]).toEqual([403, 'Access denied']);
+      expect(await server.app.dataSource.manager.countBy(Token, { ownerId: owner.id })).toBe(0);
+    }
+  });
+
+  test('an organization administrator with the permission makes one for a member who holds no more', async () => {
+    const head = await server.makeUser({
+      role: 'organizationAdministrator',
+      permissions: ['create_personal_access_tokens'],
+    });
+    const create_ = (owner: TestUser): Promise<Received> =>
+      server.send('POST', pathOf(owner), { headers: head.byPassword, body: { name: 'by the head' } });
+    const mate = await server.makeUser();
+    const made = await create_(mate);
+    expect(made.status).toBe(201);
+    const asMate = { headers: bearer(made.json.token_value) };
     expect((await server.send('GET', pathOf(mate), asMate)).json.total).toBe(1);
+    const helper = await server.makeUser({ permissions: ['view_users'] });
+    expect((await create_(helper)).status).toBe(403);
   });
 });
 
@@ -537,7 +551,7 @@ describe('permissions on the tokens of others', () => {
       show: 200,
       destroy: 403,
     },
-    { permissions: ['create_personal_access_tokens'], index: 403, create: 201, show: 403, destroy: 403 },
+    { permissions: ['create_personal_access_tokens'], index: 403, create: 403, show: 403, destroy: 403 },
     { permissions: ['revoke_personal_access_tokens'], index: 403, create: 403, show: 403, destroy: 404 },
     {
       permissions: ['revoke_personal_access_tokens', 'edit_users'],

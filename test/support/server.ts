@@ -7,7 +7,7 @@ import { type App, createApp } from '../../src/app.js';
 import { SYSTEM } from '../../src/audit/audit.writer.js';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import { type Config, readConfig } from '../../src/config.js';
-import type { Authority } from '../../src/tokens/authority.js';
+import { SYSTEM_AUTHORITY } from '../../src/tokens/authority/authority.js';
 import type { Token } from '../../src/tokens/token.entity.js';
 import { TokenService, type TokenSpec } from '../../src/tokens/token.service.js';
 import { Contract } from './contract.js';
@@ -16,9 +16,6 @@ import { openTestStore } from './store.js';
 
 export const ADMIN_PASSWORD = 'correct horse battery';
 const ANY_TOKEN = /pt-[0-9A-Za-z]{12}_[0-9A-Za-z]{49}/g;
-
-/** The system itself, which may grant anything. */
-const SYSTEM_AUTHORITY: Authority = { actor: SYSTEM, allowedCidrs: [], lacks: () => [] };
 
 let checkedIn: Contract[] | undefined;
 

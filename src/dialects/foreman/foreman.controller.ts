@@ -116,7 +116,7 @@ export class PersonalAccessTokensController {
     const { owner } = await this.directory.target(caller, userId, merged(query, body), CREATE);
     const asked = readNewToken(recordFields(RECORD, query, body));
     const { name, expiresAt } = await this.checked(asked, owner);
-    const scopes = grantableScopes(caller, owner);
+    const scopes = grantableScopes(caller);
     const spec = { dialect: FOREMAN, ownerId: owner.id, name, uniqueName: name, scopes, expiresAt };
     const { token, value } = await this.tokens.issue(spec, caller);
     return new CreatedPersonalAccessToken(token, owner, value);

@@ -8,7 +8,8 @@ const LONGEST_NAME = 255;
 /** The fields of a token to be made, and what is wrong with them. */
 export interface NewToken {
   name: string;
-  expiresAt: Date | null;
+  /** Undefined: none is named. */
+  expiresAt: Date | undefined;
   problems: Problem[];
 }
 
@@ -38,11 +39,11 @@ function problemOf(name: string): string | undefined {
   return undefined;
 }
 
-function expiryOf(sent: unknown, now: Date): { expiresAt: Date | null; problem?: string } {
-  if (sent === undefined || sent === null) return { expiresAt: null };
+function expiryOf(sent: unknown, now: Date): { expiresAt: Date | undefined; problem?: string } {
+  if (sent === undefined || sent === null) return { expiresAt: undefined };
   const text = typeof sent === 'string' ? sent : JSON.stringify(sent);
   const expiresAt = typeof sent === 'string' ? parseTimestamp(sent.trim())?.time : undefined;
-  if (!expiresAt) return { expiresAt: null, problem: `Could not parse timestamp '${text}'` };
+  if (!expiresAt) return { expiresAt, problem: `Could not parse timestamp '${text}'` };
   if (expiresAt <= now) return { expiresAt, problem: 'cannot be in the past' };
   return { expiresAt };
 }

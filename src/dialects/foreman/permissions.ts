@@ -1,11 +1,11 @@
 import { type Permission, PERMISSIONS, type User } from '../../accounts/user.entity.js';
 import type { Principal } from '../../access/principal.js';
 import { Refusal } from '../../tokens/refusal.js';
-import { SCOPES, scopeOf, WHOLE_RIGHT } from './foreman.dialect.js';
+import { FOREMAN, scopeOf, WHOLE_RIGHT } from './foreman.dialect.js';
 
 /** Whether a caller may: the user holds the permission, or administers everything, and the token covers it. */
 export function may(caller: Principal, permission: Permission): boolean {
-  return holds(caller.user, permission) && caller.covers(SCOPES, [scopeOf(permission)]);
+  return holds(caller.user, permission) && caller.covers(FOREMAN, [scopeOf(permission)]);
 }
 
 /** @throws {Refusal} forbidden, naming the permission. */
@@ -15,16 +15,10 @@ export function assertMay(caller: Principal, permission: Permission): void {
   throw new Refusal('forbidden', { reason: 'role', message, missing: [permission] });
 }
 
-/**
- * The scopes of a token that a caller makes: its owner's whole right, unless that is more than the caller holds; then
- * what the caller holds.
- */
-export function grantableScopes(caller: Principal, owner: User): string[] {
-  const isOwn = owner.id === caller.user.id;
-  const covered = PERMISSIONS.filter((permission) => caller.covers(SCOPES, [scopeOf(permission)]));
-  const isWithinReach = isOwn || PERMISSIONS.every((one) => !holds(owner, one) || holds(caller.user, one));
-  if (isWithinReach && caller.covers(SCOPES, [WHOLE_RIGHT])) return [WHOLE_RIGHT];
-  return covered.filter((permission) => isOwn || holds(caller.user, permission)).map(scopeOf);
+/** The scopes of a token that a caller makes: its owner's whole right, or as much of it as the calling token holds. */
+export function grantableScopes(caller: Principal): string[] {
+  if (caller.covers(FOREMAN, [WHOLE_RIGHT])) return [WHOLE_RIGHT];
+  return PERMISSIONS.map(scopeOf).filter((scope) => caller.covers(FOREMAN, [scope]));
 }
 
 function holds({ role, permissions }: User, permission: Permission): boolean {

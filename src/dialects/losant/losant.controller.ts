@@ -75,7 +75,7 @@ export class LosantController {
         description,
         scopes: scope,
         inactive: status === 'inactive',
-        expiresAt: (expirationDate && parseRfc3339(expirationDate)) || null,
+        expiresAt: expirationDate ? parseRfc3339(expirationDate) : undefined,
         dialectFields: rolesOf(body),
       },
       caller,

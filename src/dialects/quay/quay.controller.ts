@@ -6,9 +6,7 @@ import { Caller, Needs } from '../../access/needs.js';
 import { Principal } from '../../access/principal.js';
 import { Refuses } from '../../access/refuses.js';
 import { CONFIG, type Config } from '../../config.js';
-import { reachesBeyond } from '../../tokens/cidr.js';
 import { Refusal } from '../../tokens/refusal.js';
-import type { Token } from '../../tokens/token.entity.js';
 import { type TokenCriteria, TokenService } from '../../tokens/token.service.js';
 import { readExpiring, readNewAppToken } from './quay.body.js';
 import { QUAY, SUPER_USER, USER_ADMIN } from './quay.dialect.js';
@@ -49,9 +47,13 @@ export class QuayController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CreatedAppTokenView> {
     const spec = { dialect: QUAY, ownerId: caller.user.id, name: title, scopes: [USER_ADMIN] };
-    const expiresAt = expiration ?? this.endOfLifetime();
     const { token, value } = await this.tokens.issue(
-      { ...spec, expiresAt, keepsSealedValue: this.showsSecretsAgain },
+      {
+        ...spec,
+        expiresAt: expiration,
+        defaultExpiresAt: this.endOfLifetime(),
+        keepsSealedValue: this.showsSecretsAgain,
+      },
       caller,
       'create_app_specific_token',
     );
@@ -95,7 +97,7 @@ export class QuayController {
     const token = await this.tokens.find(where);
     if (!token) throw new Refusal('notFound');
     if (!this.showsSecretsAgain) return new AppTokenView(token);
-    const code = holdsAllOf(caller, token) ? await this.tokens.unseal(token.id) : undefined;
+    const code = await this.tokens.reveal(where, caller);
     return new AppTokenView(token, code ?? null);
   }
 
@@ -160,9 +162,4 @@ function isNotPurged(): TokenCriteria['expiresAt'] {
 
 function neverOrAfter(time: Date): TokenCriteria['expiresAt'] {
   return Or(IsNull(), MoreThan(time));
-}
-
-/** Who is shown a secret can do what it can: a token is shown those alone that hold no more than itself. */
-function holdsAllOf(caller: Principal, { scopes, allowedCidrs }: Token): boolean {
-  return caller.lacks(QUAY, scopes).length === 0 && !reachesBeyond(allowedCidrs, caller.allowedCidrs);
 }

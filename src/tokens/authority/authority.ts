@@ -1,0 +1,34 @@
+import { type Actor, SYSTEM } from '../../audit/audit.writer.js';
+
+/**
+ * By what somebody acts. It was right when the request came in; whoever changes something has it read again in the
+ * changing transaction ({@link Admission}).
+ */
+export type Credential =
+  | { kind: 'password'; userId: string; passwordVersion: number }
+  | { kind: 'token'; userId: string; tokenUuid: string; value: string }
+  /** Nothing to be read again: the server itself, or who holds a token and ends it. */
+  | { kind: 'none' };
+
+/** Scopes of which a call needs one, in the words of a dialect. */
+export interface ScopeNeed {
+  dialect: string;
+  scopes: readonly string[];
+}
+
+/** Somebody on whose word tokens and users are made and changed: a caller, or the server itself. */
+export interface Authority {
+  readonly actor: Actor;
+  readonly credential: Credential;
+  /** What the call asked of the caller's scopes, to be asked again; undefined: nothing. */
+  readonly need?: ScopeNeed | undefined;
+  /** Those of `needed`, in the words of `dialect`, that none of the scopes `held` covers. */
+  uncovered(held: readonly string[], dialect: string, needed: readonly string[]): string[];
+}
+
+/** The server itself, which may do everything. */
+export const SYSTEM_AUTHORITY: Authority = {
+  actor: SYSTEM,
+  credential: { kind: 'none' },
+  uncovered: () => [],
+};
