@@ -167,6 +167,38 @@ describe.each(ISSUES)('issuing in %s', (_, path, header, body) => {
   });
 });
 
+test.each<[string, number, Partial<Token>]>([
+  ['was confined elsewhere', 403, { allowedCidrs: ['10.0.0.0/8'] }],
+  ['lost the scope', 403, { scopes: ['patois:tokens.read'] }],
+  ['was revoked', 401, { revokedAt: new Date() }],
+])('a token that %s meanwhile ends no other: %i', async (_, status, changes) => {
+  const { token, value } = await caller({ scopes: ['patois:tokens.write'] });
+  const other = await caller();
+  const path = `/patois/v1/tokens/${other.token.tokenId}`;
+  const answer = await meanwhile(
+    () => call('DELETE', path, bearer(value)),
+    () => set(token, changes),
+  );
+  expect(answer.status).toBe(status);
+  const after = await server.app.dataSource.manager.findOneByOrFail(Token, { id: other.token.id });
+  expect(after.revokedAt).toBeNull();
+});
+
+test('a user who was deleted meanwhile makes nothing, by password or token', async () => {
+  for (const way of ['password', 'token']) {
+    const { user, byPassword } = await server.makeUser();
+    const { value } = await server.issue({ dialect: 'losant', ownerId: user.id, scopes: ['all.User'] });
+    const headers = way === 'password' ? byPassword : bearer(value);
+    const answer = await meanwhile(
+      () => call('POST', '/me/tokens', headers, { name: 'late' }),
+      () => setUser(user, { deletedAt: new Date() }),
+    );
+    expect([way, answer.status]).toEqual([way, 401]);
+    const made = { ownerId: user.id, name: 'late' };
+    expect(await server.app.dataSource.manager.countBy(Token, made)).toBe(0);
+  }
+});
+
 describe('an administrator who was demoted meanwhile', () => {
   async function demotedBefore(method: string, path: string, body?: unknown): Promise<number> {
     const boss = await server.makeUser({ role: 'administrator' });
@@ -265,15 +297,15 @@ test('introspection whose caller is revoked while the body is held back is refus
 
 describe('a hash of a password', () => {
   /** The work of each check, in rounds of bcrypt, that a login by password costs. */
-  async function workOf(login: string, password: string): Promise<number> {
-    const hashing = server.app.nest.get(HashingService, { strict: false });
+  async function workOf(login: string, password: string, on: TestServer): Promise<number> {
+    const hashing = on.app.nest.get(HashingService, { strict: false });
     let rounds = 0;
     const original = hashing.matchesPassword.bind(hashing);
     hashing.matchesPassword = (secret, kept) => {
       rounds += 2 ** Number(kept.slice(4, 6));
       return original(secret, kept);
     };
-    await call('GET', '/patois/v1/me', basic(login, password));
+    await on.send('GET', '/patois/v1/me', { headers: basic(login, password) });
     hashing.matchesPassword = original;
     return rounds;
   }
@@ -300,11 +332,14 @@ describe('a hash of a password', () => {
   });
 
   test('costs a wrong password as much as an unknown login, whatever cost it was made at', async () => {
-    const [cheap, dear] = [await server.makeUser(), await server.makeUser()];
-    await setUser(dear.user, { passwordDigest: await hashedAt(7, dear.password) });
+    const fresh = await TestServer.start();
+    const [cheap, dear] = [await fresh.makeUser(), await fresh.makeUser()];
+    const passwordDigest = await hashedAt(7, dear.password);
+    await fresh.app.dataSource.manager.update(User, { id: dear.user.id }, { passwordDigest });
     const work = [];
-    for (const login of [dear.user.login, cheap.user.login, 'nobody', 'nobody-else'])
-      work.push(await workOf(login, 'wrong password'));
+    for (const login of ['nobody', cheap.user.login, dear.user.login, 'nobody-else'])
+      work.push(await workOf(login, 'wrong password', fresh));
     expect(work).toEqual([128, 128, 128, 128]);
+    await fresh.close();
   });
 });

@@ -145,10 +145,7 @@ export class Powers {
     this.assertMayGivePermissions(added);
     const isMoved = before.organizationId !== after.organizationId;
     const isEnabled = before.disabled && !after.disabled;
-    if (isMoved || isEnabled || setsPassword) {
-      this.assertMayActFor({ ...after, id: before.id, login: before.login });
-      this.assertMayActFor(before);
-    }
+    if (isMoved || isEnabled || setsPassword) this.assertMayActFor(before);
     const isRaised = rankOf(after.role) > rankOf(before.role) || added.length > 0;
     if (isRaised || isMoved || isEnabled || setsPassword) this.assertHoldsEverything();
   }
