@@ -19,7 +19,7 @@ import { TestServer, type TestUser } from '../support/server.js';
  */
 
 const HOUR_MS = 3_600_000;
-const RUNS = 300;
+const RUNS = 400;
 const ROLES: Role[] = ['member', 'organizationAdministrator', 'administrator'];
 const PERMISSIONS: Permission[] = [
   'create_personal_access_tokens',
@@ -125,41 +125,57 @@ const callingToken: fc.Arbitrary<DrawnToken> = fc.record({
   hours,
   inactive: fc.constant(false),
 });
-const drawnCall: fc.Arbitrary<Drawn['call']> = fc.oneof(
-  fc.constantFrom(...DIALECTS).chain((api) =>
-    fc.record({
-      kind: fc.constant('issue' as const),
-      api: fc.constant(api),
-      scopes: someScopes(api),
-      reach: fc.nat(2),
-      hours,
-    }),
-  ),
+const drawnIssue = fc.constantFrom(...DIALECTS).chain((api) =>
   fc.record({
-    kind: fc.constant('update' as const),
-    api: fc.constantFrom('patois', 'panther', 'losant'),
-    scopes: someScopes('panther'),
+    kind: fc.constant('issue' as const),
+    api: fc.constant(api),
+    scopes: someScopes(api),
     reach: fc.nat(2),
     hours,
-    active: fc.boolean(),
   }),
-  fc.record({ kind: fc.constant('rotate' as const), api: fc.constantFrom('patois', 'panther') }),
-  fc.record({ kind: fc.constant('revoke' as const), api: fc.constantFrom(...DIALECTS) }),
-  fc.record({ kind: fc.constant('createUser' as const), user: drawnUser, password: fc.boolean() }),
-  fc.record({
-    kind: fc.constant('updateUser' as const),
-    changes: fc.record(
-      {
-        role: fc.constantFrom(...ROLES),
-        permissions: fc.subarray(PERMISSIONS),
-        organization: fc.nat(1),
-        password: fc.constant(true),
-        disabled: fc.boolean(),
-      },
-      { requiredKeys: [] },
-    ),
-  }),
-  fc.constant({ kind: 'deleteUser' as const }),
+);
+const drawnUpdate = fc.record({
+  kind: fc.constant('update' as const),
+  api: fc.constantFrom('patois', 'panther', 'losant'),
+  scopes: someScopes('panther'),
+  reach: fc.nat(2),
+  hours,
+  active: fc.boolean(),
+});
+const drawnUserUpdate = fc.record({
+  kind: fc.constant('updateUser' as const),
+  changes: fc.record(
+    {
+      role: fc.constantFrom(...ROLES),
+      permissions: fc.subarray(PERMISSIONS),
+      organization: fc.nat(1),
+      password: fc.constant(true),
+      disabled: fc.boolean(),
+    },
+    { requiredKeys: [] },
+  ),
+});
+const drawnCall: fc.Arbitrary<Drawn['call']> = fc.oneof(
+  { weight: 4, arbitrary: drawnIssue },
+  { weight: 3, arbitrary: drawnUpdate },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('rotate' as const), api: fc.constantFrom('patois', 'panther') }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('revoke' as const), api: fc.constantFrom(...DIALECTS) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('createUser' as const),
+      user: drawnUser,
+      password: fc.boolean(),
+    }),
+  },
+  { weight: 5, arbitrary: drawnUserUpdate },
+  { weight: 1, arbitrary: fc.constant({ kind: 'deleteUser' as const }) },
 );
 const drawn: fc.Arbitrary<Drawn> = fc.record({
   caller: fc.record({ ...drawnUserParts(), token: fc.option(callingToken) }),
