@@ -83,9 +83,11 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
     client.on('error', (problem) => this.lose(client, problem));
     client.on('end', () => this.lose(client, new Error('the server closed the connection')));
     client.on('notification', ({ payload = '' }) => this.hear(payload));
+    // There is no heartbeat yet that would miss a server which falls silent here.
+    const listen = { text: `LISTEN ${CHANNEL}`, query_timeout: CONNECT_TIMEOUT_MS };
     try {
       await client.connect();
-      await client.query(`LISTEN ${CHANNEL}`);
+      await client.query(listen);
     } catch (problem) {
       this.lose(client, problem as Error);
       return;

@@ -13,7 +13,7 @@ interface Pair {
 /** Stands between Patois and PostgreSQL, and does to their connections what networks do. */
 export class TcpProxy {
   private readonly pairs = new Set<Pair>();
-  private fateOf: (application: string) => Fate = () => 'passed';
+  private fateOf: (application: string, chunk: Buffer) => Fate = () => 'passed';
 
   private constructor(
     private readonly listener: Server,
@@ -38,8 +38,8 @@ export class TcpProxy {
     return url.href;
   }
 
-  /** From now on: what becomes of what a connection sends, and gets, by its application's name. */
-  decide(fateOf: (application: string) => Fate): void {
+  /** From now on: what becomes of what a connection sends, and gets, by its application's name and the bytes. */
+  decide(fateOf: (application: string, chunk: Buffer) => Fate): void {
     this.fateOf = fateOf;
   }
 
@@ -79,7 +79,7 @@ export class TcpProxy {
   }
 
   private pass(chunk: Buffer, { application }: Pair, to: Socket): void {
-    const fate = this.fateOf(application);
+    const fate = this.fateOf(application, chunk);
     if (fate === 'swallowed' || to.destroyed) return;
     if (fate === 'passed') to.write(chunk);
     else setTimeout(() => !to.destroyed && to.write(chunk), fate.delayedMs);
