@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import type { User } from '../../src/accounts/user.entity.js';
+import { moveClock } from '../support/clock.js';
 import { basic, bearer, type Received } from '../support/http.js';
 import { expectProblem } from '../support/problem.js';
 import { TestServer, type TestUser } from '../support/server.js';
@@ -16,6 +17,9 @@ beforeAll(async () => {
   server = await TestServer.start();
   admin = await server.admin();
   head = await server.makeUser({ login: 'head', role: 'organizationAdministrator' });
+});
+afterEach(() => {
+  jest.useRealTimers();
 });
 afterAll(() => server.close());
 
@@ -135,7 +139,7 @@ describe('GET /patois/v1/audit-events', () => {
   test('filters by actor and object by login too, by action, and by time', async () => {
     const login = freshLogin();
     await asAdmin('POST', '/users', { login });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    moveClock(1);
     await asAdmin('PATCH', `/users/${login}`, { name: 'x' });
     const [update, create] = await events(`object=${login.toUpperCase()}&actor=ADMIN`);
     expect([update?.action, create?.action]).toEqual(['user.update', 'user.create']);

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import type { User } from '../../src/accounts/user.entity.js';
 import { Token } from '../../src/tokens/token.entity.js';
 import { makeToken } from '../../src/tokens/token-format.js';
 import { encodeId } from '../../src/dialects/panther/panther.dialect.js';
+import { moveClock } from '../support/clock.js';
 import { basic, bearer, type Received } from '../support/http.js';
 import { expectProblem } from '../support/problem.js';
 import { TestServer, type TestUser } from '../support/server.js';
@@ -52,6 +53,9 @@ beforeAll(async () => {
   member = await server.makeUser({ login: 'member', organizationId });
   colleague = await server.makeUser({ login: 'colleague', organizationId });
   stranger = await server.makeUser({ login: 'stranger', organizationId: elsewhere });
+});
+afterEach(() => {
+  jest.useRealTimers();
 });
 afterAll(() => server.close());
 
@@ -382,30 +386,33 @@ describe('GET /patois/v1/tokens', () => {
 
   test('filters by status, of which each token has one', async () => {
     const name = mark();
-    const active = await issueTo(member.user, { name });
-    const inactive = await issueTo(member.user, { name, inactive: true });
-    const expired = await issueTo(member.user, {
-      name,
-      inactive: true,
-      expiresAt: new Date(Date.now() - 1000),
-    });
-    const revoked = await issueTo(member.user, {
-      name,
-      inactive: true,
-      expiresAt: new Date(Date.now() - 1000),
-    });
-    await server.revoke(revoked.token);
-    for (const [status, { token }] of Object.entries({ active, inactive, expired, revoked })) {
+    const [past, future] = [new Date(Date.now() - 1000), new Date(Date.now() + 3_600_000)];
+    const tokens: Record<string, string[]> = { active: [], inactive: [], expired: [], revoked: [] };
+    for (const isRevoked of [false, true]) {
+      for (const expiresAt of [null, future, past]) {
+        for (const inactive of [false, true]) {
+          const { token } = await issueTo(member.user, { name, inactive, expiresAt });
+          if (isRevoked) await server.revoke(token);
+          const rest = inactive ? 'inactive' : 'active';
+          const status = isRevoked ? 'revoked' : expiresAt === past ? 'expired' : rest;
+          tokens[status]?.push(token.tokenId);
+        }
+      }
+    }
+    expect(Object.values(tokens).map(({ length }) => length)).toEqual([2, 2, 2, 6]);
+    for (const [status, tokenIds] of Object.entries(tokens)) {
       const { json } = await asAdmin('GET', `/tokens?q=${name}&status=${status}`);
-      expect(json.items).toMatchObject([{ tokenId: token.tokenId, status }]);
+      const listed = json.items.map((token: Record<string, string>) => [token['tokenId'], token['status']]);
+      expect(new Map(listed)).toEqual(new Map(tokenIds.map((tokenId) => [tokenId, status])));
+      expect(listed).toHaveLength(tokenIds.length);
     }
   });
 
   test('filters by creation, expiry and last use', async () => {
     const name = mark();
     const old = await issueTo(member.user, { name });
-    const moment = new Date(Date.now() + 5);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    moveClock(1);
+    const moment = new Date();
     const fresh = await issueTo(member.user, { name, expiresAt: new Date(inSeconds(60)) });
     const [first, second] = [old.token.tokenId, fresh.token.tokenId];
     expect(await ids(`q=${name}&createdBefore=${moment.toISOString()}`)).toEqual([first]);
@@ -582,9 +589,11 @@ describe('PATCH /patois/v1/tokens/{tokenId}', () => {
     expect(await works(value)).toBe(false);
     await asMember('PATCH', path, { allowedCidrs: ['127.0.0.0/8'] });
     expect(await works(value)).toBe(true);
-    await asMember('PATCH', path, { expiresAt: inSeconds(2) });
+    moveClock(0);
+    await asMember('PATCH', path, { expiresAt: inSeconds(60) });
+    moveClock(59_999);
     expect(await works(value)).toBe(true);
-    await new Promise((resolve) => setTimeout(resolve, 2050));
+    moveClock(1);
     expect(await works(value)).toBe(false);
     expect((await asMember('GET', path)).json.status).toBe('expired');
   });
@@ -692,9 +701,12 @@ describe('POST /patois/v1/tokens/{tokenId}/rotate', () => {
 
   test('during the grace both values work, and the old one no longer than that', async () => {
     const { path, value } = await issueTo(member.user);
-    const { token: second } = (await asMember('POST', `${path}/rotate`, { graceSeconds: 3 })).json;
+    moveClock(0);
+    const { token: second } = (await asMember('POST', `${path}/rotate`, { graceSeconds: 60 })).json;
     expect([await works(value), await works(second)]).toEqual([true, true]);
-    await new Promise((resolve) => setTimeout(resolve, 3050));
+    moveClock(59_999);
+    expect([await works(value), await works(second)]).toEqual([true, true]);
+    moveClock(1);
     expect([await works(value), await works(second)]).toEqual([false, true]);
     const { token: third } = (await asMember('POST', `${path}/rotate`, { graceSeconds: 604_800 })).json;
     await asMember('DELETE', path);

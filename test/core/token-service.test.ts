@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Verifier } from '../../src/access/verifier.js';
 import { AccountsService } from '../../src/accounts/accounts.service.js';
@@ -13,6 +13,7 @@ import { Token } from '../../src/tokens/token.entity.js';
 import { type IssuedToken, TokenService, type TokenSpec } from '../../src/tokens/token.service.js';
 import { makeToken, withFreshSecret } from '../../src/tokens/token-format.js';
 import type { Verdict } from '../../src/tokens/verdict.js';
+import { moveClock } from '../support/clock.js';
 import { TestServer } from '../support/server.js';
 import { openTestStore } from '../support/store.js';
 
@@ -28,6 +29,9 @@ beforeAll(async () => {
   tokens = server.app.nest.get(TokenService, { strict: false });
   verifier = server.app.nest.get(Verifier, { strict: false });
   ownerId = (await server.makeUser()).user.id;
+});
+afterEach(() => {
+  jest.useRealTimers();
 });
 afterAll(() => server.close());
 
@@ -250,10 +254,12 @@ describe('rotate', () => {
 
   test('during a grace both values work, after it the new one alone', async () => {
     const { token, value } = await issue();
-    const rotated = await tokens.rotate({ id: token.id }, EVERYTHING, { graceSeconds: 1 });
+    moveClock(0);
+    const rotated = await tokens.rotate({ id: token.id }, EVERYTHING, { graceSeconds: 60 });
     server.secrets.add(rotated.value);
+    moveClock(59_999);
     expect([await reasonOf(value), await reasonOf(rotated.value)]).toEqual(['valid', 'valid']);
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    moveClock(1);
     expect([await reasonOf(value), await reasonOf(rotated.value)]).toEqual(['unknown', 'valid']);
   });
 
@@ -351,9 +357,12 @@ describe('verify says why a value does not work', () => {
   });
 
   test('a token ends with its expiry, also where it was just found good', async () => {
-    const { value } = await issue({ expiresAt: new Date(Date.now() + 700) });
+    moveClock(0);
+    const { value } = await issue({ expiresAt: new Date(Date.now() + 60_000) });
     expect(await reasonOf(value)).toBe('valid');
-    await new Promise((resolve) => setTimeout(resolve, 800));
+    moveClock(59_999);
+    expect(await reasonOf(value)).toBe('valid');
+    moveClock(1);
     expect(await reasonOf(value)).toBe('expired');
   });
 
