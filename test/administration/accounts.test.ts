@@ -412,6 +412,48 @@ describe('DELETE /patois/v1/users/{id or login}', () => {
   });
 });
 
+describe('the row of a deleted user', () => {
+  test('holds no name, no e-mail, no password and no location any more', async () => {
+    const { json: place } = await asAdmin('POST', '/locations', { name: `Place ${freshLogin()}` });
+    const body = {
+      login: freshLogin(),
+      name: 'Ada Lovelace',
+      email: 'ada@example.org',
+      password: 'long enough',
+      locations: [place.id],
+    };
+    const { json: user } = await asAdmin('POST', '/users', body);
+    const row = async (): Promise<unknown> => {
+      const [found] = await server.app.dataSource.query<unknown[]>(
+        `SELECT login, name, email, password_digest, disabled, deleted_at,
+           (SELECT count(*)::int FROM user_locations WHERE user_id = id) AS locations
+         FROM users WHERE id = $1`,
+        [user.id],
+      );
+      return found;
+    };
+    expect(await row()).toEqual({
+      login: body.login,
+      name: body.name,
+      email: body.email,
+      password_digest: expect.stringMatching(/^\$2/),
+      disabled: false,
+      deleted_at: null,
+      locations: 1,
+    });
+    expect((await asAdmin('DELETE', `/users/${user.id}`)).status).toBe(204);
+    expect(await row()).toEqual({
+      login: body.login,
+      name: null,
+      email: null,
+      password_digest: null,
+      disabled: true,
+      deleted_at: expect.any(Date),
+      locations: 0,
+    });
+  });
+});
+
 describe('the last administrator who can act', () => {
   test('cannot be deleted, demoted or disabled', async () => {
     const admin = await server.admin();
@@ -640,6 +682,22 @@ describe('a caller with a token', () => {
     expectProblem(await call('PATCH', '/users/admin', write, { password: 'taken over' }), 403);
     expect((await call('POST', '/users', everything, { login, role: 'administrator' })).status).toBe(201);
     expect((await call('DELETE', `/users/${login}`, write)).status).toBe(204);
+  });
+
+  test('moves nobody with a role to another organization unless it holds everything', async () => {
+    const admin = await server.admin();
+    const write = await byToken(admin.id, ['patois:users.write', 'patois:tokens.write']);
+    const everything = await byToken(admin.id, ['*']);
+    for (const role of ['organizationAdministrator', 'administrator'] as const) {
+      const { user } = await server.makeUser({ role });
+      const move = (headers: Record<string, string>): Promise<Received> =>
+        call('PATCH', `/users/${user.login}`, headers, { organization: 'Elsewhere' });
+      expectProblem(await move(write), 403);
+      const { json } = await asAdmin('GET', `/users/${user.login}`);
+      expect(json.organization.name).toBe('Default');
+      expect((await move(everything)).json.organization.name).toBe('Elsewhere');
+      await asAdmin('DELETE', `/users/${user.login}`);
+    }
   });
 
   test('confined to CIDR blocks sets no password, which would work from anywhere', async () => {
