@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
+import { createDataSource } from '../../src/data-source.js';
 import { ChangeFeed, EVERYTHING } from '../../src/database/change-feed.js';
 import { ChangeListener } from '../../src/database/change-listener.js';
 import type { Database } from '../../src/database/database.js';
@@ -112,11 +113,32 @@ describe('the keys that one transaction changes', () => {
   });
 
   test('are known here before the commit returns, and not before it is made', async () => {
+    // One that does not listen: it could hear of its own change from the database too.
+    const dataSource = await createDataSource(store).initialize();
+    const own = new ChangeFeed(dataSource, false);
+    const heard: string[] = [];
+    own.onChange((keys) => heard.push(...keys));
     const key = randomUUID();
-    let heard = false;
-    feed.onChange((keys) => (heard ||= keys.has(key)));
-    await change(first.app.dataSource, [key], async () => expect(heard).toBe(false));
-    expect(heard).toBe(true);
+    await dataSource.transaction(async (manager) => {
+      own.changed(manager, key);
+      expect(heard).toEqual([]);
+    });
+    expect(heard).toEqual([key]);
+    await dataSource.destroy();
+  });
+
+  test('are passed on once, and with the next transaction of the connection not again', async () => {
+    const key = randomUUID();
+    const runner = first.app.dataSource.createQueryRunner();
+    const heard = await heardBy(second, async () => {
+      await runner.startTransaction();
+      feed.changed(runner.manager, key);
+      await runner.commitTransaction();
+      await runner.startTransaction();
+      await runner.commitTransaction();
+    });
+    await runner.release();
+    expect(heard).toEqual([key]);
   });
 
   test('are passed on to nobody where the transaction fails, with the next one on its connection neither', async () => {

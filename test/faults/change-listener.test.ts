@@ -225,6 +225,7 @@ describe('a listening connection that is lost', () => {
     }
     warned.mockClear();
     await listener.onApplicationShutdown();
+    expect(jest.getTimerCount()).toBe(0);
     await until(() => proxy.count(() => true) === 0);
     jest.advanceTimersByTime(10 * BOUND_MS);
     await roundTrip();
