@@ -3,13 +3,14 @@ import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FolderLock, LockedError, takeLock } from './lock.js';
+import { type FolderLock, LockedError, LONGEST_LOCK_SUFFIX, takeLock } from './lock.js';
 
 /** A socket address may have 107 bytes, with the terminating NUL 108; macOS knows only 104. */
 const LONGEST_SOCKET_PATH = 103;
 const SOCKET_NAME = '.s.PGSQL.5432';
-/** What stands behind the folder in the longest address here: that of a dead lock moved aside. */
-const LONGEST_NAME = '/.stale-XXXXXX/s';
+const LOCK_NAME = '.lock';
+/** What stands behind the folder in the longest address here: that of a starter's own socket. */
+const LONGEST_NAME = `/${LOCK_NAME}${LONGEST_LOCK_SUFFIX}`;
 
 /** A folder of sockets, as it is addressed. */
 interface SocketFolder {
@@ -103,7 +104,7 @@ async function removeTemporary({ temporary }: SocketFolder): Promise<void> {
 
 async function lockFolder(folder: string, { path }: SocketFolder): Promise<FolderLock> {
   try {
-    return await takeLock(join(path, '.lock'));
+    return await takeLock(join(path, LOCK_NAME));
   } catch (problem) {
     if (problem instanceof LockedError) {
       throw new LockedError(
