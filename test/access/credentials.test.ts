@@ -46,7 +46,8 @@ const doors: Door[] = [
 /** Asks at a door with these lines of `Authorization`. */
 async function ask(door: Door, ...authorization: string[]): Promise<number> {
   const { method = 'GET', path, body } = door;
-  const type = body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
+  const type: Record<string, string> =
+    body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
   const headers = { authorization, ...type };
   return (await server.send(method, typeof path === 'string' ? path : path(), { headers, body })).status;
 }
