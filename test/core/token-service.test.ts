@@ -15,7 +15,7 @@ import { makeToken, withFreshSecret } from '../../src/tokens/token-format.js';
 import type { Verdict } from '../../src/tokens/verdict.js';
 import { moveClock } from '../support/clock.js';
 import { TestServer } from '../support/server.js';
-import { openTestStore } from '../support/store.js';
+import { onceFree, openTestStore } from '../support/store.js';
 
 const DIALECT = 'panther';
 const EVERYTHING = SYSTEM_AUTHORITY;
@@ -442,7 +442,7 @@ describe('a ring of keys over the years', () => {
       work: (verify: (value: string) => Promise<string>, all: TokenService) => Promise<Result>,
     ): Promise<Result> => {
       const config = { ...readConfig({}), port: 0, bcryptCost: 4, adminPassword: 'a password', tokenKeys };
-      const app = await createApp(config, false, async () => kept);
+      const app = await onceFree(() => createApp(config, false, async () => kept));
       const someone = app.nest.get(Verifier, { strict: false });
       const verify = async (value: string): Promise<string> => {
         const verdict = await someone.verify(value);
@@ -450,8 +450,6 @@ describe('a ring of keys over the years', () => {
       };
       const result = await work(verify, app.nest.get(TokenService, { strict: false }));
       await app.close();
-      // The embedded engine takes one connection, and a moment to notice that it has ended.
-      await new Promise((resolve) => setTimeout(resolve, 300));
       return result;
     };
     const { value, token, unused } = await under([old], async (_, all) => {

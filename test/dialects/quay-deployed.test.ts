@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import type { Config } from '../../src/config.js';
 import type { Database } from '../../src/database/database.js';
 import { SealedCopies } from '../../src/dialects/quay/quay.sealed-copies.js';
 import { bearer, type Received } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
-import { openTestStore } from '../support/store.js';
+import { onceFree, openTestStore } from '../support/store.js';
 
 const TOKENS = '/api/v1/user/apptoken';
 const KEYS = ['uuid', 'title', 'last_accessed', 'created', 'expiration'];
@@ -43,17 +42,7 @@ function start(settings: Partial<Config>): Promise<TestServer> {
 /** Ends the server and starts another on the same store. */
 async function restart(settings: Partial<Config>): Promise<void> {
   await server.close();
-  const started = async (): Promise<TestServer> => {
-    try {
-      return await start(settings);
-    } catch (problem) {
-      // The embedded engine has one connection, and learns a moment late that the old one is closed.
-      if (!/EPIPE|ECONNRESET|terminated/.test(String(problem))) throw problem;
-      await setTimeout(50);
-      return started();
-    }
-  };
-  server = await started();
+  server = await onceFree(() => start(settings));
 }
 
 function create(body: object = { title: 'laptop' }, headers = owner.byPassword): Promise<Received> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import {
   SIGNS_FOR_MS,
 } from '../../src/verification/registry/signing-keys.js';
 import type { Token } from '../../src/tokens/token.entity.js';
+import { moveClock } from '../support/clock.js';
 import { basic, bearer, send } from '../support/http.js';
 import { writeOciImage } from '../support/oci-image.js';
 import { describeWith, example, freePort, Program, temporaryFolder } from '../support/programs.js';
@@ -81,6 +82,10 @@ describeWith([REGISTRY, SKOPEO], "Debian's docker-registry and skopeo", () => {
     ]);
   const inspect = (name: string, credentials: string): Promise<Outcome> =>
     skopeo(['inspect', '--tls-verify=false', '--creds', credentials, `docker://${at}/${name}`]);
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
 
   /** Makes all signing keys older. */
   const pass = async (ms: number): Promise<void> => {
@@ -167,7 +172,7 @@ describeWith([REGISTRY, SKOPEO], "Debian's docker-registry and skopeo", () => {
   test('a token that is revoked, expired, or of a disabled owner is refused', async () => {
     const guest = await server.makeUser({ login: 'guest' });
     const { token, value: revoked } = await issue();
-    const { value: expiring } = await issue({ expiresAt: new Date(Date.now() + 4_000) });
+    const { value: expiring } = await issue({ expiresAt: new Date(Date.now() + 60_000) });
     const { value: disabled } = await issue({ ownerId: guest.user.id });
     const values = [revoked, expiring, disabled];
     for (const value of values)
@@ -175,7 +180,7 @@ describeWith([REGISTRY, SKOPEO], "Debian's docker-registry and skopeo", () => {
     await server.revoke(token);
     const admin = { headers: server.asAdmin, body: { disabled: true } };
     expect((await server.send('PATCH', '/patois/v1/users/guest', admin)).status).toBe(200);
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    moveClock(60_000);
     for (const value of values) {
       expect((await logIn('$app', value)).code).not.toBe(0);
       expect((await inspect('default/app:1', `$app:${value}`)).code).not.toBe(0);

@@ -17,6 +17,17 @@ export function openTestStore(): Promise<Database> {
   return SERVER_URL === undefined ? openInMemory() : openOnServer(SERVER_URL);
 }
 
+/** Opens what connects to a database that was closed just now: the embedded engine learns a moment late that it is free. */
+export async function onceFree<Opened>(open: () => Promise<Opened>): Promise<Opened> {
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!/EPIPE|ECONNRESET|terminated/.test(String(error))) throw error;
+    }
+  }
+}
+
 function schemaVersion(): string {
   const hash = createHash('sha256');
   for (const name of readdirSync('migrations').sort())
