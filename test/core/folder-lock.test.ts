@@ -2,9 +2,10 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as readText } from 'node:stream/consumers';
 import { Client } from 'pg';
 import { EmbeddedPostgres } from '../../src/database/embedded.js';
 import { LockedError, takeLock } from '../../src/database/lock.js';
@@ -112,6 +113,16 @@ describe('the lock of a folder', () => {
     await once(frozen, 'listening');
     await expect(takeLock(path)).rejects.toBeInstanceOf(LockedError);
     await ended(frozen);
+  });
+
+  test('a holder says so at the path of the lock, and whoever listens there is one', async () => {
+    const path = join(folder, '.lock');
+    const lock = await takeLock(path);
+    expect(await readText(connect(path))).toBe('holding');
+    await lock.release();
+    const older = await starter(path, ['22222222-2222-4222-8222-222222222222']);
+    await expect(takeLock(path)).rejects.toBeInstanceOf(LockedError);
+    await ended(older);
   });
 
   /** Somebody who listens beside the lock and says these things of itself, the last of them over and over. */
