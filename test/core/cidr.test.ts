@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   allowsAddress,
@@ -226,6 +226,29 @@ describe('reach', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('what is remembered of a list', () => {
+  test('are a hundred addresses at most, whatever callers come from: each is told right all the same', () => {
+    const remembering = jest.spyOn(Map.prototype, 'set');
+    const blocks = ['10.0.0.0/8'];
+    const told: boolean[] = [];
+    const sizes: number[] = [];
+    for (let number = 0; number < 1_000; number += 1) {
+      told.push(allowsAddress(blocks, `${number % 2 ? 10 : 11}.0.${number >> 8}.${number & 255}`));
+      sizes.push((remembering.mock.contexts.at(-1) as Map<unknown, unknown>).size);
+    }
+    remembering.mockRestore();
+    expect(told).toEqual(Array.from({ length: 1_000 }, (_, number) => number % 2 === 1));
+    expect(Math.max(...sizes)).toBe(100);
+  });
+
+  test('is forgotten with the list: another one with other blocks decides anew', () => {
+    const blocks = ['10.0.0.0/8'];
+    expect(allowsAddress(blocks, '10.1.2.3')).toBe(true);
+    expect(allowsAddress(['11.0.0.0/8'], '10.1.2.3')).toBe(false);
+    expect(allowsAddress(blocks, '10.1.2.3')).toBe(true);
   });
 });
 
