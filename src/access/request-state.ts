@@ -70,6 +70,8 @@ export function withCommonHeaders(
   const common: Record<string, string> = {};
   if (status === 401) common['www-authenticate'] = 'Basic realm="Patois", charset="UTF-8"';
   if (status === 405) common['allow'] = refusal.allow.join(', ');
-  if (status === 429) common['retry-after'] = String(refusal.retryAfterSeconds ?? 1);
+  // Foreman answers too many tries with a 401: what the refusal is counts, not how its status reads.
+  if (refusal.kind === 'tooMany' || refusal.kind === 'unavailable')
+    common['retry-after'] = String(refusal.retryAfterSeconds ?? 1);
   return { status, headers: { ...common, ...headers }, body };
 }

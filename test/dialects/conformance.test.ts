@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Token } from '../../src/tokens/token.entity.js';
 import { makeToken } from '../../src/tokens/token-format.js';
 import { DialectRegistry } from '../../src/access/dialect.js';
+import { breakTokens, type Fault } from '../support/fault.js';
 import { basic, bearer, type Received, type Sent } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
 
@@ -17,8 +18,11 @@ type Case =
   | 'mediaType'
   | 'tooLarge'
   | 'text'
+  | 'noBody'
   | 'route'
-  | 'method';
+  | 'method'
+  | 'tooMany'
+  | Fault;
 
 interface Answer {
   status: number;
@@ -35,6 +39,11 @@ interface Speaker {
   one: (owner: TestUser, id: string) => string;
   /** The method that a token's path surely has. */
   oneMethod: 'GET' | 'DELETE';
+  /** What the end of a token is answered with. */
+  deleted: number;
+  /** What a list is answered whose every parameter of a known name is a NUL. */
+  listWithNul: number;
+  mediaType?: string;
   body: (owner: TestUser, name: string) => object;
   headers: (value: string) => Record<string, string>;
   scopes: string[];
@@ -44,13 +53,14 @@ interface Speaker {
 }
 
 const TEXT = expect.any(String) as unknown as string;
+const UNAUTHENTICATED = expect.stringMatching(/^Unable to authenticate user /) as unknown as string;
 
-function panther(status: number, error: string): Answer {
-  return { status, body: { message: TEXT, error } };
+function panther(status: number, error: string, message = TEXT): Answer {
+  return { status, body: { message, error } };
 }
 
-function losant(status: number, type: string): Answer {
-  return { status, body: { type, message: TEXT } };
+function losant(status: number, type: string, message = TEXT): Answer {
+  return { status, body: { type, message } };
 }
 
 function quay(status: number, type: string, detail: string = TEXT): Answer {
@@ -61,12 +71,18 @@ function quay(status: number, type: string, detail: string = TEXT): Answer {
   };
 }
 
-function yunxiao(status: number, errorCode: string): Answer {
-  return { status, body: { errorCode, errorMessage: TEXT, requestId: TEXT } };
+function yunxiao(status: number, errorCode: string, errorMessage = TEXT): Answer {
+  return { status, body: { errorCode, errorMessage, requestId: TEXT } };
 }
 
 function foreman(status: number, error: object): Answer {
   return { status, body: { error } };
+}
+
+function patois(status: number, title: string, detail = TEXT, ...pointers: string[]): Answer {
+  const errors = pointers.map((pointer) => ({ pointer, detail: TEXT }));
+  const body = { type: 'about:blank', title, status, detail, ...(errors.length > 0 ? { errors } : {}) };
+  return { status, body };
 }
 
 const SPEAKERS: Speaker[] = [
@@ -76,6 +92,8 @@ const SPEAKERS: Speaker[] = [
     list: () => '/api-tokens',
     one: (_, id) => `/api-tokens/${id}`,
     oneMethod: 'GET',
+    deleted: 204,
+    listWithNul: 400,
     body: (_, name) => ({ name, permissions: ['BulkUpload'] }),
     headers: (value) => ({ 'x-api-key': value }),
     scopes: ['OrganizationAPITokenRead', 'OrganizationAPITokenModify', 'BulkUpload'],
@@ -91,8 +109,12 @@ const SPEAKERS: Speaker[] = [
       mediaType: panther(415, 'unsupported_media_type'),
       tooLarge: panther(413, 'payload_too_large'),
       text: panther(400, 'bad_request'),
+      noBody: panther(400, 'bad_request'),
       route: panther(404, 'not_found'),
       method: panther(405, 'method_not_allowed'),
+      tooMany: panther(429, 'too_many_requests', 'Too many failed logins, please try again later'),
+      internal: panther(500, 'internal', 'internal error'),
+      unavailable: panther(503, 'unavailable', 'service unavailable'),
     },
   },
   {
@@ -101,6 +123,8 @@ const SPEAKERS: Speaker[] = [
     list: () => '/me/tokens',
     one: (_, id) => `/me/tokens/${id}`,
     oneMethod: 'GET',
+    deleted: 200,
+    listWithNul: 400,
     body: (_, name) => ({ name }),
     headers: bearer,
     scopes: ['all.User'],
@@ -116,8 +140,12 @@ const SPEAKERS: Speaker[] = [
       mediaType: losant(415, 'UnsupportedMediaType'),
       tooLarge: losant(413, 'PayloadTooLarge'),
       text: losant(400, 'Validation'),
+      noBody: losant(400, 'Validation'),
       route: losant(404, 'NotFound'),
       method: losant(405, 'MethodNotAllowed'),
+      tooMany: losant(429, 'TooManyRequests', 'Too many failed logins, please try again later'),
+      internal: losant(500, 'Internal', 'Internal server error'),
+      unavailable: losant(503, 'ServiceUnavailable', 'The service is unavailable, please try again'),
     },
   },
   {
@@ -126,6 +154,8 @@ const SPEAKERS: Speaker[] = [
     list: () => '/api/v1/user/apptoken',
     one: (_, id) => `/api/v1/user/apptoken/${id}`,
     oneMethod: 'GET',
+    deleted: 204,
+    listWithNul: 200,
     body: (_, title) => ({ title }),
     headers: bearer,
     scopes: ['user:admin'],
@@ -141,8 +171,12 @@ const SPEAKERS: Speaker[] = [
       mediaType: quay(415, 'unsupported_media_type'),
       tooLarge: quay(413, 'payload_too_large'),
       text: quay(400, 'invalid_request'),
+      noBody: quay(400, 'invalid_request', 'Missing JSON body'),
       route: quay(404, 'not_found'),
       method: quay(405, 'method_not_allowed'),
+      tooMany: quay(429, 'too_many_requests', 'Too many failed logins, please try again later'),
+      internal: quay(500, 'internal_error', 'Internal Server Error'),
+      unavailable: quay(503, 'unavailable', 'Service Unavailable'),
     },
   },
   {
@@ -151,6 +185,8 @@ const SPEAKERS: Speaker[] = [
     list: ({ user }) => `/oapi/v1/platform/users/admin/personalAccessTokens?userId=${user.id}`,
     one: (_, id) => `/oapi/v1/platform/users/admin/personalAccessTokens/${id}`,
     oneMethod: 'DELETE',
+    deleted: 200,
+    listWithNul: 200,
     body: ({ user }, name) => ({
       userId: user.id,
       name,
@@ -171,8 +207,12 @@ const SPEAKERS: Speaker[] = [
       mediaType: yunxiao(415, 'UnsupportedMediaType'),
       tooLarge: yunxiao(413, 'PayloadTooLarge'),
       text: yunxiao(400, 'BadRequest'),
+      noBody: yunxiao(400, 'BadRequest'),
       route: yunxiao(404, 'NotFound'),
       method: yunxiao(405, 'MethodNotAllowed'),
+      tooMany: yunxiao(429, 'TooManyRequests', 'Too many failed logins, please try again later'),
+      internal: yunxiao(500, 'InternalServerError', 'Internal server error'),
+      unavailable: yunxiao(503, 'ServiceUnavailable', 'The service is unavailable, please try again'),
     },
   },
   {
@@ -181,14 +221,16 @@ const SPEAKERS: Speaker[] = [
     list: ({ user }) => `/api/users/${user.numericId}/personal_access_tokens`,
     one: ({ user }, id) => `/api/users/${user.numericId}/personal_access_tokens/${id}`,
     oneMethod: 'GET',
+    deleted: 200,
+    listWithNul: 400,
     body: (_, name) => ({ personal_access_token: { name } }),
     headers: bearer,
     scopes: ['foreman:*'],
     lesser: ['foreman:view_users'],
     words: {
-      none: foreman(401, { message: expect.stringMatching(/^Unable to authenticate user /) }),
-      invalid: foreman(401, { message: expect.stringMatching(/^Unable to authenticate user /) }),
-      expired: foreman(401, { message: expect.stringMatching(/^Unable to authenticate user /) }),
+      none: foreman(401, { message: UNAUTHENTICATED }),
+      invalid: foreman(401, { message: UNAUTHENTICATED }),
+      expired: foreman(401, { message: UNAUTHENTICATED }),
       stranger: foreman(404, {
         message: expect.stringMatching(/^Resource personal_access_token not found by id '.*'$/),
       }),
@@ -215,8 +257,53 @@ const SPEAKERS: Speaker[] = [
         errors: { name: ['contains invalid characters'] },
         full_messages: ['Name contains invalid characters'],
       }),
+      noBody: foreman(422, {
+        id: null,
+        errors: { name: ["can't be blank"] },
+        full_messages: ["Name can't be blank"],
+      }),
       route: foreman(404, { message: TEXT }),
       method: foreman(404, { message: TEXT }),
+      tooMany: foreman(401, { message: 'Too many tries, please try again in a few minutes.' }),
+      internal: foreman(500, { message: expect.stringMatching(/^Internal Server Error: /) }),
+      unavailable: foreman(503, { message: 'The database does not answer, please try again.' }),
+    },
+  },
+  {
+    dialect: 'patois',
+    mount: '/patois/v1',
+    list: () => '/patois/v1/tokens',
+    one: (_, id) => `/patois/v1/tokens/${id}`,
+    oneMethod: 'GET',
+    deleted: 204,
+    listWithNul: 400,
+    mediaType: 'application/problem+json',
+    body: ({ user }, name) => ({
+      dialect: 'patois',
+      owner: user.login,
+      name,
+      scopes: ['patois:tokens.read'],
+    }),
+    headers: bearer,
+    scopes: ['patois:tokens.read', 'patois:tokens.write'],
+    lesser: ['patois:users.read'],
+    words: {
+      none: patois(401, 'Unauthorized'),
+      invalid: patois(401, 'Unauthorized'),
+      expired: patois(401, 'Unauthorized'),
+      stranger: patois(404, 'Not Found', 'No such token'),
+      scope: patois(403, 'Forbidden', 'The token lacks the scope patois:tokens.read'),
+      address: patois(403, 'Forbidden', 'Access denied'),
+      malformed: patois(400, 'Bad Request'),
+      mediaType: patois(415, 'Unsupported Media Type'),
+      tooLarge: patois(413, 'Content Too Large'),
+      text: patois(400, 'Bad Request', 'name contains invalid characters', '/name'),
+      noBody: patois(400, 'Bad Request', TEXT, '/dialect', '/owner', '/name'),
+      route: patois(404, 'Not Found', 'No such resource'),
+      method: patois(405, 'Method Not Allowed'),
+      tooMany: patois(429, 'Too Many Requests', 'Too many failed logins, please try again later'),
+      internal: patois(500, 'Internal Server Error', 'The server failed; its log says why'),
+      unavailable: patois(503, 'Service Unavailable', 'The database does not answer; try again'),
     },
   },
 ];
@@ -225,17 +312,30 @@ let server: TestServer;
 /** Administers the organization, so that in every dialect only the credential decides. */
 let owner: TestUser;
 let stranger: TestUser;
+/** Servers whose tokens cannot be read, each with a user who calls it by password. */
+let broken: Record<Fault, { server: TestServer; owner: TestUser }>;
+
+async function startBroken(fault: Fault): Promise<{ server: TestServer; owner: TestUser }> {
+  const failing = await TestServer.start();
+  const user = await failing.makeUser({ role: 'organizationAdministrator' });
+  await breakTokens(failing.app.dataSource, fault);
+  return { server: failing, owner: user };
+}
 
 beforeAll(async () => {
   server = await TestServer.start();
   owner = await server.makeUser({ role: 'organizationAdministrator' });
   const elsewhere = await server.organization('Elsewhere');
   stranger = await server.makeUser({ role: 'organizationAdministrator', organizationId: elsewhere.id });
+  broken = { internal: await startBroken('internal'), unavailable: await startBroken('unavailable') };
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  for (const { server: failing } of Object.values(broken)) await failing.close();
+});
 
 describe.each(SPEAKERS)('$dialect', (speaker) => {
-  const { dialect, words, oneMethod } = speaker;
+  const { dialect, words, oneMethod, mediaType = 'application/json' } = speaker;
 
   async function issue(
     spec: object = {},
@@ -250,10 +350,11 @@ describe.each(SPEAKERS)('$dialect', (speaker) => {
     method: string,
     path: string,
     sent: Sent = {},
+    asked = server,
   ): Promise<Received> {
-    const answer = await server.send(method, path, sent);
+    const answer = await asked.send(method, path, sent);
     expect({ status: answer.status, body: answer.json }).toEqual(promised);
-    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(answer.headers['content-type']?.split(';')[0]).toBe(mediaType);
     expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
     expect(answer.headers['cache-control']).toBe('no-store');
     expect(answer.headers['www-authenticate'] !== undefined).toBe(answer.status === 401);
@@ -358,8 +459,19 @@ describe.each(SPEAKERS)('$dialect', (speaker) => {
             ],
           }
         : headers;
-    const { status } = await server.send('GET', speaker.list(owner), { headers: both });
-    expect(status).toBe(401);
+    await expectAnswer(words.invalid, 'GET', speaker.list(owner), { headers: both });
+  });
+
+  test('two Basic headers, were both right', async () => {
+    const [right, wrong] = [owner.byPassword, basic(owner.user.login, 'wrong password')];
+    for (const [one, other] of [
+      [right, right],
+      [right, wrong],
+      [wrong, right],
+    ] as const) {
+      const authorization = [one['authorization'] as string, other['authorization'] as string];
+      await expectAnswer(words.invalid, 'GET', speaker.list(owner), { headers: { authorization } });
+    }
   });
 
   test('login and password, and login and token, by HTTP Basic', async () => {
@@ -383,6 +495,25 @@ describe.each(SPEAKERS)('$dialect', (speaker) => {
     const path = speaker.list(owner).split('?')[0] as string;
     for (const body of ['{"name":', 'nonsense', '{"a":1}}', '{"__proto__":{"x":1}}']) {
       await expectAnswer(words.malformed, 'POST', path, posting(body, headers));
+    }
+  });
+
+  test('a body is looked at after credential and scope, but for malformed JSON in Foreman', async () => {
+    const member = await server.makeUser();
+    const lesser = await issue({ scopes: speaker.lesser, ownerId: member.user.id });
+    const path = speaker.list(member).split('?')[0] as string;
+    const bad: [body: unknown, type: string][] = [
+      ['{"name":', 'application/json'],
+      [speaker.body(member, 'x'), 'text/plain'],
+      [speaker.body(member, 'x'.repeat(1024 * 1024)), 'application/json'],
+      [{ unknown: 1 }, 'application/json'],
+    ];
+    for (const [index, [body, type]] of bad.entries()) {
+      const isFirst = dialect === 'foreman' && index === 0;
+      const forNobody = isFirst ? words.malformed : words.none;
+      await expectAnswer(forNobody, 'POST', path, posting(body, {}, type));
+      const answer = await server.send('POST', path, posting(body, lesser.headers, type));
+      expect([index, answer.status]).toEqual([index, isFirst ? 400 : 403]);
     }
   });
 
@@ -420,17 +551,11 @@ describe.each(SPEAKERS)('$dialect', (speaker) => {
   test('a NUL in the query and in a path harms nothing', async () => {
     const { headers } = await issue();
     const list = speaker.list(owner);
-    const join = list.includes('?') ? '&' : '?';
-    for (const path of [
-      `${list}${join}limit=%00&filter=%00&search=%00&cursor=%00`,
-      speaker.one(owner, '%00'),
-      speaker.one(owner, 'a%00'),
-    ]) {
-      const { status, json } = await server.send(path.startsWith(list) ? 'GET' : oneMethod, path, {
-        headers,
-      });
-      expect(status).toBeLessThan(500);
-      expect(json).toBeDefined();
+    const query = `${list.includes('?') ? '&' : '?'}limit=%00&filter=%00&search=%00&cursor=%00`;
+    const { status, json } = await server.send('GET', list + query, { headers });
+    expect([status, json]).toEqual([speaker.listWithNul, expect.anything()]);
+    for (const id of ['%00', 'a%00']) {
+      await expectAnswer(words.stranger, oneMethod, speaker.one(owner, id), { headers });
     }
   });
 
@@ -465,13 +590,10 @@ describe.each(SPEAKERS)('$dialect', (speaker) => {
     expect((await server.send('GET', speaker.list(owner), { headers: typed })).status).toBe(200);
     const victim = await issue();
     const id = server.app.nest.get(DialectRegistry, { strict: false }).of(token).externalId(victim.token);
-    expect((await server.send('DELETE', speaker.one(owner, id), { headers: typed })).status).toBeLessThan(
-      300,
-    );
+    const deletion = await server.send('DELETE', speaker.one(owner, id), { headers: typed });
+    expect(deletion.status).toBe(speaker.deleted);
     const path = speaker.list(owner).split('?')[0] as string;
-    const { status, json } = await server.send('POST', path, { headers: typed, body: '' });
-    expect([400, 422]).toContain(status);
-    expect(json).toBeDefined();
+    await expectAnswer(words.noBody, 'POST', path, { headers: typed, body: '' });
   });
 
   test('HEAD answers as GET, without a body', async () => {
@@ -487,7 +609,7 @@ describe.each(SPEAKERS)('$dialect', (speaker) => {
     const answer = await server.send('GET', speaker.list(owner), {
       headers: { 'x-long': 'x'.repeat(20_000) },
     });
-    expect([400, 431]).toContain(answer.status);
+    expect(answer.status).toBe(431);
     expect(Object.keys(answer.json)).toEqual(Object.keys(words.route.body as object));
   });
 
@@ -497,4 +619,50 @@ describe.each(SPEAKERS)('$dialect', (speaker) => {
     const { status } = await server.send('POST', path, { headers, body: speaker.body(owner, 'wider') });
     expect(status).toBe(403);
   });
+
+  test('after 30 failed logins, with when to come back', async () => {
+    const localAddress = `127.0.0.${10 + SPEAKERS.indexOf(speaker)}`;
+    const wrong = basic(`nobody-${dialect}`, 'wrong password');
+    for (let count = 0; count < 30; count += 1) {
+      await expectAnswer(words.none, 'GET', speaker.list(owner), { headers: wrong, localAddress });
+    }
+    const answer = await expectAnswer(words.tooMany, 'GET', speaker.list(owner), {
+      headers: owner.byPassword,
+      localAddress,
+    });
+    const seconds = Number(answer.headers['retry-after']);
+    expect(seconds).toBeGreaterThan(200);
+    expect(seconds).toBeLessThanOrEqual(300);
+  });
+
+  test.each([
+    ['a fault, with nothing of its cause', 'internal', undefined],
+    ['a database that does not answer, with when to come back', 'unavailable', '1'],
+  ] as const)('%s', async (_, fault, retryAfter) => {
+    const { server: failing, owner: caller } = broken[fault];
+    for (const headers of [caller.byPassword, speaker.headers(makeToken().value)]) {
+      const answer = await expectAnswer(words[fault], 'GET', speaker.list(caller), { headers }, failing);
+      expect(answer.headers['retry-after']).toBe(retryAfter);
+      expect(answer.text).not.toContain('broken by a test');
+    }
+  });
+});
+
+const OAUTH_UNAVAILABLE = JSON.stringify({
+  error: 'temporarily_unavailable',
+  error_description: 'The database does not answer',
+});
+
+test.each([
+  ['POST', '/oauth2/introspect', 'token=x', OAUTH_UNAVAILABLE],
+  ['POST', '/oauth2/revoke', `token=${makeToken().value}`, OAUTH_UNAVAILABLE],
+  ['GET', '/v2/token?service=any', undefined, '"code":"UNAVAILABLE"'],
+  ['POST', '/patois/v1/verifications', '{}', '"title":"Service Unavailable"'],
+  ['GET', '/verify', undefined, ''],
+])('%s %s says when to come back while the database does not answer', async (method, path, body, said) => {
+  const type = body?.startsWith('{') ? 'application/json' : 'application/x-www-form-urlencoded';
+  const headers = { ...basic('$app', makeToken().value), 'content-type': type };
+  const answer = await broken.unavailable.server.send(method, path, { headers, body });
+  expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+  expect(answer.text).toContain(said);
 });
