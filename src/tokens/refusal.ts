@@ -95,3 +95,8 @@ export class Refusal extends Error {
     return new Refusal('invalid', { message, fields: [{ path, rule, message }] });
   }
 }
+
+/** Whether a notFound is about the path or its method, rather than about what the path names. */
+export function isOfPath({ reason }: Refusal): boolean {
+  return reason === 'route' || reason === 'method';
+}

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { Token } from '../../src/tokens/token.entity.js';
 import { makeToken } from '../../src/tokens/token-format.js';
 import { DialectRegistry } from '../../src/access/dialect.js';
@@ -39,6 +40,10 @@ interface Speaker {
   one: (owner: TestUser, id: string) => string;
   /** The method that a token's path surely has. */
   oneMethod: 'GET' | 'DELETE';
+  /** Every call that names a token, the end of it included. */
+  calls: (owner: TestUser, id: string) => [method: string, path: string, body?: object][];
+  /** Whether a token that was ended is still shown. */
+  keepsEnded?: boolean;
   /** What the end of a token is answered with. */
   deleted: number;
   /** What a list is answered whose every parameter of a known name is a NUL. */
@@ -92,6 +97,13 @@ const SPEAKERS: Speaker[] = [
     list: () => '/api-tokens',
     one: (_, id) => `/api-tokens/${id}`,
     oneMethod: 'GET',
+    calls: (_, id) => [
+      ['GET', `/api-tokens/${id}`],
+      ['POST', `/api-tokens/${id}`, { name: 'x', permissions: ['BulkUpload'] }],
+      ['POST', `/api-tokens/${id}/rotate`],
+      ['DELETE', `/api-tokens/${id}`],
+      ['GET', `/v1/api-tokens/${id}`],
+    ],
     deleted: 204,
     listWithNul: 400,
     body: (_, name) => ({ name, permissions: ['BulkUpload'] }),
@@ -102,7 +114,7 @@ const SPEAKERS: Speaker[] = [
       none: panther(401, 'unauthorized'),
       invalid: panther(401, 'unauthorized'),
       expired: panther(401, 'unauthorized'),
-      stranger: panther(404, 'not_found'),
+      stranger: panther(404, 'not_found', 'API token not found'),
       scope: panther(403, 'forbidden'),
       address: panther(403, 'forbidden'),
       malformed: panther(400, 'bad_request'),
@@ -123,6 +135,12 @@ const SPEAKERS: Speaker[] = [
     list: () => '/me/tokens',
     one: (_, id) => `/me/tokens/${id}`,
     oneMethod: 'GET',
+    calls: (_, id) => [
+      ['GET', `/me/tokens/${id}`],
+      ['PATCH', `/me/tokens/${id}`, { name: 'x' }],
+      ['PATCH', `/me/tokens/${id}`, {}],
+      ['DELETE', `/me/tokens/${id}`],
+    ],
     deleted: 200,
     listWithNul: 400,
     body: (_, name) => ({ name }),
@@ -133,7 +151,7 @@ const SPEAKERS: Speaker[] = [
       none: losant(401, 'Unauthorized'),
       invalid: losant(401, 'Unauthorized'),
       expired: losant(401, 'Unauthorized'),
-      stranger: losant(404, 'NotFound'),
+      stranger: losant(404, 'NotFound', 'API Token was not found'),
       scope: losant(403, 'Forbidden'),
       address: losant(403, 'Forbidden'),
       malformed: losant(400, 'Validation'),
@@ -154,6 +172,10 @@ const SPEAKERS: Speaker[] = [
     list: () => '/api/v1/user/apptoken',
     one: (_, id) => `/api/v1/user/apptoken/${id}`,
     oneMethod: 'GET',
+    calls: (_, id) => [
+      ['GET', `/api/v1/user/apptoken/${id}`],
+      ['DELETE', `/api/v1/user/apptoken/${id}`],
+    ],
     deleted: 204,
     listWithNul: 200,
     body: (_, title) => ({ title }),
@@ -185,6 +207,7 @@ const SPEAKERS: Speaker[] = [
     list: ({ user }) => `/oapi/v1/platform/users/admin/personalAccessTokens?userId=${user.id}`,
     one: (_, id) => `/oapi/v1/platform/users/admin/personalAccessTokens/${id}`,
     oneMethod: 'DELETE',
+    calls: (_, id) => [['DELETE', `/oapi/v1/platform/users/admin/personalAccessTokens/${id}`]],
     deleted: 200,
     listWithNul: 200,
     body: ({ user }, name) => ({
@@ -200,7 +223,7 @@ const SPEAKERS: Speaker[] = [
       none: yunxiao(401, 'Unauthorized'),
       invalid: yunxiao(401, 'InvalidTokenError'),
       expired: yunxiao(401, 'ExpiredTokenError'),
-      stranger: yunxiao(404, 'NotFound'),
+      stranger: yunxiao(404, 'NotFound', 'There is no such personal access token'),
       scope: yunxiao(403, 'Forbidden'),
       address: yunxiao(403, 'Forbidden'),
       malformed: yunxiao(400, 'BadRequest'),
@@ -221,6 +244,11 @@ const SPEAKERS: Speaker[] = [
     list: ({ user }) => `/api/users/${user.numericId}/personal_access_tokens`,
     one: ({ user }, id) => `/api/users/${user.numericId}/personal_access_tokens/${id}`,
     oneMethod: 'GET',
+    calls: ({ user }, id) => [
+      ['GET', `/api/users/${user.numericId}/personal_access_tokens/${id}`],
+      ['DELETE', `/api/users/${user.numericId}/personal_access_tokens/${id}`],
+    ],
+    keepsEnded: true,
     deleted: 200,
     listWithNul: 400,
     body: (_, name) => ({ personal_access_token: { name } }),
@@ -275,6 +303,13 @@ const SPEAKERS: Speaker[] = [
     list: () => '/patois/v1/tokens',
     one: (_, id) => `/patois/v1/tokens/${id}`,
     oneMethod: 'GET',
+    calls: (_, id) => [
+      ['GET', `/patois/v1/tokens/${id}`],
+      ['PATCH', `/patois/v1/tokens/${id}`, { name: 'x' }],
+      ['POST', `/patois/v1/tokens/${id}/rotate`],
+      ['DELETE', `/patois/v1/tokens/${id}`],
+    ],
+    keepsEnded: true,
     deleted: 204,
     listWithNul: 400,
     mediaType: 'application/problem+json',
@@ -414,6 +449,32 @@ describe.each(SPEAKERS)('$dialect', (speaker) => {
     await server.send('DELETE', speaker.one(owner, id), { headers });
     const { status } = await server.send('GET', speaker.list(stranger), { headers: theirs.headers });
     expect(status).toBe(200);
+  });
+
+  test("a token that was ended, is a stranger's or never was, in one text for every call", async () => {
+    const { headers } = await issue();
+    const registry = server.app.nest.get(DialectRegistry, { strict: false });
+    const idOf = (token: Token): string => registry.of(token).externalId(token);
+    const [ended, theirs] = [await issue(), await issue({ ownerId: stranger.user.id })];
+    const never = { id: randomUUID(), tokenId: makeToken().tokenId, numericId: 999_999_999 };
+    const ids = [
+      idOf(Object.assign(new Token(), ended.token, never)),
+      idOf(theirs.token),
+      'nonsense',
+      ...(speaker.keepsEnded ? [] : [idOf(ended.token)]),
+    ];
+    await server.send('DELETE', speaker.one(owner, idOf(ended.token)), { headers });
+    for (const id of ids) {
+      for (const [method, path, body] of speaker.calls(owner, id)) {
+        const answer = await server.send(method, path, { headers, body });
+        expect([method, path, answer.status, answer.json]).toEqual([
+          method,
+          path,
+          words.stranger.status,
+          words.stranger.body,
+        ]);
+      }
+    }
   });
 
   test('a token without the scope', async () => {

@@ -90,7 +90,7 @@ export class LosantController {
   @Refuses(LosantError, { 404: 'NotFound' })
   async get(@Caller() caller: Principal, @Param('apiTokenId') id: string): Promise<ApiToken> {
     const token = await this.tokens.find(ownToken(caller, id));
-    if (!token) throw notFound();
+    if (!token) throw new Refusal('notFound');
     return new ApiToken(token, caller.user);
   }
 
@@ -135,7 +135,7 @@ function ownTokens(caller: Principal): TokenCriteria {
 /** @throws {Refusal} notFound for what is no id. */
 function ownToken(caller: Principal, id: string): TokenCriteria {
   const range = decodeObjectId(id);
-  if (!range) throw notFound();
+  if (!range) throw new Refusal('notFound');
   const firstMoment = range.createdAtSeconds * 1000;
   return {
     ...ownTokens(caller),
@@ -162,8 +162,4 @@ function rolesOf({ defaultRole, orgRoles }: ApiTokenFields): Record<string, unkn
     ...(defaultRole === undefined ? {} : { defaultRole }),
     ...(orgRoles === undefined ? {} : { orgRoles }),
   };
-}
-
-function notFound(): Refusal {
-  return new Refusal('notFound', { message: 'API Token was not found' });
 }

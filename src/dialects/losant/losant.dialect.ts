@@ -3,7 +3,7 @@ import { readCredentials } from '../../access/credentials.js';
 import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
 import { statusOf } from '../../access/status.js';
 import { encodeObjectId } from '../../accounts/object-id.js';
-import type { Refusal } from '../../tokens/refusal.js';
+import { isOfPath, type Refusal } from '../../tokens/refusal.js';
 import { covers, SCOPES } from './losant.scopes.js';
 
 export const LOSANT = 'losant';
@@ -60,11 +60,16 @@ const TYPES: Record<number, string> = {
 /** Keys of a token that POST takes, or answers with, and PATCH does not. */
 const FIXED_KEYS = ['scope', 'expirationDate', 'token'];
 
-/** One text for every 401 and for every use from a wrong address: neither says anything about the token. */
+/**
+ * One text for every 401 and for every use from a wrong address: neither says anything about the token. One text as well
+ * for a token that was deleted, is a stranger's or never was.
+ */
 function messageOf(refusal: Refusal, request: FastifyRequest): string {
   switch (refusal.kind) {
     case 'unauthenticated':
       return 'Invalid or missing authentication token';
+    case 'notFound':
+      return isOfPath(refusal) ? refusal.message : 'API Token was not found';
     case 'internal':
       return 'Internal server error';
     case 'unavailable':

@@ -81,7 +81,7 @@ export class PantherController {
   @Refuses(PantherError, { 404: 'not_found' })
   async get(@Caller() caller: Principal, @Param('id') id: string): Promise<ApiToken> {
     const token = await this.tokens.find(await this.criteria(caller, id, READ));
-    if (!token) throw notFound();
+    if (!token) throw new Refusal('notFound');
     return new ApiToken(token);
   }
 
@@ -145,11 +145,11 @@ export class PantherController {
     if (id === SELF && !caller.token)
       throw new Refusal('invalid', { message: '`self` needs a call by token' });
     const uuid = id === SELF ? caller.token?.id : decodeId(id);
-    if (uuid === undefined) throw notFound();
+    if (uuid === undefined) throw new Refusal('notFound');
     const where = { ...visibleTo(caller), id: uuid };
     if (administers(caller) || uuid === caller.token?.id) return where;
     const token = await this.tokens.find(where);
-    if (!token) throw notFound();
+    if (!token) throw new Refusal('notFound');
     if (token.ownerId !== caller.user.id) {
       const message = `${permission} permission required for the token of another user`;
       throw new Refusal('forbidden', { reason: 'role', message, missing: [permission] });
@@ -174,8 +174,4 @@ function blocksOf({ allowedCIDRBlocks = [] }: ModifyApiToken): string[] {
     if (!(problem instanceof CidrError)) throw problem;
     throw Refusal.ofField(['allowedCIDRBlocks'], 'cidr', `allowedCIDRBlocks: ${problem.message}`);
   }
-}
-
-function notFound(): Refusal {
-  return new Refusal('notFound', { message: 'API token not found' });
 }

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Presented, readCredentials } from '../../access/credentials.js';
 import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
 import { statusOf } from '../../access/status.js';
-import type { Refusal } from '../../tokens/refusal.js';
+import { isOfPath, type Refusal } from '../../tokens/refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { fromBase62, toBase62 } from '../../tokens/token-format.js';
 
@@ -126,11 +126,16 @@ const CODES: Record<number, string> = {
   503: 'unavailable',
 };
 
-/** One text for every 401 and for every use from a wrong address: neither says anything about the token. */
+/**
+ * One text for every 401 and for every use from a wrong address: neither says anything about the token. One text as well
+ * for a token that was deleted, is a stranger's or never was.
+ */
 function messageOf(refusal: Refusal): string {
   switch (refusal.kind) {
     case 'unauthenticated':
       return 'unauthorized';
+    case 'notFound':
+      return isOfPath(refusal) ? refusal.message : 'API token not found';
     case 'internal':
       return 'internal error';
     case 'unavailable':

@@ -98,7 +98,7 @@ export class YunxiaoController {
     const where = { tokenId, revokedAt: IsNull() };
     const token = isTokenId(tokenId) ? await this.tokens.find(where) : null;
     if (!token || !caller.administers(token.organizationId)) {
-      throw new Refusal('notFound', { message: 'There is no such personal access token' });
+      throw new Refusal('notFound');
     }
     await this.tokens.revoke({ ...where, organizationId: token.organizationId }, caller);
     return new Deleted();

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { readCredentials } from '../../access/credentials.js';
 import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
 import { statusOf } from '../../access/status.js';
-import type { Refusal } from '../../tokens/refusal.js';
+import { isOfPath, type Refusal } from '../../tokens/refusal.js';
 
 export const YUNXIAO = 'yunxiao';
 
@@ -79,6 +79,9 @@ function messageOf(refusal: Refusal): string {
       if (refusal.reason === 'missing') return 'No access token was sent';
       if (refusal.reason === 'password') return 'Wrong login or password';
       return refusal.reason === 'expired' ? 'The access token has expired' : 'The access token is not valid';
+    case 'notFound':
+      // One text for a token that was deleted, is a stranger's or never was.
+      return isOfPath(refusal) ? refusal.message : 'There is no such personal access token';
     case 'internal':
       return 'Internal server error';
     case 'unavailable':
