@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
-import { encodeId, PERMISSIONS } from '../../src/dialects/panther/panther.dialect.js';
+import { decodeId, encodeId, PERMISSIONS } from '../../src/dialects/panther/panther.dialect.js';
 import type { Token } from '../../src/tokens/token.entity.js';
 import { basic } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
@@ -187,7 +187,17 @@ describe('GET /api-tokens', () => {
     const place = await server.organization('Paging');
     const pager = await server.makeUser({ role: 'organizationAdministrator', organizationId: place.id });
     const made: string[] = [];
-    for (let count = 0; count < 7; count += 1) made.unshift((await makeKey([READ], pager)).id);
+    // Made in another order than their times say: 0, 3, 6, 2, 5, 1, 4 minutes ago.
+    for (let count = 0; count < 7; count += 1) {
+      const minutes = (count * 3) % 7;
+      const { id } = await makeKey([READ], pager);
+      const createdAt = new Date(Date.now() - minutes * 60_000 - 1000);
+      await server.app.dataSource.query('UPDATE tokens SET created_at = $2 WHERE id = $1', [
+        decodeId(id),
+        createdAt,
+      ]);
+      made[minutes] = id;
+    }
     const seen: string[] = [];
     let cursor = '';
     let pages = 0;
@@ -202,8 +212,7 @@ describe('GET /api-tokens', () => {
       pages += 1;
     } while (cursor !== '');
     expect(pages).toBe(3);
-    expect([...seen].sort()).toEqual([...made].sort());
-    expect(new Set(seen).size).toBe(7);
+    expect(seen).toEqual(made);
   });
 
   test('the last page has no `next`', async () => {

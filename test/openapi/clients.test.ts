@@ -93,7 +93,8 @@ describe.each(Object.entries(GENERATORS))('a strict client by %s (%s)', (kind) =
       get: [200, 'active'],
       verify: [200, [true]],
       revoke: 204,
-      gone: [404, 'Not Found'],
+      ended: [200, 'revoked'],
+      unknown: [404, 'Not Found'],
       introspect: [200, false],
     });
   });
@@ -104,7 +105,8 @@ describe.each(Object.entries(GENERATORS))('a strict client by %s (%s)', (kind) =
       list: [200, true],
       get: [200, true, false],
       revoke: [200, true],
-      gone: [404, "Resource personal_access_token not found by id '0'"],
+      ended: [200, false, true],
+      unknown: [404, "Resource personal_access_token not found by id '0'"],
     });
   });
 });

@@ -17,12 +17,17 @@ const list = await client.GET(TOKENS, { params: { path: owner, query: { per_page
 const params = { path: { ...owner, id: String(id) } };
 const get = await client.GET(`${TOKENS}/{id}`, { params });
 const revoke = await client.DELETE(`${TOKENS}/{id}`, { params });
-const gone = await client.GET(`${TOKENS}/{id}`, { params: { path: { ...owner, id: '0' } } });
+const ended = await client.GET(`${TOKENS}/{id}`, { params });
+const unknown = await client.GET(`${TOKENS}/{id}`, { params: { path: { ...owner, id: '0' } } });
 
 report({
   create: [create.response.status, value.startsWith('pt-'), neverExpires],
   list: [list.response.status, present(list.data).results.some((token) => token.name === name)],
   get: [get.response.status, get.data?.['active?'], get.data?.['revoked?']],
   revoke: [revoke.response.status, revoke.data?.revoked],
-  gone: [gone.response.status, gone.error && 'error' in gone.error && gone.error.error.message],
+  ended: [ended.response.status, ended.data?.['active?'], ended.data?.['revoked?']],
+  unknown: [
+    unknown.response.status,
+    unknown.error && 'error' in unknown.error && unknown.error.error.message,
+  ],
 });

@@ -23,12 +23,17 @@ const list = await listPersonalAccessTokens({ client, path: owner, query: { per_
 const path = { ...owner, id: String(id) };
 const get = await showPersonalAccessToken({ client, path });
 const revoke = await revokePersonalAccessToken({ client, path });
-const gone = await showPersonalAccessToken({ client, path: { ...owner, id: '0' } });
+const ended = await showPersonalAccessToken({ client, path });
+const unknown = await showPersonalAccessToken({ client, path: { ...owner, id: '0' } });
 
 report({
   create: [create.response?.status, value.startsWith('pt-'), neverExpires],
   list: [list.response?.status, present(list.data).results.some((token) => token.name === name)],
   get: [get.response?.status, get.data?.['active?'], get.data?.['revoked?']],
   revoke: [revoke.response?.status, revoke.data?.revoked],
-  gone: [gone.response?.status, gone.error && 'error' in gone.error && gone.error.error.message],
+  ended: [ended.response?.status, ended.data?.['active?'], ended.data?.['revoked?']],
+  unknown: [
+    unknown.response?.status,
+    unknown.error && 'error' in unknown.error && unknown.error.error.message,
+  ],
 });

@@ -17,7 +17,8 @@ const list = await client.GET('/patois/v1/tokens', { params: { query: { owner, n
 const get = await client.GET('/patois/v1/tokens/{tokenId}', { params });
 const verify = await client.POST('/patois/v1/verifications', { body: { verifications: [{ token }] } });
 const revoke = await client.DELETE('/patois/v1/tokens/{tokenId}', { params });
-const gone = await client.GET('/patois/v1/tokens/{tokenId}', { params: { path: { tokenId: 'nothing' } } });
+const ended = await client.GET('/patois/v1/tokens/{tokenId}', { params });
+const unknown = await client.GET('/patois/v1/tokens/{tokenId}', { params: { path: { tokenId: 'nothing' } } });
 const introspect = await client.POST('/oauth2/introspect', {
   body: { token },
   headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
@@ -29,6 +30,7 @@ report({
   get: [get.response.status, get.data?.status],
   verify: [verify.response.status, verify.data?.verifications.map(({ active }) => active)],
   revoke: revoke.response.status,
-  gone: [gone.response.status, gone.error?.title],
+  ended: [ended.response.status, ended.data?.status],
+  unknown: [unknown.response.status, unknown.error?.title],
   introspect: [introspect.response.status, introspect.data?.active],
 });

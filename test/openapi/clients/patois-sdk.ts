@@ -24,7 +24,8 @@ const list = await listTokens({ client, query: { owner, neverUsed: true, limit: 
 const get = await getToken({ client, path: { tokenId } });
 const verify = await verifyTokens({ client, body: { verifications: [{ token }] } });
 const revoke = await revokeToken({ client, path: { tokenId } });
-const gone = await getToken({ client, path: { tokenId: 'nothing' } });
+const ended = await getToken({ client, path: { tokenId } });
+const unknown = await getToken({ client, path: { tokenId: 'nothing' } });
 const introspect = await introspectToken({ client, body: { token } });
 
 report({
@@ -33,6 +34,7 @@ report({
   get: [get.response?.status, get.data?.status],
   verify: [verify.response?.status, verify.data?.verifications.map(({ active }) => active)],
   revoke: revoke.response?.status,
-  gone: [gone.response?.status, gone.error?.title],
+  ended: [ended.response?.status, ended.data?.status],
+  unknown: [unknown.response?.status, unknown.error?.title],
   introspect: [introspect.response?.status, introspect.data?.active],
 });
