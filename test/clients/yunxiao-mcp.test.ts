@@ -21,7 +21,7 @@ beforeAll(async () => {
     body: {
       userId: user.user.id,
       name: 'mcp',
-      permissions: ['base_user_read'],
+      permissions: ['base_user_read', 'base_organization_read'],
       expiredAt: '2091-01-31T12:00:00Z',
     },
   });
@@ -78,10 +78,16 @@ describe("the vendor's alibabacloud-devops-mcp-server 0.3.64", () => {
     });
   });
 
+  test('knows the organizations of the user: the own one', async () => {
+    const { isError, text } = await call('get_user_organizations');
+    expect(isError).toBe(false);
+    expect(JSON.parse(text)).toEqual([{ id: user.user.organizationId, name: 'Default' }]);
+  });
+
   test('reports a 401 once the token is deleted there', async () => {
     const headers = administrator.byPassword;
     expect((await server.send('DELETE', `${TOKENS}/${tokenId}`, { headers })).status).toBe(200);
-    for (const tool of ['get_current_user', 'get_current_organization_info']) {
+    for (const tool of ['get_current_user', 'get_current_organization_info', 'get_user_organizations']) {
       const { isError, text } = await call(tool);
       expect(isError).toBe(true);
       expect(text).toContain('401');

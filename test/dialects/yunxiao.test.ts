@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Organization } from '../../src/accounts/organization.entity.js';
 import { User } from '../../src/accounts/user.entity.js';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import type { TokenSpec } from '../../src/tokens/token.service.js';
@@ -9,6 +10,7 @@ import { TestServer, type TestUser } from '../support/server.js';
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const TOKENS = '/oapi/v1/platform/users/admin/personalAccessTokens';
 const USER = '/oapi/v1/platform/user';
+const ORGANIZATIONS = '/oapi/v1/platform/organizations';
 const READ = 'base_user_read';
 const READ_WRITE = 'base_user_read_write';
 const FUTURE = '2091-01-31T12:00:00.000Z';
@@ -520,5 +522,82 @@ describe('below the mount', () => {
     const headers = { ...administrator.byPassword, 'content-type': 'text/xml' };
     expectError(await server.send('POST', TOKENS, { headers, body: '<x/>' }), 415, 'UnsupportedMediaType');
     expectError(await create({ name: 'x'.repeat(1024 * 1024) }), 413, 'PayloadTooLarge');
+  });
+});
+
+describe('GET /organizations', () => {
+  const SCOPE = 'base_organization_read';
+
+  test.each([['base_organization_read'], ['base_organization_read_write']])(
+    "shows a token with %s its owner's own organization, and no other",
+    async (scope) => {
+      for (const user of [member, stranger, administrator]) {
+        const { headers } = await makeKey([scope], user);
+        const { id, name, createdAt } = await server.app.dataSource.manager.findOneByOrFail(Organization, {
+          id: user.user.organizationId,
+        });
+        const answer = await server.send('GET', ORGANIZATIONS, { headers });
+        expect(answer.status).toBe(200);
+        expect(answer.text).toBe(JSON.stringify([{ id, name, createdAt }]));
+        expect(answer.json[0].createdAt).toMatch(ISO);
+      }
+    },
+  );
+
+  test('shows a caller by password, an administrator of everything too, the own one alone', async () => {
+    const own = await server.organization('Default');
+    for (const headers of [member.byPassword, server.asAdmin]) {
+      const { json } = await server.send('GET', ORGANIZATIONS, { headers });
+      expect(json.map(({ id }: { id: string }) => id)).toEqual([own.id]);
+    }
+  });
+
+  test('has one page, says so in headers, and does not look at userId', async () => {
+    const { headers } = await makeKey([SCOPE], member);
+    const ask = (query: string): Promise<Received> =>
+      server.send('GET', `${ORGANIZATIONS}?${query}`, { headers });
+    const paging = ({ headers: received }: Received): object =>
+      Object.fromEntries(
+        Object.entries(received).filter(([name]) => /^x-(page|per-page|total|next|prev)/.test(name)),
+      );
+    const first = await ask(`page=1&perPage=100&userId=${stranger.user.id}&unknown=x`);
+    expect(first.json).toMatchObject([{ id: member.user.organizationId }]);
+    expect(paging(first)).toEqual({
+      'x-page': '1',
+      'x-per-page': '100',
+      'x-total': '1',
+      'x-total-pages': '1',
+    });
+    const second = await ask('page=2&perPage=1');
+    expect(second.json).toEqual([]);
+    expect(paging(second)).toEqual({
+      'x-page': '2',
+      'x-per-page': '1',
+      'x-total': '1',
+      'x-total-pages': '1',
+      'x-prev-page': '1',
+    });
+  });
+
+  test.each(['page=0', 'page=x', 'page=1.5', 'page=1&page=2', 'perPage=0', 'perPage=101', 'perPage=-1'])(
+    'refuses ?%s',
+    async (query) => {
+      const { headers } = await makeKey([SCOPE], member);
+      const name = query.split('=')[0];
+      expectError(
+        await server.send('GET', `${ORGANIZATIONS}?${query}`, { headers }),
+        400,
+        'BadRequest',
+        name,
+      );
+    },
+  );
+
+  test('refuses no credential, a wrong scope, and a wrong address', async () => {
+    expectError(await server.send('GET', ORGANIZATIONS), 401, 'Unauthorized');
+    const weak = await makeKey([READ_WRITE, 'base_orgmember_read'], member);
+    expectError(await server.send('GET', ORGANIZATIONS, { headers: weak.headers }), 403, 'Forbidden', SCOPE);
+    const confined = await makeKey([SCOPE], member, { allowedCidrs: ['10.0.0.0/8'] });
+    expectError(await server.send('GET', ORGANIZATIONS, { headers: confined.headers }), 403, 'Forbidden');
   });
 });

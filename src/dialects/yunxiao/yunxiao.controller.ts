@@ -1,5 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { IsNull } from 'typeorm';
 import { parseIso8601 } from '../../access/date-time.js';
 import { Caller, Needs } from '../../access/needs.js';
@@ -17,15 +18,29 @@ import {
   CreatePersonalAccessToken,
   CurrentUser,
   Deleted,
+  ListedOrganization,
   ListedPersonalAccessToken,
+  ListOrganizationsQuery,
   ListPersonalAccessTokensQuery,
   YunxiaoError,
 } from './yunxiao.dto.js';
 
 const READ = 'base_user_read';
 const READ_WRITE = 'base_user_read_write';
+const READ_ORGANIZATIONS = 'base_organization_read';
 
-/** Yunxiao's personal access tokens: an enterprise administrator sees and ends every token of every user. */
+/** What the pages of a list are said to be, in headers. */
+const PAGE_HEADERS = Object.fromEntries(
+  Object.entries({
+    'x-page': 'This page.',
+    'x-per-page': 'How many a page.',
+    'x-total': 'How many on all pages.',
+    'x-total-pages': 'How many pages.',
+    'x-prev-page': 'The page before, where there is one.',
+  }).map(([name, description]) => [name, { description, schema: { type: 'integer' as const } }]),
+);
+
+/** Yunxiao's personal access tokens, and what its clients ask for besides: an enterprise administrator sees and ends every token of every user. */
 @ApiTags('PersonalAccessTokens')
 @Refuses(YunxiaoError, { 401: 'Unauthorized, InvalidTokenError or ExpiredTokenError' })
 @Controller('oapi/v1/platform')
@@ -41,6 +56,22 @@ export class YunxiaoController {
   @Refuses(YunxiaoError, { 403: 'Forbidden: outside the CIDR blocks of the token' })
   user(@Caller() caller: Principal): CurrentUser {
     return new CurrentUser(caller.user);
+  }
+
+  /** https://help.aliyun.com/zh/yunxiao/developer-reference/listorganizations, as the standard edition answers. */
+  @Get('organizations')
+  @Needs(YUNXIAO, READ_ORGANIZATIONS)
+  @ApiOperation({ operationId: 'ListOrganizations', summary: 'Lists the organizations of the caller: one' })
+  @ApiOkResponse({ type: [ListedOrganization], headers: PAGE_HEADERS })
+  @Refuses(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden' })
+  organizations(
+    @Caller() { user: { organization } }: Principal,
+    @Query(validated('dropped')) { page, perPage }: ListOrganizationsQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): ListedOrganization[] {
+    const headers = { 'x-page': page, 'x-per-page': perPage, 'x-total': 1, 'x-total-pages': 1 };
+    reply.headers(page === 1 ? headers : { ...headers, 'x-prev-page': page - 1 });
+    return page === 1 ? [new ListedOrganization(organization)] : [];
   }
 
   @Get('users/admin/personalAccessTokens')

@@ -3,14 +3,19 @@ import {
   ArrayMinSize,
   ArrayUnique,
   IsArray,
+  IsInt,
   IsString,
   Length,
   Matches,
+  Max,
   MaxLength,
+  Min,
   MinLength,
   ValidateIf,
 } from 'class-validator';
+import { Transform } from 'class-transformer';
 import { IsFuture, parseIso8601 } from '../../access/date-time.js';
+import type { Organization } from '../../accounts/organization.entity.js';
 import type { User } from '../../accounts/user.entity.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { PERMISSION } from './yunxiao.dialect.js';
@@ -24,6 +29,34 @@ export class ListPersonalAccessTokensQuery {
   @IsString()
   @MinLength(1)
   userId!: string;
+}
+
+/** The query of the list of organizations. */
+export class ListOrganizationsQuery {
+  /**
+   * Not looked at, as in the standard edition: the list is of the caller's own organizations.
+   * @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b'
+   */
+  @ValidateIf(() => false)
+  userId?: string;
+
+  /** Which page, from 1. */
+  @Transform(({ value }: { value: unknown }) => wholeNumber(value))
+  @IsInt()
+  @Min(1)
+  page: number = 1;
+
+  /** How many a page. */
+  @Transform(({ value }: { value: unknown }) => wholeNumber(value))
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  perPage: number = 100;
+}
+
+/** Texts of digits as numbers; anything else as it is, for the validators to refuse. */
+function wholeNumber(value: unknown): unknown {
+  return /^\d{1,9}$/.test(String(value)) ? Number(value) : value;
 }
 
 /** A token to be made for a user. */
@@ -187,6 +220,25 @@ export class CurrentUser {
     this.createdAt = user.createdAt;
     this.lastOrganization = user.organizationId;
     this.sysDeptIds = [];
+  }
+}
+
+/**
+ * An organization. Who made it, its default role, its description and its last change are not known here, and left out.
+ */
+export class ListedOrganization {
+  /** @example '9a558a1d-1c0c-4f3b-8f0e-2a365d9e4b0e' */
+  id: string;
+
+  /** @example 'Default' */
+  name: string;
+
+  createdAt: Date;
+
+  constructor({ id, name, createdAt }: Organization) {
+    this.id = id;
+    this.name = name;
+    this.createdAt = createdAt;
   }
 }
 
