@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import {
   type ApipieDocument,
@@ -59,13 +59,14 @@ describe('GET /apidoc', () => {
       operatingsystems: [],
       organizations: [],
       personal_access_tokens: ['index', 'create', 'show', 'destroy'],
+      ping: ['ping', 'statuses'],
       provisioning_templates: [],
       ptables: [],
       roles: [],
       smart_proxies: [],
       subnets: [],
       usergroups: [],
-      users: ['index'],
+      users: ['index', 'show'],
     });
     expect((await server.send('GET', '/apidoc/v2.en.json')).text).toBe(
       (await server.send('GET', '/apidoc/v2.json')).text,
@@ -78,7 +79,10 @@ describe('GET /apidoc', () => {
     ['personal_access_tokens', 'create', 'POST', '/api/users/:user_id/personal_access_tokens'],
     ['personal_access_tokens', 'destroy', 'DELETE', '/api/users/:user_id/personal_access_tokens/:id'],
     ['users', 'index', 'GET', '/api/users'],
+    ['users', 'show', 'GET', '/api/users/:id'],
     ['home', 'status', 'GET', '/api/status'],
+    ['ping', 'ping', 'GET', '/api/ping'],
+    ['ping', 'statuses', 'GET', '/api/statuses'],
   ])('describes where %s#%s is', async (resource, name, http_method, api_url) => {
     const short_description = expect.stringMatching(/./);
     expect(await described(resource, name)).toMatchObject({
@@ -102,6 +106,8 @@ describe('GET /apidoc', () => {
       ...CONTEXTS,
     });
     expect(typesOf((await described('users', 'index')).params)).toEqual(page);
+    expect(typesOf((await described('users', 'show')).params)).toEqual({ id: NEEDED });
+    expect(typesOf((await described('ping', 'statuses')).params)).toEqual({});
   });
 
   test('is made of the checked-in OpenAPI document, with a checksum that every answer repeats', async () => {
@@ -128,6 +134,64 @@ describe('GET /api/status', () => {
       }
     }
     expect((await server.send('GET', '/api/status')).status).toBe(401);
+  });
+});
+
+const DATABASE = { active: true, duration_ms: expect.stringMatching(/^\d+$/) };
+
+describe('GET /api/ping', () => {
+  test('tells anybody how long the database took to answer', async () => {
+    for (const path of ['/api/ping', '/api/v2/ping', '/api/ping.json']) {
+      for (const headers of [{}, basic('alice', 'wrong password'), alice.byPassword]) {
+        const answer = await server.send('GET', path, { headers });
+        expect([answer.status, answer.json]).toEqual([200, { results: { foreman: { database: DATABASE } } }]);
+        expect(answer.headers['apipie-checksum']).toMatch(/^[0-9a-f]{32}$/);
+      }
+    }
+  });
+
+  test('says in a 200 that the database does not answer within two seconds, asking once for all who ask', async () => {
+    const { dataSource } = server.app;
+    const { max } = (dataSource.options as { extra: { max: number } }).extra;
+    const holders = Array.from({ length: max }, () => dataSource.createQueryRunner());
+    for (const holder of holders) await holder.connect();
+    const asked = jest.spyOn(dataSource, 'query');
+    const answers = await Promise.all(Array.from({ length: 10 }, () => server.send('GET', '/api/ping')));
+    // The recorder of last uses asks as well, in its own time.
+    const questions = asked.mock.calls.filter(([sql]) => sql === 'SELECT 1');
+    asked.mockRestore();
+    for (const holder of holders) await holder.release();
+    expect(questions).toHaveLength(1);
+    for (const { status, json } of answers) {
+      const { active, duration_ms: duration } = json.results.foreman.database;
+      expect([status, active]).toEqual([200, false]);
+      expect(Number(duration)).toBeGreaterThan(1_900);
+    }
+    await server.send('GET', '/api/status', { headers: alice.byPassword });
+    expect((await server.send('GET', '/api/ping')).json.results.foreman.database.active).toBe(true);
+  });
+});
+
+describe('GET /api/statuses', () => {
+  test('tells versions and the database, to a caller with any credential alone', async () => {
+    const { value } = await server.issue({ dialect: 'panther', ownerId: alice.user.id });
+    for (const headers of [alice.byPassword, bearer(value)]) {
+      const { status, json } = await server.send('GET', '/api/statuses', { headers });
+      expect(status).toBe(200);
+      expect(Object.keys(json.results.foreman)).toEqual([
+        'version',
+        'api',
+        'plugins',
+        'smart_proxies',
+        'compute_resources',
+        'database',
+      ]);
+      expect(json.results.foreman).toMatchObject({ version: '3.13.0', api: { version: 'v2' } });
+      expect(json.results.foreman.database).toEqual(DATABASE);
+    }
+    const nobody = await server.send('GET', '/api/statuses');
+    const message = 'Unable to authenticate user ';
+    expect([nobody.status, nobody.json]).toEqual([401, { error: { message } }]);
   });
 });
 
@@ -233,6 +297,40 @@ describe('a client that builds itself from the description', () => {
     });
     await expect(DescribedClient.connect(server, basic('alice', plain))).rejects.toMatchObject({
       exitCode: 129,
+    });
+  });
+
+  test('shows a user by number, as `user info --id` does', async () => {
+    const client = await DescribedClient.connect(server, server.asAdmin);
+    expect(await client.userInfo(alice.user.numericId)).toEqual({
+      id: alice.user.numericId,
+      login: 'alice',
+      mail: 'alice@example.com',
+      firstname: 'Alice',
+      lastname: 'van der Berg',
+      full_name: 'Alice van der Berg',
+      admin: false,
+      disabled: false,
+      usergroups: [],
+      inherited: [],
+    });
+    await expect(client.userInfo(999_999)).rejects.toMatchObject({
+      exitCode: 128,
+      message: "Resource user not found by id '999999'",
+    });
+  });
+
+  test('pings, and asks for the status', async () => {
+    const client = await DescribedClient.connect(server, server.asAdmin);
+    const duration = expect.stringMatching(/^\d+$/);
+    expect(await client.ping()).toEqual({ lines: ['ok', duration], exitCode: 0 });
+    expect(await client.status()).toEqual({
+      version: '3.13.0',
+      apiVersion: 'v2',
+      database: [true, duration],
+      plugins: [],
+      proxies: [],
+      computeResources: [],
     });
   });
 

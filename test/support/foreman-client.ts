@@ -35,6 +35,52 @@ export class DescribedClient {
     return client;
   }
 
+  /**
+   * What the client prints of a user: like it, this takes the list of user groups for granted.
+   *
+   * https://github.com/theforeman/hammer-cli-foreman/blob/master/lib/hammer_cli_foreman/user.rb
+   */
+  async userInfo(id: number): Promise<Record<string, unknown>> {
+    const { json: user } = await this.call('users', 'show', { id: String(id) });
+    const inherited = (user.cached_usergroups ?? []).filter(
+      (group: unknown) => !user.usergroups.includes(group),
+    );
+    return { ...user, full_name: [user.firstname, user.lastname].join(' '), inherited };
+  }
+
+  /**
+   * The lines that `ping` prints, and the code that it exits with. It sends no credentials.
+   *
+   * https://github.com/theforeman/hammer-cli-foreman/blob/master/lib/hammer_cli_foreman/command_extensions/ping.rb
+   */
+  async ping(): Promise<{ lines: string[]; exitCode: number }> {
+    const { json } = await this.call('ping', 'ping', {}, {});
+    const { database, cache } = json.results.foreman;
+    const servers = (cache?.servers ?? []) as { status: string; duration_ms: string }[];
+    const status = database.active ? 'ok' : 'FAIL';
+    const lines = [status, database.duration_ms, ...servers.flatMap((one) => [one.status, one.duration_ms])];
+    const hasFailed = status === 'FAIL' || Object.values(json.results).some(isFailed);
+    return { lines, exitCode: hasFailed ? 1 : 0 };
+  }
+
+  /**
+   * What `status` prints.
+   *
+   * https://github.com/theforeman/hammer-cli-foreman/blob/master/lib/hammer_cli_foreman/command_extensions/status.rb
+   */
+  async status(): Promise<Record<string, unknown>> {
+    const { json } = await this.call('ping', 'statuses', {});
+    const { version, api, database, plugins, smart_proxies, compute_resources } = json.results.foreman;
+    return {
+      version,
+      apiVersion: api.version,
+      database: [database.active, database.duration_ms],
+      plugins: plugins.map((plugin: string) => plugin.split(': ')[1]?.split(', ').slice(0, 2)),
+      proxies: smart_proxies.map((proxy: { features: object }) => Object.keys(proxy.features)),
+      computeResources: compute_resources.map(({ name }: { name: string }) => name),
+    };
+  }
+
   async list({ user }: { user: string }): Promise<unknown[]> {
     const { json } = await this.call('personal_access_tokens', 'index', { user_id: await this.userId(user) });
     return json.results;
@@ -85,7 +131,12 @@ export class DescribedClient {
     return String(json.results[0].id);
   }
 
-  private async call(resource: string, name: string, options: Options): Promise<Received> {
+  private async call(
+    resource: string,
+    name: string,
+    options: Options,
+    credentials = this.headers,
+  ): Promise<Received> {
     const { apis, params } = this.method(resource, name);
     const [{ api_url, http_method }] = apis as [ApipieMethod['apis'][number]];
     const rest = filled(params, options);
@@ -95,7 +146,7 @@ export class DescribedClient {
       return encodeURIComponent(String(value));
     });
     const headers = {
-      ...this.headers,
+      ...credentials,
       'content-type': 'application/json',
       accept: 'application/json;version=2',
     };
@@ -110,6 +161,10 @@ export class DescribedClient {
     if (!found) throw new Error(`${resource}#${name} is not described`);
     return found;
   }
+}
+
+function isFailed(service: unknown): boolean {
+  return (service as { status?: string }).status === 'FAIL';
 }
 
 /** The described parameters, hashes nested; options that are not described cannot be sent. */

@@ -74,7 +74,10 @@ const METHODS: Record<string, [resource: string, method: string]> = {
   createPersonalAccessToken: ['personal_access_tokens', 'create'],
   revokePersonalAccessToken: ['personal_access_tokens', 'destroy'],
   listUsers: ['users', 'index'],
+  showUser: ['users', 'show'],
   showStatus: ['home', 'status'],
+  ping: ['ping', 'ping'],
+  statuses: ['ping', 'statuses'],
 };
 
 /** Resources that the command-line client refers to while it starts, and that are not served here. */

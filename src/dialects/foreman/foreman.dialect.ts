@@ -54,6 +54,7 @@ const DESCRIPTION: ApiDescription = {
     personal_access_tokens: 'Tokens of a user.',
     users: 'Users, for clients that know a login and need a number.',
     home: 'The server itself.',
+    ping: 'How the server and what it needs are.',
     apidoc: "The API's description in the form that Foreman's own clients build themselves from.",
   },
 };

@@ -303,6 +303,15 @@ export class ForemanUser {
   }
 }
 
+/** A user as it is shown alone. */
+export class ForemanUserDetails extends ForemanUser {
+  /**
+   * There are none here; the command-line client takes the list for granted.
+   * @example []
+   */
+  usergroups: string[] = [];
+}
+
 /** A page of users. */
 export class ForemanUserList extends List {
   results: ForemanUser[];
@@ -326,6 +335,77 @@ export class ForemanStatus {
 
   /** @example 2 */
   api_version!: number;
+}
+
+/** Whether the database answers. */
+export class ForemanDatabaseStatus {
+  /** @example true */
+  active!: boolean;
+
+  /**
+   * After how many milliseconds it answered, or was given up.
+   * @example '1'
+   */
+  duration_ms!: string;
+}
+
+/** What a ping is about. */
+export class ForemanPingResult {
+  database!: ForemanDatabaseStatus;
+}
+
+/** The results of a ping, by system: there is one. */
+export class ForemanPingResults {
+  foreman!: ForemanPingResult;
+}
+
+/** The answer of a ping. */
+export class ForemanPing {
+  results!: ForemanPingResults;
+}
+
+/** The version of the API. */
+export class ForemanApiVersion {
+  /** @example 'v2' */
+  version!: string;
+}
+
+/** What a status is about. */
+export class ForemanStatusResult {
+  /** @example '3.13.0' */
+  version!: string;
+
+  api!: ForemanApiVersion;
+
+  /**
+   * There are none here.
+   * @example []
+   */
+  plugins!: string[];
+
+  /**
+   * There are none here.
+   * @example []
+   */
+  smart_proxies!: string[];
+
+  /**
+   * There are none here.
+   * @example []
+   */
+  compute_resources!: string[];
+
+  database!: ForemanDatabaseStatus;
+}
+
+/** The statuses, by system: there is one. */
+export class ForemanStatusResults {
+  foreman!: ForemanStatusResult;
+}
+
+/** How the server and what it needs are, and in which version. */
+export class ForemanStatuses {
+  results!: ForemanStatusResults;
 }
 
 /** Which description of the API is in force. */

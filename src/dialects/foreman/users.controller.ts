@@ -9,6 +9,7 @@ import {
   ForemanContextNotFound,
   ForemanError,
   ForemanUser,
+  ForemanUserDetails,
   ForemanUserList,
   ListQuery,
 } from './foreman.dto.js';
@@ -73,12 +74,12 @@ export class UsersController {
     @Caller() caller: Principal,
     @Param('id') id: string,
     @Query(RailsQuery) query: Parameters,
-  ): Promise<ForemanUser> {
+  ): Promise<ForemanUserDetails> {
     if (!isOneself(caller, id)) assertMay(caller, VIEW);
     const contexts = await this.directory.contexts(caller, query);
     const user = await this.directory.find(caller, id, contexts).catch((problem: unknown) => {
       throw problem instanceof UserNotFound ? new ResourceNotFound('user', id) : problem;
     });
-    return new ForemanUser(user);
+    return new ForemanUserDetails(user);
   }
 }

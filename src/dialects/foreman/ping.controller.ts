@@ -1,0 +1,44 @@
+import { Controller, Get, UseInterceptors } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Needs, Public } from '../../access/needs.js';
+import { Refuses } from '../../access/refuses.js';
+import { DatabasePing } from './database-ping.js';
+import { FOREMAN, VERSION } from './foreman.dialect.js';
+import { ForemanError, ForemanPing, ForemanStatuses } from './foreman.dto.js';
+import { ForemanHeaders } from './foreman-headers.interceptor.js';
+
+/**
+ * How the server and what it needs are, for `hammer ping` and `hammer status`. Of Foreman's subcomponents only the
+ * database is here; the lists of the others are empty, as those of a Foreman without any are.
+ */
+@ApiTags('ping')
+@Controller('api')
+@UseInterceptors(ForemanHeaders)
+export class PingController {
+  constructor(private readonly database: DatabasePing) {}
+
+  @Get('ping')
+  @Public()
+  @ApiOperation({
+    operationId: 'ping',
+    summary: "Shows status of Foreman system and it's subcomponents",
+    description: 'Open to anybody. A database that does not answer is told in a 200, as `active: false`.',
+  })
+  async ping(): Promise<ForemanPing> {
+    return { results: { foreman: { database: await this.database.measure() } } };
+  }
+
+  @Get('statuses')
+  @Needs(FOREMAN)
+  @ApiOperation({
+    operationId: 'statuses',
+    summary: "Shows status and version information of Foreman system and it's subcomponents",
+    description: 'Any valid credential will do.',
+  })
+  @Refuses(ForemanError, { 401: 'no or wrong credentials', 403: 'a wrong address' })
+  async statuses(): Promise<ForemanStatuses> {
+    const none = { plugins: [], smart_proxies: [], compute_resources: [] };
+    const database = await this.database.measure();
+    return { results: { foreman: { version: VERSION, api: { version: 'v2' }, ...none, database } } };
+  }
+}
