@@ -60,6 +60,7 @@ export class AccessModule {
         RouteTable,
         UsageRecorder,
         Authenticator,
+        Passwords,
         TokensModule,
       ],
     };

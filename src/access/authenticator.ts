@@ -28,7 +28,7 @@ export class Authenticator {
    * @throws {Refusal} unauthenticated, with the reason; forbidden for an address outside the token's blocks; tooMany.
    */
   authenticate(presented: Presented, origin: Origin): Soon<Principal> {
-    const { tokens, basic, isMalformed } = presented;
+    const { tokens, basic, session, isMalformed } = presented;
     const login = basic && !looksLikeToken(basic.login) ? basic.login : undefined;
     const refuse = (reason: 'ambiguous' | 'malformed' | 'missing'): Refusal =>
       new Refusal('unauthenticated', { reason, ...(login === undefined ? {} : { login }) });
@@ -43,11 +43,9 @@ export class Authenticator {
         return new Principal(token.owner, token, value, origin, this.registry);
       });
     }
-    if (!basic) throw refuse('missing');
-    return after(
-      this.passwords.check(basic, origin),
-      (user) => new Principal(user, null, null, origin, this.registry),
-    );
+    const checking = basic ? this.passwords.check(basic, origin) : session && this.passwords.resume(session);
+    if (!checking) throw refuse('missing');
+    return after(checking, (user) => new Principal(user, null, null, origin, this.registry));
   }
 
   /** The token of a verdict, if it lets this caller in. */

@@ -1,5 +1,6 @@
 import { looksLikeToken } from '../tokens/token-format.js';
 import { headerLines, type WithRaw } from './headers.js';
+import type { LoginSession } from './passwords.js';
 
 /** A name and secret as HTTP Basic carries them. */
 export interface BasicCredentials {
@@ -12,6 +13,8 @@ export interface Presented {
   /** Token values, each once. More than one is refused. */
   tokens: string[];
   basic?: BasicCredentials;
+  /** A login by password that the owner of the path vouches for; read only where nothing else is presented. */
+  session?: LoginSession;
   /** A credential header is there and cannot be read. */
   isMalformed?: boolean;
 }

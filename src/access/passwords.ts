@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { User } from '../accounts/user.entity.js';
 import { AuditWriter } from '../audit/audit.writer.js';
@@ -19,6 +19,14 @@ const MOST_CHECKS_AT_ONCE = 2;
 const MOST_CHECKS_WAITING = 100;
 const REMEMBERED_MS = 60_000;
 const MOST_REMEMBERED = 10_000;
+
+/** A login by password that need not be repeated; it holds nothing secret. */
+export interface LoginSession {
+  userId: string;
+  login: string;
+  /** SHA-256 of the stored hash, base64: another password ends it. */
+  passwordMark: string;
+}
 
 /** Checks passwords, at a bounded cost: few at once, few wrong ones, and a right one not again for a minute. */
 @Injectable()
@@ -69,6 +77,29 @@ export class Passwords {
     if (user.disabled) {
       throw new Refusal('unauthenticated', { reason: 'ownerDisabled', login: user.login });
     }
+    return user;
+  }
+
+  /**
+   * As {@link check}, for a client that is to show a session from now on. A token is no password, and is not counted as a
+   * wrong one either.
+   */
+  async begin(credentials: BasicCredentials, origin: Origin): Promise<LoginSession> {
+    if (looksLikeToken(credentials.secret)) throw new Refusal('unauthenticated', { reason: 'password' });
+    const user = await this.check(credentials, origin);
+    return { userId: user.id, login: user.login, passwordMark: markOf(user) };
+  }
+
+  /**
+   * The user of a session, as they are now.
+   *
+   * @throws {Refusal} unauthenticated, once the user is gone or disabled or has another login or password.
+   */
+  async resume({ userId, login, passwordMark }: LoginSession): Promise<User> {
+    const user = await this.findUser(login);
+    if (user?.id !== userId || markOf(user) !== passwordMark)
+      throw new Refusal('unauthenticated', { reason: 'password' });
+    if (user.disabled) throw new Refusal('unauthenticated', { reason: 'ownerDisabled', login: user.login });
     return user;
   }
 
@@ -179,6 +210,12 @@ export class Passwords {
       object: { type: 'login', id: shownLogin(login) },
     });
   }
+}
+
+function markOf({ passwordDigest }: User): string {
+  return createHash('sha256')
+    .update(passwordDigest ?? '')
+    .digest('base64');
 }
 
 /** A login fit to be repeated: people also type secrets there. */

@@ -31,6 +31,7 @@ export type RefusalReason =
   | 'reach'
   | 'lifetime'
   | 'outsideOrganization'
+  | 'csrf'
   // notFound
   | 'route'
   | 'method'

@@ -1,17 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Received } from '../support/http.js';
 import { bearer } from '../support/http.js';
-import { TestServer } from '../support/server.js';
+import { TestServer, type TestUser } from '../support/server.js';
 
 let server: TestServer;
+let owner: TestUser;
 let accessToken: string;
 
 beforeAll(async () => {
   server = await TestServer.start();
-  const { user } = await server.makeUser();
+  owner = await server.makeUser();
+  const { user } = owner;
   accessToken = (await server.issue({ dialect: 'quay', ownerId: user.id, scopes: ['user:admin'] })).value;
 });
 afterAll(() => server.close());
+
+const TYPED = { 'content-type': 'application/json', accept: 'application/json' };
 
 interface AppToken {
   uuid: string;
@@ -34,12 +38,9 @@ async function ask(
   endpoint: string,
   expected: number[],
   body: object = {},
+  credentials = bearer(accessToken),
 ): Promise<Received> {
-  const headers = {
-    'content-type': 'application/json',
-    accept: 'application/json',
-    ...bearer(accessToken),
-  };
+  const headers = { ...TYPED, ...credentials };
   const answer = await server.send(method, `/api/v1/${endpoint}`, { headers, body: JSON.stringify(body) });
   if (expected.includes(answer.status)) return answer;
   const { detail, error_message: message, error_type: type, title } = answer.json;
@@ -48,19 +49,23 @@ async function ask(
 }
 
 /** One run of the module: list, match the title, then create or get one, or delete each match. */
-async function run(name: string, state: 'present' | 'absent' = 'present'): Promise<Outcome> {
-  const { json } = await ask('GET', 'user/apptoken', [200]);
+async function run(
+  name: string,
+  state: 'present' | 'absent' = 'present',
+  credentials = bearer(accessToken),
+): Promise<Outcome> {
+  const { json } = await ask('GET', 'user/apptoken', [200], {}, credentials);
   const matches = (json.tokens as AppToken[]).filter(({ title }) => title === name);
   if (state === 'absent') {
-    for (const { uuid } of matches) await ask('DELETE', `user/apptoken/${uuid}`, [202, 204]);
+    for (const { uuid } of matches) await ask('DELETE', `user/apptoken/${uuid}`, [202, 204], {}, credentials);
     return { changed: matches.length > 0 };
   }
   const [first] = matches;
   if (first) {
-    const got = await ask('GET', `user/apptoken/${first.uuid}`, [200]);
+    const got = await ask('GET', `user/apptoken/${first.uuid}`, [200], {}, credentials);
     return { changed: false, token: got.json.token };
   }
-  const created = await ask('POST', 'user/apptoken', [200, 201, 204], { title: name });
+  const created = await ask('POST', 'user/apptoken', [200, 201, 204], { title: name }, credentials);
   return { changed: true, token: created.json.token };
 }
 
@@ -93,5 +98,44 @@ describe('the module quay_docker_token', () => {
     await expect(run('x'.repeat(256))).rejects.toThrow(
       "400: invalid_request: 'title' is longer than 255 characters",
     );
+  });
+});
+
+/** What the collection keeps of cookies: name and value, for all that it calls next. */
+function cookieOf({ headers }: Received): string {
+  return (headers['set-cookie'] ?? []).map((cookie) => cookie.split(';', 1)[0]).join('; ');
+}
+
+/**
+ * Logs in as the collection does where it is given `quay_username` and `quay_password`, from its release 2.5 on
+ * (`infra.quay_configuration`, plugins/module_utils/api_module.py): the CSRF token, the login with it, and then the cookie
+ * and the `X-Next-CSRF-Token` of the answer with every call.
+ */
+async function logIn(username: string, password: string): Promise<Record<string, string>> {
+  const begun = await server.send('GET', '/csrf_token', { headers: { ...TYPED, accept: '*/*' } });
+  const csrfToken: string = begun.json.csrf_token;
+  const headers = { ...TYPED, cookie: cookieOf(begun), 'x-csrf-token': csrfToken };
+  const answer = await server.send('POST', '/api/v1/signin', { headers, body: { username, password } });
+  if (answer.status !== 200) throw new Error(`${answer.status} for /api/v1/signin`);
+  return { cookie: cookieOf(answer), 'x-csrf-token': answer.headers['x-next-csrf-token'] as string };
+}
+
+describe('the module quay_docker_token with username and password', () => {
+  test('makes a token once, finds it again, and ends it', async () => {
+    const session = await logIn(owner.user.login, owner.password);
+    const made = await run('by password', 'present', session);
+    expect(made).toMatchObject({ changed: true, token: { title: 'by password' } });
+    expect(await run('by password', 'present', await logIn(owner.user.login, owner.password))).toMatchObject({
+      changed: false,
+      token: { uuid: made.token?.uuid },
+    });
+    expect(await run('by password', 'absent', session)).toEqual({ changed: true });
+    expect((await server.send('POST', '/api/v1/signout', { headers: { ...TYPED, ...session } })).status).toBe(
+      200,
+    );
+  });
+
+  test('fails at the login with a wrong password', async () => {
+    await expect(logIn(owner.user.login, 'wrong')).rejects.toThrow('401 for /api/v1/signin');
   });
 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
-import { QuayDialect } from '../../src/dialects/quay/quay.dialect.js';
 import { Token } from '../../src/tokens/token.entity.js';
+import { type Dialect, DialectRegistry } from '../../src/access/dialect.js';
 import { basic, bearer, type Received } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
 
@@ -647,7 +647,7 @@ describe('credentials', () => {
 });
 
 test('of the scopes, only those of repositories cover one another', () => {
-  const { scopes } = new QuayDialect({ publicUrl: undefined });
+  const { scopes } = server.app.nest.get(DialectRegistry).find('quay') as Dialect;
   const all = [
     'repo:read',
     'repo:write',

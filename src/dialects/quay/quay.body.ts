@@ -1,8 +1,9 @@
 import { Refusal } from '../../tokens/refusal.js';
 import { parseRfc3339 } from '../../access/date-time.js';
-import type { NewAppToken } from './quay.dto.js';
+import type { NewAppToken, SignIn } from './quay.dto.js';
 
 const LONGEST_TITLE = 255;
+const MAX_CREDENTIAL_LENGTH = 255;
 /** What the query parameter `expiring` means false by; everything else is true. */
 const FALSE_WORDS = ['false', 'False', 'FALSE', '0', 'null', ''];
 
@@ -13,16 +14,45 @@ const FALSE_WORDS = ['false', 'False', 'FALSE', '0', 'null', ''];
  * @throws {Refusal} invalid, for the first rule that is broken.
  */
 export function readNewAppToken(body: unknown): NewAppToken {
-  if (body === undefined || body === null) throw invalid('Missing JSON body');
-  if (typeof body !== 'object' || Array.isArray(body)) throw invalid(notOfType(body, 'object'));
-  if (!('title' in body)) throw invalid("'title' is a required property");
-  const { title } = body;
-  if (typeof title !== 'string') throw invalid(notOfType(title, 'string'));
+  const object = readObject(body);
+  const title = readText(object, 'title');
   if (title.trim() === '') throw invalid("'title' is blank");
-  // Code points, as Python counts.
-  if (Array.from(title).length > LONGEST_TITLE)
-    throw invalid(`'title' is longer than ${LONGEST_TITLE} characters`);
-  return 'expiration' in body ? { title, expiration: readExpiration(body.expiration) } : { title };
+  assertNotLonger('title', title, LONGEST_TITLE);
+  return 'expiration' in object ? { title, expiration: readExpiration(object['expiration']) } : { title };
+}
+
+/**
+ * Checks the body of a sign-in in the same words, none of which repeats what was sent.
+ *
+ * @throws {Refusal} invalid, for the first rule that is broken.
+ */
+export function readSignIn(body: unknown): SignIn {
+  const object = readObject(body, 'The body');
+  const username = readText(object, 'username', "'username'");
+  const password = readText(object, 'password', "'password'");
+  assertNotLonger('username', username, MAX_CREDENTIAL_LENGTH);
+  assertNotLonger('password', password, MAX_CREDENTIAL_LENGTH);
+  return { username, password };
+}
+
+/** @param shown stands for a value that must not be repeated. */
+function readObject(body: unknown, shown?: string): Record<string, unknown> {
+  if (body === undefined || body === null) throw invalid('Missing JSON body');
+  if (typeof body !== 'object' || Array.isArray(body)) throw invalid(notOfType(body, 'object', shown));
+  return body as Record<string, unknown>;
+}
+
+/** @param shown as of {@link readObject}. */
+function readText(object: Record<string, unknown>, key: string, shown?: string): string {
+  if (!(key in object)) throw invalid(`'${key}' is a required property`);
+  const text = object[key];
+  if (typeof text !== 'string') throw invalid(notOfType(text, 'string', shown));
+  return text;
+}
+
+/** Code points count, as in Python. */
+function assertNotLonger(key: string, text: string, max: number): void {
+  if (Array.from(text).length > max) throw invalid(`'${key}' is longer than ${max} characters`);
 }
 
 /** Reads the query parameter `expiring`, the first one if it is repeated; null when it is absent. */
@@ -43,8 +73,8 @@ function invalid(message: string): Refusal {
   return new Refusal('invalid', { message });
 }
 
-function notOfType(value: unknown, type: string): string {
-  return `${inPython(value)} is not of type '${type}'`;
+function notOfType(value: unknown, type: string, shown = inPython(value)): string {
+  return `${shown} is not of type '${type}'`;
 }
 
 /**

@@ -10,7 +10,7 @@ import { Refusal } from '../../tokens/refusal.js';
 import { type TokenCriteria, TokenService } from '../../tokens/token.service.js';
 import { readExpiring, readNewAppToken } from './quay.body.js';
 import { QUAY, SUPER_USER, USER_ADMIN } from './quay.dialect.js';
-import { ApiError, AppTokensView, AppTokenView, CreatedAppTokenView, NewAppToken } from './quay.dto.js';
+import { QuayError, AppTokensView, AppTokenView, CreatedAppTokenView, NewAppToken } from './quay.dto.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DAY_MS = 86_400_000;
@@ -26,7 +26,7 @@ const EXPIRING = {
 
 /** Quay's app-specific tokens: each user's own, for tools that cannot log in as people do. */
 @ApiTags('appspecifictokens')
-@Refuses(ApiError, { 401: 'invalid_token', 403: 'insufficient_scope' })
+@Refuses(QuayError, { 401: 'invalid_token', 403: 'insufficient_scope' })
 @Controller('api/v1')
 export class QuayController {
   constructor(
@@ -40,7 +40,7 @@ export class QuayController {
   @ApiOperation({ operationId: 'createAppToken', summary: 'Creates an app-specific token of the caller' })
   @ApiResponse({ status: 201, type: CreatedAppTokenView, description: 'Created' })
   @ApiResponse({ status: 200, type: CreatedAppTokenView, description: 'With QUAY_FIDELITY=deployed' })
-  @Refuses(ApiError, { 400: 'invalid_request', 415: 'unsupported_media_type' })
+  @Refuses(QuayError, { 400: 'invalid_request', 415: 'unsupported_media_type' })
   async create(
     @Caller() caller: Principal,
     @Body({ transform: readNewAppToken }) { title, expiration }: NewAppToken,
@@ -91,7 +91,7 @@ export class QuayController {
   @Get('user/apptoken/:token_uuid')
   @Needs(QUAY, USER_ADMIN)
   @ApiOperation({ operationId: 'getAppToken', summary: 'Gets an app-specific token of the caller' })
-  @Refuses(ApiError, { 404: 'not_found' })
+  @Refuses(QuayError, { 404: 'not_found' })
   async get(@Caller() caller: Principal, @Param('token_uuid') uuid: string): Promise<AppTokenView> {
     const where = { ...ownToken(caller, uuid), expiresAt: neverOrAfter(new Date()) };
     const token = await this.tokens.find(where);
@@ -105,7 +105,7 @@ export class QuayController {
   @HttpCode(204)
   @Needs(QUAY, USER_ADMIN)
   @ApiOperation({ operationId: 'revokeAppToken', summary: 'Revokes an app-specific token of the caller' })
-  @Refuses(ApiError, { 404: 'not_found' })
+  @Refuses(QuayError, { 404: 'not_found' })
   async revoke(@Caller() caller: Principal, @Param('token_uuid') uuid: string): Promise<void> {
     await this.tokens.revoke(ownToken(caller, uuid), caller, { alias: 'revoke_app_specific_token' });
   }

@@ -8,7 +8,7 @@ import { Refusal } from '../../tokens/refusal.js';
 import { publicUrlOf } from '../../access/public-url.js';
 import { ERROR_DESCRIPTIONS, errorPage, isErrorType } from './quay.dialect.js';
 import { describeApi, type SwaggerDocument } from './quay.discovery.js';
-import { ApiError, ApiErrorDescription } from './quay.dto.js';
+import { QuayError, QuayErrorDescription } from './quay.dto.js';
 
 /** What this API says about itself, to anybody. */
 @ApiTags('discovery')
@@ -28,9 +28,9 @@ export class QuayDescriptionController {
   @Get('error/:error_type')
   @Public()
   @ApiOperation({ operationId: 'getErrorDescription', summary: 'Describes a kind of error' })
-  @Refuses(ApiError, { 404: 'not_found' })
-  describe(@Param('error_type') type: string, @Req() request: FastifyRequest): ApiErrorDescription {
+  @Refuses(QuayError, { 404: 'not_found' })
+  describe(@Param('error_type') type: string, @Req() request: FastifyRequest): QuayErrorDescription {
     if (!isErrorType(type)) throw new Refusal('notFound');
-    return new ApiErrorDescription(errorPage(this.config, request, type), type, ERROR_DESCRIPTIONS[type]);
+    return new QuayErrorDescription(errorPage(this.config, request, type), type, ERROR_DESCRIPTIONS[type]);
   }
 }

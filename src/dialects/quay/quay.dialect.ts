@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { type Presented, readCredentials } from '../../access/credentials.js';
+import { headerLines } from '../../access/headers.js';
 import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
 import { readsJson } from '../../access/body.js';
 import { publicUrlOf } from '../../access/public-url.js';
@@ -8,6 +9,7 @@ import type { Config } from '../../config.js';
 import type { Refusal } from '../../tokens/refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { withoutSecrets } from '../../tokens/token-format.js';
+import type { QuaySessions } from './quay.sessions.js';
 
 export const QUAY = 'quay';
 export const USER_ADMIN = 'user:admin';
@@ -57,13 +59,14 @@ const DESCRIPTION: ApiDescription = {
   tags: {
     appspecifictokens: 'Manages app specific tokens for the current user.',
     discovery: 'Describes this API and its errors, to anybody.',
+    session: 'Login and password once, for clients that then show a cookie and a CSRF token.',
   },
 };
 
 /** Quay's app-specific tokens of the current user. */
 export class QuayDialect implements Dialect {
   readonly name = QUAY;
-  readonly mounts = ['/api/v1'];
+  readonly mounts = ['/api/v1', '/csrf_token'];
   readonly description = DESCRIPTION;
   readonly scopes: ScopeRules = {
     isKnown: (scope) => SCOPES.includes(scope),
@@ -73,11 +76,20 @@ export class QuayDialect implements Dialect {
     defaults: [USER_ADMIN],
   };
 
-  constructor(private readonly config: Pick<Config, 'publicUrl'>) {}
+  constructor(
+    private readonly config: Pick<Config, 'publicUrl'>,
+    private readonly sessions: QuaySessions,
+  ) {}
 
-  /** `Bearer`, or a login and password for a first token. Neither a cookie nor the query string counts. */
+  /**
+   * `Bearer`, or a login and password for a first token, or, where the request has no `Authorization` at all, a cookie
+   * with the CSRF token that it is bound to. The query string does not count.
+   */
   presented(request: FastifyRequest): Presented {
-    return readCredentials(request, { bearer: true });
+    const presented = readCredentials(request, { bearer: true });
+    if (headerLines(request, 'authorization').length > 0) return presented;
+    const session = this.sessions.read(request)?.login;
+    return session ? { ...presented, session } : presented;
   }
 
   answer(refusal: Refusal, request: FastifyRequest): Answer {

@@ -59,8 +59,8 @@ export function describeApi(address: string, createStatus: 200 | 201): SwaggerDo
           ],
           responses: {
             [createStatus]: answer('Successful creation', 'CreatedAppTokenView'),
-            400: answer('Bad Request', 'ApiError'),
-            415: answer('The body is not JSON', 'ApiError'),
+            400: answer('Bad Request', 'QuayError'),
+            415: answer('The body is not JSON', 'QuayError'),
           },
         }),
       },
@@ -77,11 +77,11 @@ export function describeApi(address: string, createStatus: 200 | 201): SwaggerDo
         get: operation('getAppToken', 'Returns a specific app token for the user.', USER_ADMIN, {
           responses: {
             200: answer('Successful invocation', 'AppTokenView'),
-            404: answer('Not found', 'ApiError'),
+            404: answer('Not found', 'QuayError'),
           },
         }),
         delete: operation('revokeAppToken', 'Revokes a specific app token for the user.', USER_ADMIN, {
-          responses: { 204: { description: 'Deleted' }, 404: answer('Not found', 'ApiError') },
+          responses: { 204: { description: 'Deleted' }, 404: answer('Not found', 'QuayError') },
         }),
       },
       '/api/v1/superuser/apptokens': {
@@ -150,7 +150,7 @@ const DEFINITIONS = {
       },
     },
   },
-  ApiError: {
+  QuayError: {
     type: 'object',
     required: ['detail', 'error_message', 'error_type', 'title', 'type', 'status'],
     properties: {
@@ -182,8 +182,8 @@ function tokenSchema(code: Record<string, object>): object {
 function operation(operationId: string, summary: string, scope: string, rest: OperationRest): object {
   const responses = {
     ...rest.responses,
-    401: answer('Session required', 'ApiError'),
-    403: answer('Unauthorized access', 'ApiError'),
+    401: answer('Session required', 'QuayError'),
+    403: answer('Unauthorized access', 'QuayError'),
   };
   const security = [{ oauth2_implicit: [scope] }];
   return { operationId, summary, tags: ['appspecifictokens'], security, ...rest, responses };

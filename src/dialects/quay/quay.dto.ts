@@ -115,8 +115,37 @@ export class AppTokensView {
   }
 }
 
+/** What begins a session. */
+export class CsrfToken {
+  /**
+   * For the header `X-CSRF-Token`.
+   * @example 'bXkgY3NyZiB0b2tlbiBvZiAzMiBieXRlcyBpbiBiYXNl'
+   */
+  csrf_token!: string;
+}
+
+/** The body of a sign-in; other keys are ignored. */
+export class SignIn {
+  /**
+   * The login.
+   * @example 'ada'
+   */
+  @ApiProperty({ minLength: 1, maxLength: 255 })
+  username!: string;
+
+  /** @example 'correct horse battery' */
+  @ApiProperty({ minLength: 1, maxLength: 255 })
+  password!: string;
+}
+
+/** The answer to signing in and out. */
+export class SignedInOrOut {
+  /** @example true */
+  success!: boolean;
+}
+
 /** The page about a kind of error. */
-export class ApiErrorDescription {
+export class QuayErrorDescription {
   /**
    * The address of this page.
    * @example 'https://tokens.example.com/api/v1/error/not_found'
@@ -137,7 +166,7 @@ export class ApiErrorDescription {
 }
 
 /** Every error of this API. */
-export class ApiError {
+export class QuayError {
   /** @example 'Requires authentication' */
   detail!: string;
 

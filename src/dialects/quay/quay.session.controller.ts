@@ -1,0 +1,91 @@
+import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Public } from '../../access/needs.js';
+import { Passwords } from '../../access/passwords.js';
+import { Refuses } from '../../access/refuses.js';
+import { Refusal } from '../../tokens/refusal.js';
+import { readSignIn } from './quay.body.js';
+import { CsrfToken, QuayError, SignedInOrOut, SignIn } from './quay.dto.js';
+import { QuaySessions } from './quay.sessions.js';
+
+const NEXT_CSRF_HEADER = 'x-next-csrf-token';
+const COOKIE_HEADER = {
+  'set-cookie': { description: 'The session, for ten minutes.', schema: { type: 'string' as const } },
+};
+
+/** Where a client begins that logs in with a login and password, such as the Ansible collection. */
+@ApiTags('session')
+@Controller('csrf_token')
+export class QuayCsrfController {
+  constructor(private readonly sessions: QuaySessions) {}
+
+  @Get()
+  @Public()
+  @ApiOperation({
+    operationId: 'getCsrfToken',
+    summary: 'Begins a session that may sign in',
+    description:
+      'The answer sets a cookie; what it gives belongs into `X-CSRF-Token` of the call that signs in.',
+  })
+  @ApiOkResponse({ type: CsrfToken, headers: COOKIE_HEADER })
+  begin(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): CsrfToken {
+    const { csrfToken, cookie } = this.sessions.begin(request, null);
+    reply.header('set-cookie', cookie);
+    return { csrf_token: csrfToken };
+  }
+}
+
+/** Login and password once, then a cookie with a CSRF token in place of them. */
+@ApiTags('session')
+@Controller('api/v1')
+export class QuaySessionController {
+  constructor(
+    private readonly sessions: QuaySessions,
+    private readonly passwords: Passwords,
+  ) {}
+
+  @Post('signin')
+  @HttpCode(200)
+  @Public()
+  @ApiOperation({
+    operationId: 'signIn',
+    summary: 'Signs in with a login and password',
+    description:
+      'Needs the cookie and, in `X-CSRF-Token`, the token of `GET /csrf_token`. From then on the new cookie and, in ' +
+      '`X-CSRF-Token` of every call, the value of `X-Next-CSRF-Token` stand for login and password, for ten minutes.',
+  })
+  @ApiOkResponse({
+    type: SignedInOrOut,
+    headers: {
+      ...COOKIE_HEADER,
+      [NEXT_CSRF_HEADER]: { description: 'For `X-CSRF-Token` of what follows.', schema: { type: 'string' } },
+    },
+  })
+  @Refuses(QuayError, { 400: 'invalid_request', 401: 'invalid_token', 415: 'unsupported_media_type' })
+  @Refuses(QuayError, { 403: 'insufficient_scope: no session, or not its CSRF token' })
+  async signIn(
+    @Body({ transform: readSignIn }) { username, password }: SignIn,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SignedInOrOut> {
+    if (!this.sessions.read(request)) throw new Refusal('forbidden', { reason: 'csrf' });
+    const login = await this.passwords.begin({ login: username, secret: password }, request.patois.origin);
+    const { csrfToken, cookie } = this.sessions.begin(request, login);
+    reply.headers({ 'set-cookie': cookie, [NEXT_CSRF_HEADER]: csrfToken });
+    return { success: true };
+  }
+
+  @Post('signout')
+  @HttpCode(200)
+  @Public()
+  @ApiOperation({
+    operationId: 'signOut',
+    summary: 'Makes the client forget its session',
+    description: 'A copy of the cookie, with its CSRF token, works on until its ten minutes are over.',
+  })
+  signOut(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): SignedInOrOut {
+    reply.header('set-cookie', this.sessions.end(request));
+    return { success: true };
+  }
+}

@@ -1,0 +1,90 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { headerLines } from '../../access/headers.js';
+import type { LoginSession } from '../../access/passwords.js';
+import type { Config } from '../../config.js';
+import type { HashingService } from '../../hashing/hashing.service.js';
+
+const COOKIE = 'quay_session';
+/** The cookie goes where this API is, and nowhere else. */
+const COOKIE_PATH = '/api/v1';
+const CSRF_HEADER = 'x-csrf-token';
+/** A run of a client takes seconds: what is left of a session after it should not last. */
+const LIFETIME_SECONDS = 600;
+const BINDING = 'quay session';
+
+/** What a cookie says, sealed. */
+interface Sealed {
+  /** SHA-256 of the CSRF token that the session is bound to, base64. */
+  csrfDigest: string;
+  /** Milliseconds since 1970; exclusive. */
+  expiresAt: number;
+  /** Null before the login. */
+  login: LoginSession | null;
+}
+
+/** A session that begins: what the client is to show with each call. */
+export interface NewSession {
+  csrfToken: string;
+  /** A `Set-Cookie` header. */
+  cookie: string;
+}
+
+/**
+ * Sessions of clients that log in once and then show a cookie and a CSRF token. Nothing is kept here: the cookie says it
+ * all, sealed under the key ring, so that every replica reads it. It counts only beside the CSRF token that it is bound
+ * to, which no browser sends by itself, for ten minutes, and on this API alone.
+ */
+export class QuaySessions {
+  constructor(
+    private readonly hashing: Pick<HashingService, 'seal' | 'open'>,
+    private readonly config: Pick<Config, 'publicUrl'>,
+  ) {}
+
+  /** @param login null: a session that may log in, and nothing else. */
+  begin(request: FastifyRequest, login: LoginSession | null): NewSession {
+    const csrfToken = randomBytes(32).toString('base64url');
+    const expiresAt = Date.now() + LIFETIME_SECONDS * 1000;
+    const sealed: Sealed = { csrfDigest: digestOf(csrfToken).toString('base64'), expiresAt, login };
+    const text = this.hashing.seal(JSON.stringify(sealed), BINDING);
+    const value = Buffer.from(text).toString('base64url');
+    return { csrfToken, cookie: this.cookie(request, value, LIFETIME_SECONDS) };
+  }
+
+  /** A `Set-Cookie` header that makes a client forget its session. */
+  end(request: FastifyRequest): string {
+    return this.cookie(request, '', 0);
+  }
+
+  /** The session that a request shows with its CSRF token; undefined for none, and for one that has expired. */
+  read(request: FastifyRequest): { login: LoginSession | null } | undefined {
+    const [csrfToken, ...others] = headerLines(request, CSRF_HEADER);
+    const value = cookieOf(request);
+    if (csrfToken === undefined || others.length > 0 || value === undefined) return undefined;
+    const text = this.hashing.open(Buffer.from(value, 'base64url').toString(), BINDING);
+    if (text === undefined) return undefined;
+    const { csrfDigest, expiresAt, login } = JSON.parse(text) as Sealed;
+    const isBound = timingSafeEqual(digestOf(csrfToken), Buffer.from(csrfDigest, 'base64'));
+    return isBound && expiresAt > Date.now() ? { login } : undefined;
+  }
+
+  private cookie({ protocol }: FastifyRequest, value: string, maxAgeSeconds: number): string {
+    const isSecure = (this.config.publicUrl ?? protocol).startsWith('https');
+    const attributes = [`Path=${COOKIE_PATH}`, `Max-Age=${maxAgeSeconds}`, 'HttpOnly', 'SameSite=Strict'];
+    return [`${COOKIE}=${value}`, ...attributes, ...(isSecure ? ['Secure'] : [])].join('; ');
+  }
+}
+
+/** The value of our cookie; undefined where it is not there exactly once. */
+function cookieOf(request: FastifyRequest): string | undefined {
+  const pairs = headerLines(request, 'cookie').flatMap((line) => line.split(';'));
+  const values = pairs.flatMap((pair) => {
+    const [name, value] = pair.trim().split('=', 2);
+    return name === COOKIE && value !== undefined && value !== '' ? [value] : [];
+  });
+  return values.length === 1 ? values[0] : undefined;
+}
+
+function digestOf(csrfToken: string): Buffer {
+  return createHash('sha256').update(csrfToken).digest();
+}
