@@ -22,10 +22,9 @@ const MOST_REMEMBERED = 10_000;
 
 /** A login by password that need not be repeated; it holds nothing secret. */
 export interface LoginSession {
-  userId: string;
   login: string;
-  /** SHA-256 of the stored hash, base64: another password ends it. */
-  passwordMark: string;
+  /** SHA-256 of the user's id and stored hash, base64: another password ends it, and nobody takes it over with a login. */
+  mark: string;
 }
 
 /** Checks passwords, at a bounded cost: few at once, few wrong ones, and a right one not again for a minute. */
@@ -87,7 +86,7 @@ export class Passwords {
   async begin(credentials: BasicCredentials, origin: Origin): Promise<LoginSession> {
     if (looksLikeToken(credentials.secret)) throw new Refusal('unauthenticated', { reason: 'password' });
     const user = await this.check(credentials, origin);
-    return { userId: user.id, login: user.login, passwordMark: markOf(user) };
+    return { login: user.login, mark: markOf(user) };
   }
 
   /**
@@ -95,10 +94,9 @@ export class Passwords {
    *
    * @throws {Refusal} unauthenticated, once the user is gone or disabled or has another login or password.
    */
-  async resume({ userId, login, passwordMark }: LoginSession): Promise<User> {
+  async resume({ login, mark }: LoginSession): Promise<User> {
     const user = await this.findUser(login);
-    if (user?.id !== userId || markOf(user) !== passwordMark)
-      throw new Refusal('unauthenticated', { reason: 'password' });
+    if (!user || markOf(user) !== mark) throw new Refusal('unauthenticated', { reason: 'password' });
     if (user.disabled) throw new Refusal('unauthenticated', { reason: 'ownerDisabled', login: user.login });
     return user;
   }

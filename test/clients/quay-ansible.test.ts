@@ -107,7 +107,7 @@ function cookieOf({ headers }: Received): string {
 }
 
 /**
- * Logs in as the collection does where it is given `quay_username` and `quay_password`, from its release 2.5 on
+ * Logs in as the collection does where it is given `quay_username` and `quay_password`, from its release 2.7 on
  * (`infra.quay_configuration`, plugins/module_utils/api_module.py): the CSRF token, the login with it, and then the cookie
  * and the `X-Next-CSRF-Token` of the answer with every call.
  */
