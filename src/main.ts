@@ -22,13 +22,14 @@ async function main(): Promise<void> {
 
 /** The one place where a generated password is shown: the terminal of the first start, not the log. */
 function greet({ login, generatedPassword }: NonNullable<App['firstStart']>, address: string): void {
-  const password = generatedPassword ?? '$ADMIN_PASSWORD';
+  // Single quotes would keep the shell from filling in the operator's own password; double ones keep its characters.
+  const credentials = generatedPassword ? `'${login}:${generatedPassword}'` : `"${login}:$ADMIN_PASSWORD"`;
   const lines = [
     '',
     `First start: the organization Default and the administrator ${login} are made.`,
     ...(generatedPassword ? [`The password, shown this once: ${generatedPassword}`] : []),
-    'Try it:',
-    `  curl -u '${login}:${password}' ${address}/patois/v1/me`,
+    generatedPassword ? 'Try it:' : 'Try it, in a shell that knows ADMIN_PASSWORD:',
+    `  curl -u ${credentials} ${address}/patois/v1/me`,
     '',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

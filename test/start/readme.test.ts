@@ -26,9 +26,9 @@ afterAll(async () => {
 });
 
 /** Runs a script as it would be pasted into a shell; fails with what it printed. */
-async function paste(script: string): Promise<string> {
+async function paste(script: string, variables: Record<string, string> = {}): Promise<string> {
   const { PATH = '' } = process.env;
-  const env = { PATH, CURL_HOME: folder, HOME: folder, PASSWORD: password, URL: url };
+  const env = { PATH, CURL_HOME: folder, HOME: folder, PASSWORD: password, URL: url, ...variables };
   const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise((resolve) => shell.on('close', resolve));
   const [stdout, stderr] = await Promise.all([text(shell.stdout), text(shell.stderr)]);
@@ -42,6 +42,25 @@ describe('a newcomer', () => {
     const [, line = ''] = /^ {2}(curl .*)$/m.exec(patois.stdout) ?? [];
     expect(JSON.parse(await paste(line))).toMatchObject({ user: { login: 'admin' }, token: null });
   });
+
+  test('tries the line that a first start with ADMIN_PASSWORD printed', async () => {
+    const chosen = `a 'b' "c" $HOME \\ \`d\` !e`;
+    const other = new PatoisProcess({
+      PORT: '0',
+      BCRYPT_COST: '4',
+      DATA_DIR: join(folder, 'other'),
+      ADMIN_PASSWORD: chosen,
+    });
+    try {
+      await other.listening();
+      const [, line = ''] = await other.printed(/^ {2}(curl .*)$/m);
+      expect(other.output).not.toContain(chosen);
+      const shown = await paste(line, { ADMIN_PASSWORD: chosen });
+      expect(JSON.parse(shown)).toMatchObject({ user: { login: 'admin' }, token: null });
+    } finally {
+      await other.stop();
+    }
+  }, 60_000);
 
   test("pastes the README's lines for each dialect, and every one works", async () => {
     const readme = readFileSync('README.md', 'utf8');
