@@ -26,6 +26,7 @@ export class AuditController {
   @ApiOperation({
     operationId: 'listAuditEvents',
     summary: 'Lists what was changed and by whom, newest first',
+    description: 'Page by page; filtered by actor, action, object and time.',
   })
   async list(
     @Caller() caller: Principal,

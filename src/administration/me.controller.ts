@@ -19,7 +19,11 @@ export class MeController {
 
   @Get()
   @Needs(PATOIS)
-  @ApiOperation({ operationId: 'getMe', summary: 'Gets the caller; any valid credential will do' })
+  @ApiOperation({
+    operationId: 'getMe',
+    summary: 'Gets the caller; any valid credential will do',
+    description: 'The user and, for a caller by token, the token without its value.',
+  })
   async get(@Caller() { user, token }: Principal): Promise<Me> {
     const relations = { organization: true, locations: true };
     const current = await this.dataSource.manager.findOne(User, { where: { id: user.id }, relations });

@@ -35,7 +35,11 @@ export class PlacesController {
   @Post('organizations')
   @HttpCode(201)
   @Needs(PATOIS, WRITE)
-  @ApiOperation({ operationId: 'createOrganization', summary: 'Makes an organization' })
+  @ApiOperation({
+    operationId: 'createOrganization',
+    summary: 'Makes an organization',
+    description: 'Its name must be new, without regard to case. For administrators.',
+  })
   @Refuses(Problem, { 409: 'The name is taken' })
   async createOrganization(@Caller() caller: Principal, @Body() { name }: CreatePlace): Promise<Place> {
     const gate = administersAll(this.admission, caller);
@@ -44,7 +48,11 @@ export class PlacesController {
 
   @Get('organizations')
   @Needs(PATOIS, READ)
-  @ApiOperation({ operationId: 'listOrganizations', summary: 'Lists organizations, newest first' })
+  @ApiOperation({
+    operationId: 'listOrganizations',
+    summary: 'Lists organizations, newest first',
+    description: 'Page by page: `cursor` takes the `nextCursor` of the page before.',
+  })
   async listOrganizations(
     @Caller() caller: Principal,
     @Query() { cursor, limit }: ListQuery,
@@ -59,7 +67,11 @@ export class PlacesController {
   @Post('locations')
   @HttpCode(201)
   @Needs(PATOIS, WRITE)
-  @ApiOperation({ operationId: 'createLocation', summary: 'Makes a location' })
+  @ApiOperation({
+    operationId: 'createLocation',
+    summary: 'Makes a location',
+    description: 'Its name must be new, without regard to case. For administrators.',
+  })
   @Refuses(Problem, { 409: 'The name is taken' })
   async createLocation(@Caller() caller: Principal, @Body() { name }: CreatePlace): Promise<Place> {
     const gate = administersAll(this.admission, caller);
@@ -68,7 +80,11 @@ export class PlacesController {
 
   @Get('locations')
   @Needs(PATOIS, READ)
-  @ApiOperation({ operationId: 'listLocations', summary: 'Lists locations, newest first' })
+  @ApiOperation({
+    operationId: 'listLocations',
+    summary: 'Lists locations, newest first',
+    description: 'Page by page: `cursor` takes the `nextCursor` of the page before.',
+  })
   async listLocations(
     @Caller() caller: Principal,
     @Query() { cursor, limit }: ListQuery,

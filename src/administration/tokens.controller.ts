@@ -40,7 +40,11 @@ export class TokensController {
   @Post()
   @HttpCode(201)
   @Needs(PATOIS, WRITE)
-  @ApiOperation({ operationId: 'createToken', summary: 'Makes a token; the answer alone shows its value' })
+  @ApiOperation({
+    operationId: 'createToken',
+    summary: 'Makes a token; the answer alone shows its value',
+    description: 'The answer alone shows the value. It grants nothing that the caller lacks.',
+  })
   @Refuses(Problem, { 404: 'No such owner that this caller may see', 409: 'The name is taken' })
   async create(@Caller() caller: Principal, @Body() body: CreateToken): Promise<TokenWithSecret> {
     return this.showOnce(await this.tokens.issue(caller, body));
@@ -48,7 +52,11 @@ export class TokensController {
 
   @Get()
   @Needs(PATOIS, READ)
-  @ApiOperation({ operationId: 'listTokens', summary: 'Lists the tokens that the caller may see' })
+  @ApiOperation({
+    operationId: 'listTokens',
+    summary: 'Lists the tokens that the caller may see',
+    description: 'Those that the caller may see, page by page; each filter narrows.',
+  })
   async list(@Caller() caller: Principal, @Query() query: ListTokensQuery): Promise<TokenPage> {
     const { rows, nextCursor } = await this.tokens.list(caller, query);
     return new TokenPage(
@@ -59,7 +67,11 @@ export class TokensController {
 
   @Get(':tokenId')
   @Needs(PATOIS, READ)
-  @ApiOperation({ operationId: 'getToken', summary: 'Gets a token' })
+  @ApiOperation({
+    operationId: 'getToken',
+    summary: 'Gets a token',
+    description: 'One that the caller may see, whichever API issued it.',
+  })
   @ApiParam(TOKEN_ID)
   @Refuses(Problem, { 404: 'No such token that this caller may see' })
   async get(@Caller() caller: Principal, @Param('tokenId') tokenId: string): Promise<Token> {
@@ -68,7 +80,11 @@ export class TokensController {
 
   @Patch(':tokenId')
   @Needs(PATOIS, WRITE)
-  @ApiOperation({ operationId: 'updateToken', summary: 'Changes a token; keys left out stay as they are' })
+  @ApiOperation({
+    operationId: 'updateToken',
+    summary: 'Changes a token; keys left out stay as they are',
+    description: 'Keys left out stay as they are.',
+  })
   @ApiParam(TOKEN_ID)
   @Refuses(Problem, {
     404: 'No such token that this caller may see',
@@ -85,7 +101,12 @@ export class TokensController {
   @Delete(':tokenId')
   @HttpCode(204)
   @Needs(PATOIS, WRITE)
-  @ApiOperation({ operationId: 'revokeToken', summary: 'Revokes a token, for good' })
+  @ApiOperation({
+    operationId: 'revokeToken',
+    summary: 'Revokes a token, for good',
+    description:
+      'It stops working at once and does not come back. One that is revoked already stays as it is.',
+  })
   @ApiParam(TOKEN_ID)
   @Refuses(Problem, {
     404: 'No such token that this caller may see',
@@ -105,6 +126,8 @@ export class TokensController {
   @ApiOperation({
     operationId: 'rotateToken',
     summary: 'Gives a token a new value; the old one dies, at once or after a grace',
+    description:
+      'The answer alone shows the new value. The old one works on for `graceSeconds`, 0 unless given.',
   })
   @ApiParam(TOKEN_ID)
   @ApiBody({ type: RotateToken, required: false })

@@ -23,7 +23,12 @@ export class UsersController {
   @Post()
   @HttpCode(201)
   @Needs(PATOIS, WRITE)
-  @ApiOperation({ operationId: 'createUser', summary: 'Makes a user' })
+  @ApiOperation({
+    operationId: 'createUser',
+    summary: 'Makes a user',
+    description:
+      'In the own organization unless told otherwise. The login must be new, without regard to case.',
+  })
   @Refuses(Problem, { 409: 'The login is taken' })
   async create(@Caller() caller: Principal, @Body() body: CreateUser): Promise<User> {
     return new User(await this.users.create(caller, body));
@@ -31,7 +36,11 @@ export class UsersController {
 
   @Get()
   @Needs(PATOIS, READ)
-  @ApiOperation({ operationId: 'listUsers', summary: 'Lists users, newest first' })
+  @ApiOperation({
+    operationId: 'listUsers',
+    summary: 'Lists users, newest first',
+    description: 'Those that the caller may see, page by page.',
+  })
   async list(@Caller() caller: Principal, @Query() query: ListUsersQuery): Promise<UserPage> {
     const { rows, nextCursor } = await this.users.list(caller, query);
     return new UserPage(rows, nextCursor);
@@ -39,7 +48,11 @@ export class UsersController {
 
   @Get(':user')
   @Needs(PATOIS, READ)
-  @ApiOperation({ operationId: 'getUser', summary: 'Gets a user by uuid or login' })
+  @ApiOperation({
+    operationId: 'getUser',
+    summary: 'Gets a user by uuid or login',
+    description: 'One that the caller may see.',
+  })
   @Refuses(Problem, { 404: 'No such user that this caller may see' })
   async get(@Caller() caller: Principal, @Param('user') user: string): Promise<User> {
     return new User(await this.users.get(caller, user));
@@ -47,7 +60,12 @@ export class UsersController {
 
   @Patch(':user')
   @Needs(PATOIS, WRITE)
-  @ApiOperation({ operationId: 'updateUser', summary: 'Changes a user; keys left out stay as they are' })
+  @ApiOperation({
+    operationId: 'updateUser',
+    summary: 'Changes a user; keys left out stay as they are',
+    description:
+      'A new password ends the old one at once; a disabled user can do nothing, by password or by token.',
+  })
   @Refuses(Problem, { 404: 'No such user that this caller may see' })
   @Refuses(Problem, { 409: 'No administrator would be left' })
   async update(
@@ -61,7 +79,11 @@ export class UsersController {
   @Delete(':user')
   @HttpCode(204)
   @Needs(PATOIS, WRITE)
-  @ApiOperation({ operationId: 'deleteUser', summary: "Deletes a user and revokes the user's tokens" })
+  @ApiOperation({
+    operationId: 'deleteUser',
+    summary: "Deletes a user and revokes the user's tokens",
+    description: 'The login is free from then on; audit events and tokens go on naming the user by uuid.',
+  })
   @Refuses(Problem, { 404: 'No such user that this caller may see' })
   @Refuses(Problem, { 409: 'No administrator would be left' })
   async delete(@Caller() caller: Principal, @Param('user') user: string): Promise<void> {

@@ -58,7 +58,11 @@ export class DocsController {
 
   @Get('openapi.json')
   @Public()
-  @ApiOperation({ operationId: 'getOpenApi', summary: 'Gets this document' })
+  @ApiOperation({
+    operationId: 'getOpenApi',
+    summary: 'Gets this document',
+    description: 'The document of the own API, for generators of clients.',
+  })
   @ApiOkResponse(DOCUMENT)
   ownDocument(): OpenAPIObject {
     return this.find(this.registry.ownerOf('/').name);
@@ -75,7 +79,11 @@ export class DocsController {
 
   @Get(':dialect/openapi.json')
   @Public()
-  @ApiOperation({ operationId: 'getDialectOpenApi', summary: 'Gets the document of a dialect' })
+  @ApiOperation({
+    operationId: 'getDialectOpenApi',
+    summary: 'Gets the document of a dialect',
+    description: 'One document a dialect, for generators of clients.',
+  })
   @ApiParam({ name: 'dialect', description: 'The name of a dialect.', example: 'panther' })
   @ApiOkResponse(DOCUMENT)
   @Refuses(Problem, { 404: 'There is no such dialect' })

@@ -19,7 +19,11 @@ export class OperationsController {
 
   @Get('healthz')
   @Public()
-  @ApiOperation({ operationId: 'getHealth', summary: 'Says that the process is alive' })
+  @ApiOperation({
+    operationId: 'getHealth',
+    summary: 'Says that the process is alive',
+    description: 'It asks nobody, neither the database: for the restart of a process that hangs.',
+  })
   health(): Health {
     return new Health();
   }
@@ -29,6 +33,7 @@ export class OperationsController {
   @ApiOperation({
     operationId: 'getReadiness',
     summary: 'Says whether the database answers and its schema is current',
+    description: '503 where it cannot do its work: for who sends requests to it, or does not.',
   })
   @Refuses(Problem, {
     503: 'The database does not answer within two seconds, or its schema is older than this server',
@@ -40,7 +45,11 @@ export class OperationsController {
 
   @Get('metrics')
   @Public()
-  @ApiOperation({ operationId: 'getMetrics', summary: 'Gives the metrics in the text format of Prometheus' })
+  @ApiOperation({
+    operationId: 'getMetrics',
+    summary: 'Gives the metrics in the text format of Prometheus',
+    description: 'No label has a token, a token id, a login or a path that a client chose.',
+  })
   @ApiProduces('text/plain')
   @ApiOkResponse({ schema: { type: 'string', example: 'patois_remembered_verdicts 1' } })
   async read(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {

@@ -24,6 +24,8 @@ export class OAuthController {
   @ApiOperation({
     operationId: 'revokeHeldToken',
     summary: 'Revokes the token that the caller holds (RFC 7009)',
+    description:
+      'Who holds a token may end it: the token itself is the credential. 200 for one that is not known as well.',
   })
   @ApiBody({ type: Revocation })
   @Refuses(OAuthError, { 400: 'invalid_request' })

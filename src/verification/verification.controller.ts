@@ -27,7 +27,11 @@ export class VerificationController {
   @Post()
   @HttpCode(200)
   @Needs('patois', 'patois:introspect')
-  @ApiOperation({ operationId: 'verifyTokens', summary: 'Verifies 1 to 1000 tokens' })
+  @ApiOperation({
+    operationId: 'verifyTokens',
+    summary: 'Verifies 1 to 1000 tokens',
+    description: 'Up to 1,000 at once, answered in order; of an inactive one it says why.',
+  })
   @ApiBody({ type: VerificationBatch })
   async verify(@Body() body: unknown, @Req() request: FastifyRequest): Promise<VerificationBatchAnswer> {
     const issuer = publicUrlOf(request, this.config);

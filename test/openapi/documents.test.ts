@@ -65,6 +65,16 @@ describe.each(DOCUMENTS)('the document of %s', (name) => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  test('names a contact, and says of every operation what it does beyond its summary and scopes', () => {
+    const { info } = Contract.of(name).document;
+    expect(info.contact?.name).toMatch(/./);
+    const silent = [...Contract.of(name).operations().values()].filter(({ summary, description = '' }) => {
+      const said = description.replace(/A token needs `[^`]+`( or `[^`]+`)*\./, '').trim();
+      return said === '' || said === summary;
+    });
+    expect(silent.map(({ operationId }) => operationId)).toEqual([]);
+  });
+
   test('says of every operation that asks for a credential how it is refused', () => {
     const guarded = [...Contract.of(name).operations().values()].filter(({ security }) => security.length > 0);
     expect(guarded.filter(({ responses }) => !responses['401'])).toEqual([]);

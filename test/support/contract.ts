@@ -10,12 +10,15 @@ interface Response {
 
 export interface Operation {
   operationId: string;
+  summary: string;
+  description?: string;
   responses: Record<string, Response>;
   /** Empty: it answers anybody. */
   security: object[];
 }
 
 interface Document {
+  info: { contact?: { name: string } };
   paths: Record<string, Record<string, Operation>>;
   servers: { url: string }[];
 }

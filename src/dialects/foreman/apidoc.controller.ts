@@ -19,7 +19,12 @@ export class ApidocController {
 
   @Get(['v2.json', 'v2.en.json'])
   @Public()
-  @ApiOperation({ operationId: 'getApipie', summary: 'Gets the apipie description' })
+  @ApiOperation({
+    operationId: 'getApipie',
+    summary: 'Gets the apipie description',
+    description:
+      "What Foreman's own clients build themselves from, for anybody. `/apidoc/v2.en.json` is the same.",
+  })
   @ApiOkResponse(DOCUMENT)
   document(): ApipieDocument {
     return this.apipie.document;
@@ -27,7 +32,12 @@ export class ApidocController {
 
   @Get('apipie_checksum')
   @Public()
-  @ApiOperation({ operationId: 'getApipieChecksum', summary: 'Gets the checksum of the description' })
+  @ApiOperation({
+    operationId: 'getApipieChecksum',
+    summary: 'Gets the checksum of the description',
+    description:
+      'Every answer repeats it in `Apipie-Checksum`: a client with another one loads the description anew.',
+  })
   checksum(): ApipieChecksum {
     return { checksum: this.apipie.checksum };
   }

@@ -75,6 +75,8 @@ export class PersonalAccessTokensController {
   @ApiOperation({
     operationId: 'listPersonalAccessTokens',
     summary: 'List all Personal Access Tokens for a user',
+    description:
+      "Page by page, searched and sorted, revoked and expired ones included. One's own need no permission.",
   })
   @Refuses(ForemanError, { 400: 'a search or page that makes no sense' })
   @Refuses([ForemanContextNotFound, ForemanError], { 404: 'no such context, or a path that cannot be read' })
@@ -99,6 +101,7 @@ export class PersonalAccessTokensController {
   @ApiOperation({
     operationId: 'createPersonalAccessToken',
     summary: 'Create a Personal Access Token for a user',
+    description: 'The answer alone shows the value. The name must be new among the tokens of the user.',
   })
   @ApiBody({ type: CreatePersonalAccessToken })
   @Refuses([ForemanMalformedBody, ForemanError], { 400: 'a body or parameter that cannot be read' })
@@ -127,6 +130,7 @@ export class PersonalAccessTokensController {
   @ApiOperation({
     operationId: 'showPersonalAccessToken',
     summary: 'Show a Personal Access Token for a user',
+    description: 'Revoked and expired tokens are shown as well.',
   })
   @ApiParam(ID)
   @Refuses([ForemanError, ForemanContextNotFound], { 404: 'no such token of that user, or no such context' })
@@ -148,6 +152,7 @@ export class PersonalAccessTokensController {
   @ApiOperation({
     operationId: 'revokePersonalAccessToken',
     summary: 'Revoke a Personal Access Token for a user',
+    description: 'Ends the token for good and answers its record. Revoking it again changes nothing.',
   })
   @ApiParam(ID)
   @Refuses([ForemanError, ForemanContextNotFound], { 404: 'no such token of that user, or no such context' })

@@ -13,7 +13,11 @@ import { ForemanHeaders } from './foreman-headers.interceptor.js';
 export class HomeController {
   @Get('status')
   @Needs(FOREMAN)
-  @ApiOperation({ operationId: 'showStatus', summary: 'Show status' })
+  @ApiOperation({
+    operationId: 'showStatus',
+    summary: 'Show status',
+    description: 'Clients ask for it to see whether their credentials are right: any valid ones will do.',
+  })
   @Refuses(ForemanError, { 401: 'no or wrong credentials', 403: 'a wrong address' })
   status(): ForemanStatus {
     return { result: 'ok', status: 200, version: VERSION, api_version: 2 };

@@ -52,7 +52,11 @@ export class UsersController {
 
   @Get()
   @Needs(FOREMAN, scopeOf(VIEW))
-  @ApiOperation({ operationId: 'listUsers', summary: 'List all users' })
+  @ApiOperation({
+    operationId: 'listUsers',
+    summary: 'List all users',
+    description: 'For clients that know a login and need a number; searched by `login`, `mail` and `id`.',
+  })
   @Refuses(ForemanError, { 400: 'a search or page that makes no sense' })
   @Refuses(ForemanContextNotFound, { 404: 'no such context' })
   async index(@Caller() caller: Principal, @Query(RailsQuery) query: ListQuery): Promise<ForemanUserList> {
@@ -67,7 +71,11 @@ export class UsersController {
 
   @Get(':id')
   @Needs(FOREMAN, scopeOf(VIEW))
-  @ApiOperation({ operationId: 'showUser', summary: 'Show a user' })
+  @ApiOperation({
+    operationId: 'showUser',
+    summary: 'Show a user',
+    description: 'By number or login. Oneself needs no permission.',
+  })
   @ApiParam({ name: 'id', type: String, description: 'The number, or the login.', example: 'alice' })
   @Refuses([ForemanError, ForemanContextNotFound], { 404: 'no such user, or no such context' })
   async show(

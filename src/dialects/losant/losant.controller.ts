@@ -45,7 +45,12 @@ export class LosantController {
 
   @Get()
   @Needs(LOSANT, ...OPERATIONS['userApiTokens.get'])
-  @ApiOperation({ operationId: 'UserApiTokens_get', summary: 'Returns the API tokens of the user' })
+  @ApiOperation({
+    operationId: 'UserApiTokens_get',
+    summary: 'Returns the API tokens of the user',
+    description:
+      'A page, counted from 0, of those of the caller; filtered by a glob and sorted by any field.',
+  })
   async list(
     @Caller() caller: Principal,
     @Query(validated('dropped')) query: ListApiTokensQuery,
@@ -61,6 +66,7 @@ export class LosantController {
   @ApiOperation({
     operationId: 'UserApiTokens_post',
     summary: 'Creates an API token; the answer alone shows its value',
+    description: "Of the caller. It grants no scope that the calling token's own do not cover.",
   })
   async post(
     @Caller() caller: Principal,
@@ -85,7 +91,11 @@ export class LosantController {
 
   @Get(':apiTokenId')
   @Needs(LOSANT, ...OPERATIONS['userApiToken.get'])
-  @ApiOperation({ operationId: 'UserApiToken_get', summary: 'Retrieves an API token' })
+  @ApiOperation({
+    operationId: 'UserApiToken_get',
+    summary: 'Retrieves an API token',
+    description: 'One of the caller.',
+  })
   @ApiParam(ID)
   @Refuses(LosantError, { 404: 'NotFound' })
   async get(@Caller() caller: Principal, @Param('apiTokenId') id: string): Promise<ApiToken> {
@@ -99,6 +109,7 @@ export class LosantController {
   @ApiOperation({
     operationId: 'UserApiToken_patch',
     summary: 'Changes name, description, status or roles of an API token',
+    description: 'Keys left out stay as they are. Scopes, expiry and value cannot be changed.',
   })
   @ApiParam(ID)
   @Refuses(LosantError, { 404: 'NotFound' })
@@ -114,7 +125,11 @@ export class LosantController {
 
   @Delete(':apiTokenId')
   @Needs(LOSANT, ...OPERATIONS['userApiToken.delete'])
-  @ApiOperation({ operationId: 'UserApiToken_delete', summary: 'Deletes an API token for good' })
+  @ApiOperation({
+    operationId: 'UserApiToken_delete',
+    summary: 'Deletes an API token for good',
+    description: 'It stops working at once and does not come back. A body is ignored.',
+  })
   @ApiParam(ID)
   @Refuses(LosantError, { 404: 'NotFound' })
   async delete(@Caller() caller: Principal, @Param('apiTokenId') id: string): Promise<Success> {

@@ -50,6 +50,7 @@ export class PantherController {
   @ApiOperation({
     operationId: 'listApiTokens',
     summary: "Lists the organization's API tokens, newest first",
+    description: 'Page by page: `next` is the `cursor` of the next call, and is left out on the last page.',
   })
   async list(
     @Caller() caller: Principal,
@@ -67,6 +68,7 @@ export class PantherController {
   @ApiOperation({
     operationId: 'createApiToken',
     summary: 'Creates an API token; the answer alone shows its value',
+    description: 'It grants no permission that the caller lacks, and reaches no further than the caller.',
   })
   async create(@Caller() caller: Principal, @Body() body: ModifyApiToken): Promise<ApiTokenWithValue> {
     const spec = { dialect: PANTHER, ownerId: caller.user.id, name: body.name, scopes: body.permissions };
@@ -76,7 +78,11 @@ export class PantherController {
 
   @Get(':id')
   @NeedsUnless(isSelf, PANTHER, READ)
-  @ApiOperation({ operationId: 'getApiToken', summary: 'Gets an API token; `self` is the one that calls' })
+  @ApiOperation({
+    operationId: 'getApiToken',
+    summary: 'Gets an API token; `self` is the one that calls',
+    description: 'About itself a token may ask without any permission.',
+  })
   @ApiParam(ID)
   @Refuses(PantherError, { 404: 'not_found' })
   async get(@Caller() caller: Principal, @Param('id') id: string): Promise<ApiToken> {
@@ -88,7 +94,11 @@ export class PantherController {
   @Post(':id')
   @HttpCode(200)
   @Needs(PANTHER, MODIFY)
-  @ApiOperation({ operationId: 'updateApiToken', summary: 'Replaces name, permissions and CIDR blocks' })
+  @ApiOperation({
+    operationId: 'updateApiToken',
+    summary: 'Replaces name, permissions and CIDR blocks',
+    description: 'What is left out is reset: without `allowedCIDRBlocks` the token works from anywhere.',
+  })
   @ApiParam(ID)
   @Refuses(PantherError, { 404: 'not_found' })
   async update(
@@ -103,7 +113,11 @@ export class PantherController {
   @Delete(':id')
   @HttpCode(204)
   @NeedsUnless(isSelf, PANTHER, MODIFY)
-  @ApiOperation({ operationId: 'deleteApiToken', summary: 'Revokes an API token' })
+  @ApiOperation({
+    operationId: 'deleteApiToken',
+    summary: 'Revokes an API token',
+    description: 'It stops working at once. A token may end itself without any permission.',
+  })
   @ApiParam(ID)
   @Refuses(PantherError, { 404: 'not_found' })
   async delete(@Caller() caller: Principal, @Param('id') id: string): Promise<void> {
@@ -116,6 +130,8 @@ export class PantherController {
   @ApiOperation({
     operationId: 'rotateApiToken',
     summary: 'Gives an API token a new value; the old one dies at once',
+    description:
+      'Id, name, permissions, blocks and expiry stay. A token may rotate itself without any permission.',
   })
   @ApiParam(ID)
   @ApiBody({ type: Nothing, required: false })

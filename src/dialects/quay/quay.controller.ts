@@ -37,7 +37,11 @@ export class QuayController {
   @Post('user/apptoken')
   @HttpCode(201)
   @Needs(QUAY, USER_ADMIN)
-  @ApiOperation({ operationId: 'createAppToken', summary: 'Creates an app-specific token of the caller' })
+  @ApiOperation({
+    operationId: 'createAppToken',
+    summary: 'Creates an app-specific token of the caller',
+    description: 'The answer shows the value. Titles need not be unique.',
+  })
   @ApiResponse({ status: 201, type: CreatedAppTokenView, description: 'Created' })
   @ApiResponse({ status: 200, type: CreatedAppTokenView, description: 'With QUAY_FIDELITY=deployed' })
   @Refuses(QuayError, { 400: 'invalid_request', 415: 'unsupported_media_type' })
@@ -64,7 +68,11 @@ export class QuayController {
 
   @Get('user/apptoken')
   @Needs(QUAY, USER_ADMIN)
-  @ApiOperation({ operationId: 'listAppTokens', summary: 'Lists the app-specific tokens of the caller' })
+  @ApiOperation({
+    operationId: 'listAppTokens',
+    summary: 'Lists the app-specific tokens of the caller',
+    description: 'All of them, oldest first, expired ones for one day more; there are no pages.',
+  })
   @ApiQuery(EXPIRING)
   list(
     @Caller() caller: Principal,
@@ -78,6 +86,7 @@ export class QuayController {
   @ApiOperation({
     operationId: 'listAllAppTokens',
     summary: 'Lists the app-specific tokens of all users; for administrators',
+    description: 'All of them, oldest first, without their values; there are no pages.',
   })
   @ApiQuery(EXPIRING)
   listAll(
@@ -90,7 +99,11 @@ export class QuayController {
 
   @Get('user/apptoken/:token_uuid')
   @Needs(QUAY, USER_ADMIN)
-  @ApiOperation({ operationId: 'getAppToken', summary: 'Gets an app-specific token of the caller' })
+  @ApiOperation({
+    operationId: 'getAppToken',
+    summary: 'Gets an app-specific token of the caller',
+    description: 'Without its value, unless the server is set to `QUAY_FIDELITY=deployed`.',
+  })
   @Refuses(QuayError, { 404: 'not_found' })
   async get(@Caller() caller: Principal, @Param('token_uuid') uuid: string): Promise<AppTokenView> {
     const where = { ...ownToken(caller, uuid), expiresAt: neverOrAfter(new Date()) };
@@ -104,7 +117,11 @@ export class QuayController {
   @Delete('user/apptoken/:token_uuid')
   @HttpCode(204)
   @Needs(QUAY, USER_ADMIN)
-  @ApiOperation({ operationId: 'revokeAppToken', summary: 'Revokes an app-specific token of the caller' })
+  @ApiOperation({
+    operationId: 'revokeAppToken',
+    summary: 'Revokes an app-specific token of the caller',
+    description: 'It stops working at once. One that has expired can be revoked for one day more.',
+  })
   @Refuses(QuayError, { 404: 'not_found' })
   async revoke(@Caller() caller: Principal, @Param('token_uuid') uuid: string): Promise<void> {
     await this.tokens.revoke(ownToken(caller, uuid), caller, { alias: 'revoke_app_specific_token' });

@@ -18,7 +18,12 @@ export class QuayDescriptionController {
 
   @Get('discovery')
   @Public()
-  @ApiOperation({ operationId: 'discovery', summary: 'Describes this API in Swagger 2.0' })
+  @ApiOperation({
+    operationId: 'discovery',
+    summary: 'Describes this API in Swagger 2.0',
+    description:
+      "For generators of clients and Swagger UI: the app tokens, in the form that Quay's own clients read.",
+  })
   @ApiOkResponse({ schema: { type: 'object', additionalProperties: true } })
   discover(@Req() request: FastifyRequest): SwaggerDocument {
     const createStatus = this.config.quayFidelity === 'deployed' ? 200 : 201;
@@ -27,7 +32,11 @@ export class QuayDescriptionController {
 
   @Get('error/:error_type')
   @Public()
-  @ApiOperation({ operationId: 'getErrorDescription', summary: 'Describes a kind of error' })
+  @ApiOperation({
+    operationId: 'getErrorDescription',
+    summary: 'Describes a kind of error',
+    description: 'The `type` of every error is the address of such a page.',
+  })
   @Refuses(QuayError, { 404: 'not_found' })
   describe(@Param('error_type') type: string, @Req() request: FastifyRequest): QuayErrorDescription {
     if (!isErrorType(type)) throw new Refusal('notFound');

@@ -52,7 +52,11 @@ export class YunxiaoController {
 
   @Get('user')
   @Needs(YUNXIAO)
-  @ApiOperation({ operationId: 'GetUserByToken', summary: 'Gets the user that the token speaks for' })
+  @ApiOperation({
+    operationId: 'GetUserByToken',
+    summary: 'Gets the user that the token speaks for',
+    description: 'Any valid credential will do. What has no value is left out.',
+  })
   @Refuses(YunxiaoError, { 403: 'Forbidden: outside the CIDR blocks of the token' })
   user(@Caller() caller: Principal): CurrentUser {
     return new CurrentUser(caller.user);
@@ -61,7 +65,11 @@ export class YunxiaoController {
   /** https://help.aliyun.com/zh/yunxiao/developer-reference/listorganizations, as the standard edition answers. */
   @Get('organizations')
   @Needs(YUNXIAO, READ_ORGANIZATIONS)
-  @ApiOperation({ operationId: 'ListOrganizations', summary: 'Lists the organizations of the caller: one' })
+  @ApiOperation({
+    operationId: 'ListOrganizations',
+    summary: 'Lists the organizations of the caller: one',
+    description: 'The pages are told in headers.',
+  })
   @ApiOkResponse({ type: [ListedOrganization], headers: PAGE_HEADERS })
   @Refuses(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden' })
   organizations(
@@ -79,6 +87,7 @@ export class YunxiaoController {
   @ApiOperation({
     operationId: 'ListUserPersonalAccessTokens',
     summary: 'Lists every live token of a user, whichever API issued it, newest first',
+    description: 'For administrators of the organization of the user. The values are not shown.',
   })
   @Refuses(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden, or the user is not in the organization' })
   async list(
@@ -102,6 +111,8 @@ export class YunxiaoController {
   @ApiOperation({
     operationId: 'CreateUserPersonalAccessToken',
     summary: 'Creates a token for a user; the answer alone shows its value',
+    description:
+      'For administrators of the organization of the user. It grants nothing that the calling token lacks.',
   })
   @Refuses(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden, or the user is not in the organization' })
   async create(
@@ -121,6 +132,7 @@ export class YunxiaoController {
   @ApiOperation({
     operationId: 'DeleteUserPersonalAccessToken',
     summary: 'Ends a token of a user, whichever API issued it',
+    description: 'For administrators of the organization of the user. It stops working at once.',
   })
   @ApiParam({ name: 'tokenId', description: 'A `token_id` of the list.', example: 'pt-4fJ0aB9cK2dE' })
   @Refuses(YunxiaoError, { 403: 'Forbidden', 404: 'NotFound' })

@@ -17,6 +17,7 @@ export class JwksController {
   @ApiOperation({
     operationId: 'getSigningKeys',
     summary: "The public keys of registries' tokens (RFC 7517)",
+    description: 'Those that sign now, did so lately, or are about to.',
   })
   async list(): Promise<JwkSet> {
     return { keys: (await this.keys.certificates()).map(jwkOf) };

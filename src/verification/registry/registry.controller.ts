@@ -9,7 +9,11 @@ import { RegistryTokens } from './registry-tokens.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** A door where HTTP Basic with a token is changed for a registry's token. */
-function TokenDoor(operation: { operationId: string; summary: string }): MethodDecorator {
+function TokenDoor(operation: {
+  operationId: string;
+  summary: string;
+  description: string;
+}): MethodDecorator {
   return applyDecorators(
     Public(),
     ApiOperation(operation),
@@ -49,13 +53,22 @@ export class RegistryController {
   ) {}
 
   @Get('auth')
-  @TokenDoor({ operationId: 'authorizeRegistryClient', summary: "Issues a registry's token, at Quay's path" })
+  @TokenDoor({
+    operationId: 'authorizeRegistryClient',
+    summary: "Issues a registry's token, at Quay's path",
+    description: 'As `/v2/token`: some clients know this path alone.',
+  })
   async authorize(@Req() request: FastifyRequest): Promise<RegistryToken> {
     return this.tokens.issue(await this.login.check(request), request);
   }
 
   @Get('token')
-  @TokenDoor({ operationId: 'issueRegistryToken', summary: "Issues a registry's token" })
+  @TokenDoor({
+    operationId: 'issueRegistryToken',
+    summary: "Issues a registry's token",
+    description:
+      'Where a registry sends its clients: login and token, by HTTP Basic, become a JWT of at most 300 seconds for what is asked for.',
+  })
   async issue(@Req() request: FastifyRequest): Promise<RegistryToken> {
     return this.tokens.issue(await this.login.check(request), request);
   }
@@ -67,6 +80,8 @@ export class RegistryController {
   @ApiOperation({
     operationId: 'getRegistryCertificates',
     summary: 'The certificates that a registry trusts, as one PEM bundle',
+    description:
+      "For `auth.token.rootcertbundle` of a registry's configuration; the next key is there 14 days before it signs.",
   })
   @ApiProduces('application/x-pem-file')
   @ApiOkResponse({
