@@ -3,6 +3,9 @@ import { isIP } from 'node:net';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
+/** The beginning of `::a.b.c.d`. */
+const DEPRECATED_COMPATIBLE = /^::(?=\d+\.)/;
+
 /** What is wrong with one entry of an allow list. */
 export class CidrError extends Error {}
 
@@ -52,8 +55,8 @@ export function normalizeCidrs(entries: readonly string[]): string[] {
 }
 
 /**
- * Parses a bare IP address; an IPv4-mapped IPv6 address (`::ffff:10.1.2.3`) becomes the IPv4 address it stands for.
- * Undefined for anything else: a port, a name, a zone, leading zeros.
+ * Parses a bare IP address; an IPv4-mapped IPv6 address (`::ffff:10.1.2.3`) becomes the IPv4 address it stands for;
+ * the deprecated `::10.1.2.3` stands for none. Undefined for anything else: a port, a name, a zone, leading zeros.
  */
 export function parseCallerAddress(text: string): string | undefined {
   const address = parseAddress(text);
@@ -122,7 +125,8 @@ function contains(outer: CidrBlock, inner: CidrBlock): boolean {
 function parseAddress(text: string): Address | undefined {
   // node:net knows neither leading zeros in IPv4 nor octal forms, which ipaddr.js alone would read; '%' is a zone.
   if (isIP(text) === 0 || text.includes('%')) return undefined;
-  return ipaddr.parse(text);
+  // ipaddr.js takes the deprecated `::a.b.c.d` for `::ffff:a.b.c.d`. It is IPv6 like any other (RFC 4291, 2.5.5.1).
+  return ipaddr.parse(text.replace(DEPRECATED_COMPATIBLE, '0:0:0:0:0:0:'));
 }
 
 function isMapped(address: Address): boolean {

@@ -188,6 +188,38 @@ describe("a caller's address", () => {
     );
   });
 
+  test('an IPv4-compatible address, which is deprecated, is IPv6 however it is written', () => {
+    fc.assert(
+      fc.property(v4, (one) => {
+        const dotted = written(one);
+        const groups = [one.number >> 16n, one.number & 0xffffn].map((group) => group.toString(16)).join(':');
+        const spellings = [`::${dotted}`, `0:0:0:0:0:0:${dotted}`, `0::0:${dotted}`, `::0:${groups}`];
+        const caller = written({ bits: 128, number: one.number });
+        for (const spelling of spellings) {
+          const parsed = parseCallerAddress(spelling);
+          expect(allowsAddress([`${dotted}/32`], parsed)).toBe(false);
+          expect(allowsAddress(['0.0.0.0/0'], parsed)).toBe(false);
+          expect(allowsAddress([`${caller}/128`], parsed)).toBe(true);
+          expect(allowsAddress([`::${dotted}/128`], parsed)).toBe(true);
+        }
+        expect(allowsAddress([`::${dotted}/128`], dotted)).toBe(false);
+        expect(reachesBeyond([`::${dotted}/128`], [`${dotted}/32`])).toBe(true);
+      }),
+    );
+  });
+
+  test.each([
+    ['other forms with an IPv4 address in them', '::ffff:0:203.0.113.7'],
+    ['a translated address', '64:ff9b::203.0.113.7'],
+    ['a neighbour of the mapped range', '::fffe:203.0.113.7'],
+    ['the loopback, dotted', '::0.0.0.1'],
+    ['the unspecified address, dotted', '::0.0.0.0'],
+  ])('%s: %s is IPv6', (_, one) => {
+    expect(parseCallerAddress(one)).toContain(':');
+    expect(allowsAddress(['0.0.0.0/0'], parseCallerAddress(one))).toBe(false);
+    expect(allowsAddress(['::/0'], parseCallerAddress(one))).toBe(true);
+  });
+
   test.each([
     '',
     ' 10.0.0.1',
