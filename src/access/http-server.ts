@@ -15,6 +15,14 @@ const LONGEST_PARAMETER = 8192;
 /** RFC 9110, type and subtype; what follows them is not looked at. */
 const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/;
 
+/** RFC 9112, 3.2.2: the target as a proxy sends it, which the router takes as well. */
+const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
+/**
+ * Letters, digits and `-._~` mean the same encoded (RFC 3986, 2.3). Nothing else is decoded here: `%2F` is no slash, and
+ * `%2561` is not `a`.
+ */
+const ENCODED_UNRESERVED = /%(?:2[DE]|3\d|4[1-9A-F]|5[\dAF]|6[1-9A-F]|7[\dAE])/gi;
+
 /** Fastify under Nest, so set up that whatever it would answer by itself comes out in the words of the path's owner. */
 export function createHttpAdapter(
   config: Config,
@@ -71,10 +79,13 @@ function replaceMalformedType({ headers }: FastifyRequest): void {
   else headers['content-type'] = 'application/octet-stream';
 }
 
-function canonicalUrl(url: string, registry: DialectRegistry): string {
-  const path = pathOf({ url });
+/** The URL that owner and route are both found by: were they found by different spellings, one API would answer for another. */
+function canonicalUrl(written: string, registry: DialectRegistry): string {
+  const url = written.replace(ABSOLUTE_FORM, '').replace(/^(?=[?#]|$)/, '/');
+  const encoded = pathOf({ url });
+  const path = encoded.replace(ENCODED_UNRESERVED, decodeURIComponent);
   const canonical = registry.ownerOf(path).canonicalPath?.(path) ?? path;
-  return canonical + url.slice(path.length);
+  return canonical + url.slice(encoded.length);
 }
 
 /** A request that Node's parser could not read: no Fastify request exists, only what bytes arrived. */
@@ -83,11 +94,12 @@ function answerClientError(problem: ConnectionError, socket: Socket, registry: D
     socket.destroy();
     return;
   }
-  const [, path = '/'] = /^[A-Z]+ (\/[^ ?]*)/.exec(firstBytes(problem)) ?? [];
+  const [, target = '/'] = /^[A-Z]+ ([^ ]+)/.exec(firstBytes(problem)) ?? [];
   const message =
     problem.code === 'HPE_HEADER_OVERFLOW' ? 'The headers are too large' : 'The request cannot be read';
   const refusal = new Refusal('invalid', { reason: 'headers', message });
-  const request = { url: path, headers: {}, id: randomUUID(), method: 'GET' } as FastifyRequest;
+  const url = canonicalUrl(target, registry);
+  const request = { url, headers: {}, id: randomUUID(), method: 'GET' } as FastifyRequest;
   request.patois = new RequestState(request, { registry, trustedProxies: [] });
   const answer = wordRefusal(refusal, request);
   const body = JSON.stringify(answer.body);

@@ -43,7 +43,9 @@ export class RefusalFilter implements ExceptionFilter {
 
   private noSuchRoute(request: FastifyRequest): Refusal {
     const allow = this.routes.methodsOf(pathOf(request));
-    if (allow.length === 0) return new Refusal('notFound', { reason: 'route', message: 'No such resource' });
+    // Another spelling of a path that is served under one alone: the method is not what is wrong.
+    const isMethodWrong = allow.length > 0 && !allow.includes(request.method);
+    if (!isMethodWrong) return new Refusal('notFound', { reason: 'route', message: 'No such resource' });
     const message = `${request.method} is not allowed here; allowed: ${allow.join(', ')}`;
     return new Refusal('notFound', { reason: 'method', message, allow });
   }

@@ -38,9 +38,9 @@ export class RequestState {
   }
 }
 
-/** The path of a request, without its query. */
+/** The path of a request, without its query, and without a fragment, which the router does not take for path either. */
 export function pathOf({ url }: { url: string }): string {
-  const end = url.indexOf('?');
+  const end = url.search(/[?#]/);
   return end < 0 ? url : url.slice(0, end);
 }
 
