@@ -71,7 +71,7 @@ export const SETTINGS: Settings = {
   },
   publicUrl: {
     variable: 'PUBLIC_URL',
-    doc: 'The address clients know this server by (http or https), for links in answers.',
+    doc: 'The address clients know this server by (http or https): for links in answers, and the origin of its own pages.',
     shownDefault: "the request's scheme and Host",
     fallback: undefined,
     parse: parsePublicUrl,

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { Config } from '../config.js';
 import { Refusal } from '../tokens/refusal.js';
 import { collectBody } from './body.js';
+import { refusalOfCrossSite } from './cross-site.js';
 import type { DialectRegistry } from './dialect.js';
 import { pathOf, RequestState, wordRefusal } from './request-state.js';
 import type { RouteTable } from './route-table.js';
@@ -58,7 +59,10 @@ export function createHttpAdapter(
     request.patois = new RequestState(request, surroundings);
     replaceMalformedType(request);
     reply.headers(headersOfAll(request));
-    done();
+    const refusal = refusalOfCrossSite(request.raw, config);
+    if (!refusal) return done();
+    const { status, headers, body } = wordRefusal(refusal, request);
+    void reply.status(status).headers(headers).send(body);
   });
   return adapter;
 }

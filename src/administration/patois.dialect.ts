@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { readsJson } from '../access/body.js';
 import { readCredentials, type Presented } from '../access/credentials.js';
 import type { Answer, ApiDescription, Dialect, DialectRegistry, ScopeRules } from '../access/dialect.js';
 import { statusOf } from '../access/status.js';
@@ -79,6 +80,11 @@ export class PatoisDialect implements Dialect {
 
   presented(request: FastifyRequest): Presented {
     return readCredentials(request, { bearer: true });
+  }
+
+  /** A page can send a body without a content type, unasked, as no program does. */
+  readsMediaType(mediaType: string | undefined, isEmpty: boolean): boolean {
+    return isEmpty || (mediaType !== undefined && readsJson(mediaType));
   }
 
   answer(refusal: Refusal, _request: FastifyRequest): Answer {

@@ -27,6 +27,7 @@ export type RefusalReason =
   | 'scope'
   | 'role'
   | 'address'
+  | 'crossSite'
   | 'grant'
   | 'reach'
   | 'lifetime'

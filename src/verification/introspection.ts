@@ -4,6 +4,7 @@ import type { Authenticator } from '../access/authenticator.js';
 import { collectBody, readForm } from '../access/body.js';
 import { clientAddress } from '../access/client-address.js';
 import { readCredentials } from '../access/credentials.js';
+import { refusalOfCrossSite } from '../access/cross-site.js';
 import type { DirectAnswer, DirectHandler } from '../access/direct.js';
 import { publicUrlOf } from '../access/public-url.js';
 import { refusalOfFault } from '../access/refusal.filter.js';
@@ -51,6 +52,8 @@ export function introspectionHandler(asked: Introspectors): DirectHandler {
     const requestId = randomUUID();
     return rescue(
       () => {
+        const crossSite = refusalOfCrossSite(raw, asked.config);
+        if (crossSite) throw crossSite;
         // Who asks is looked at when all has come: a body may be held back until its caller is let in no more.
         return after(collectBody(raw), (rawBody) =>
           after(admit(raw, requestId, asked), () => introspect(raw, rawBody, requestId, asked)),

@@ -26,12 +26,12 @@ function answer(refusal: Refusal): Answer {
   };
 }
 
-function errorOf({ kind }: Refusal): string {
+function errorOf({ kind, reason }: Refusal): string {
   switch (kind) {
     case 'unauthenticated':
       return 'invalid_client';
     case 'forbidden':
-      return 'insufficient_scope';
+      return reason === 'crossSite' ? 'access_denied' : 'insufficient_scope';
     case 'internal':
       return 'server_error';
     case 'unavailable':
