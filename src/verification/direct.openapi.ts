@@ -39,7 +39,14 @@ const BY_HEADER = {
   description: 'Scopes that must all be covered, separated by spaces; set by the gateway.',
   schema: { type: 'string', example: 'repo:read' },
 };
-const BY_QUERY = { ...BY_HEADER, name: 'scope', in: 'query' as const };
+const BY_QUERY = {
+  ...BY_HEADER,
+  name: 'scope',
+  in: 'query' as const,
+  description:
+    'Scopes that must all be covered, separated by spaces; may be repeated. A query with anything else in it, or with no ' +
+    'scope, is refused.',
+};
 const CLIENT_PATH = {
   name: 'path',
   in: 'path' as const,
@@ -98,6 +105,7 @@ function operation(
     ...(parameters ? { parameters } : {}),
     responses: {
       204: response('The token may', IDENTITY),
+      400: response('What is needed cannot be read: nothing passes', CHALLENGE),
       401: response('There is no token that is valid', CHALLENGE),
       403: response('The token may not do this, or not from this address', CHALLENGE),
       503: response('The database does not answer', { 'Retry-After': 'Seconds.' }),

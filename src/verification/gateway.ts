@@ -18,6 +18,9 @@ const NEEDED_SCOPE_HEADER = 'x-patois-required-scope';
 const MOST_SCOPE_BYTES = 2048;
 
 const NOTHING: readonly string[] = [];
+const SCOPE_PARAMETER = 'scope=';
+/** In a header, whose lines Node joins by commas: a line without words, or what is not printable ASCII, as scopes are. */
+const UNREADABLE = /[^\x20-\x7e]|^ *(,|$)|, *(,|$)/;
 
 /** The path that gateways ask; below it Envoy appends the path and query of its client. */
 export const GATEWAY_PATH = '/verify';
@@ -30,7 +33,7 @@ export function isForGateway(_method: string, url: string): boolean {
 
 /**
  * The door for gateways, as a plain handler: of all doors it is asked most often. 204 with who it is; 401, 403 with an
- * RFC 6750 challenge; 503 when it cannot tell.
+ * RFC 6750 challenge; 400 when what is needed cannot be read; 503 when it cannot tell.
  */
 export function gatewayHandler(
   judge: Judge,
@@ -38,7 +41,9 @@ export function gatewayHandler(
   logFault: (problem: unknown) => void,
 ): DirectHandler {
   return function handle(raw: IncomingMessage): Soon<DirectAnswer> {
-    const question = questionOf({ raw }, trustedProxies);
+    const scopes = neededScopes({ raw });
+    if (!scopes) return unreadableNeed();
+    const question = questionOf({ raw }, scopes, trustedProxies);
     if (typeof question === 'string') return challenge(question);
     return rescue(
       () => after(judge.judge(question), (judgement) => answerTo(question, judgement)),
@@ -51,7 +56,11 @@ export function gatewayHandler(
 }
 
 /** What the request asks; or, where it presents no one token, what to say instead. */
-function questionOf(request: WithRaw, trustedProxies: readonly string[]): Question | 'none' | 'invalid' {
+function questionOf(
+  request: WithRaw,
+  scopes: readonly string[],
+  trustedProxies: readonly string[],
+): Question | 'none' | 'invalid' {
   const presented = readCredentials(request, { bearer: true, tokenHeaders: TOKEN_HEADERS });
   const { tokens, basic, isMalformed } = presented;
   const [value] = tokens;
@@ -63,18 +72,56 @@ function questionOf(request: WithRaw, trustedProxies: readonly string[]): Questi
     claimedLogin: claimedLoginOf(basic, value),
     address: clientAddress(request, trustedProxies),
     userAgent: request.raw.headers['user-agent'],
-    scopes: neededScopes(request),
+    scopes,
   };
 }
 
-/** What the gateway says is needed: a header, or, on the very path that a gateway is configured with, the query. */
-function neededScopes(request: WithRaw): readonly string[] {
-  const lines = headerLines(request, NEEDED_SCOPE_HEADER);
-  const scopes = lines.length === 0 ? NOTHING : lines.flatMap(scopesOf);
+/**
+ * What the gateway says is needed: a header, or, on the very path that a gateway is configured with, the query. Undefined
+ * where it says something that cannot be read: that is not nothing.
+ */
+function neededScopes(request: WithRaw): readonly string[] | undefined {
+  const byHeader = scopesOfHeader(request);
   const { url = '' } = request.raw;
-  if (url[GATEWAY_PATH.length] !== '?') return scopes;
-  const asked = new URLSearchParams(url.slice(GATEWAY_PATH.length)).getAll('scope');
-  return [...scopes, ...asked.filter(isGoodText).flatMap(scopesOf)];
+  if (url.length === GATEWAY_PATH.length || !byHeader) return byHeader;
+  const end = url.indexOf('?');
+  if (end < 0 || !isPathItself(url.slice(0, end))) return byHeader;
+  const byQuery = scopesOfQuery(url.slice(end + 1));
+  return byQuery && [...byHeader, ...byQuery];
+}
+
+/** Whether a path is the one that gateways are configured with, not one that a gateway's client has chosen. */
+function isPathItself(path: string): boolean {
+  return path.slice(GATEWAY_PATH.length).replaceAll('/', '') === '';
+}
+
+function scopesOfHeader(request: WithRaw): readonly string[] | undefined {
+  const text = request.raw.headers[NEEDED_SCOPE_HEADER];
+  if (text === undefined) return NOTHING;
+  if (UNREADABLE.test(String(text))) return undefined;
+  return headerLines(request, NEEDED_SCOPE_HEADER).flatMap(scopesOf);
+}
+
+/** @param query what stands behind the question mark: nothing but `scope`, each time with words. */
+function scopesOfQuery(query: string): readonly string[] | undefined {
+  const scopes: string[] = [];
+  for (const pair of query.split('&')) {
+    const text = pair.startsWith(SCOPE_PARAMETER) ? decoded(pair.slice(SCOPE_PARAMETER.length)) : undefined;
+    const words = scopesOf(text);
+    if (words.length === 0) return undefined;
+    scopes.push(...words);
+  }
+  return scopes;
+}
+
+/** The text of a parameter as forms write it; undefined where it is none. */
+function decoded(text: string): string | undefined {
+  try {
+    const plain = decodeURIComponent(text.replaceAll('+', ' '));
+    return isGoodText(plain) ? plain : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function answerTo({ scopes }: Question, judgement: Judgement): DirectAnswer {
@@ -95,6 +142,12 @@ function answerTo({ scopes }: Question, judgement: Judgement): DirectAnswer {
 function challenge(why: 'none' | 'invalid'): DirectAnswer {
   const error = why === 'none' ? '' : ', error="invalid_token", error_description="The token is not valid"';
   return refusal(401, 'www-authenticate', `Bearer realm="Patois"${error}`);
+}
+
+/** The gateway's configuration is wrong: what it cannot say, nobody may pass by. */
+function unreadableNeed(): DirectAnswer {
+  const words = 'error="invalid_request", error_description="The needed scope cannot be read"';
+  return refusal(400, 'www-authenticate', `Bearer realm="Patois", ${words}`);
 }
 
 /** An answer without a body: gateways read the status and pass on a header. */

@@ -38,8 +38,8 @@ const traefik: Ask = ({ headers, address = '198.51.100.1', scope, method = 'GET'
   });
 
 /** Caddy: GET to the configured URI, all headers of the client, `Content-Length` of its body left out. */
-const caddy: Ask = ({ headers, address = '198.51.100.1', scope = '', method = 'GET', uri = '/' }) =>
-  server.send('GET', `/verify?scope=${scope}`, {
+const caddy: Ask = ({ headers, address = '198.51.100.1', scope, method = 'GET', uri = '/' }) =>
+  server.send('GET', scope === undefined ? '/verify' : `/verify?scope=${scope}`, {
     headers: {
       ...headers,
       'content-type': 'application/json',
@@ -51,9 +51,9 @@ const caddy: Ask = ({ headers, address = '198.51.100.1', scope = '', method = 'G
     },
   });
 
-/** Envoy: the client's method, path and query appended to /verify, an empty body, chosen headers. */
+/** Envoy: the client's method, path and query appended to the prefix of its example, an empty body, chosen headers. */
 const envoy: Ask = ({ headers, address = '198.51.100.1', scope, method = 'GET', uri = '/' }) =>
-  server.send(method, `/verify${uri}`, {
+  server.send(method, `/verify/envoy${uri}`, {
     headers: {
       ...headers,
       'content-length': '0',
