@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { unescape } from 'node:querystring';
 import { parse } from 'secure-json-parse';
+import { withoutSecrets } from '../secrets.js';
 import { Refusal } from '../tokens/refusal.js';
-import { withoutSecrets } from '../tokens/token-format.js';
 import type { PathOwner } from './dialect.js';
 import type { Soon } from './soon.js';
 

@@ -1,8 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isDatabaseUnavailable } from '../database/database.js';
+import { withoutSecrets } from '../secrets.js';
 import { Refusal } from '../tokens/refusal.js';
-import { withoutSecrets } from '../tokens/token-format.js';
 import { pathOf, wordRefusal } from './request-state.js';
 import { RouteTable } from './route-table.js';
 

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource, type EntitySubscriberInterface } from 'typeorm';
+import { withoutSecrets } from '../secrets.js';
 import { Token } from '../tokens/token.entity.js';
-import { withoutSecrets } from '../tokens/token-format.js';
 import type { Origin } from './principal.js';
 
 const WRITE_INTERVAL_MS = 2_000;

@@ -3,9 +3,9 @@ import { readsJson } from '../access/body.js';
 import { readCredentials, type Presented } from '../access/credentials.js';
 import type { Answer, ApiDescription, Dialect, DialectRegistry, ScopeRules } from '../access/dialect.js';
 import { statusOf } from '../access/status.js';
+import { withoutSecrets } from '../secrets.js';
 import type { Refusal } from '../tokens/refusal.js';
 import type { Token } from '../tokens/token.entity.js';
-import { withoutSecrets } from '../tokens/token-format.js';
 
 export const PATOIS = 'patois';
 

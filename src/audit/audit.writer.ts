@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import { withoutSecrets } from '../secrets.js';
 import { type AuditAction, AuditEvent } from './audit-event.entity.js';
 
 /** Who changes something, and where the request came from. */
@@ -40,26 +41,36 @@ export interface AuditEntry {
   after?: Record<string, unknown> | undefined;
 }
 
-/** Writes audit events, always through the manager of the transaction that makes the change. */
+/**
+ * Writes audit events, always through the manager of the transaction that makes the change. Whatever a client has put into
+ * a user agent, a name or a reason: no secret of a token is kept.
+ */
 @Injectable()
 export class AuditWriter {
   async write(manager: EntityManager, entries: AuditEntry | AuditEntry[]): Promise<void> {
     const time = new Date();
-    const rows = [entries].flat().map(({ actor, action, alias, object, before, after }) => ({
-      id: randomUUID(),
-      time,
-      actorType: actor.type,
-      actorId: actor.auditId,
-      action,
-      alias: alias ?? null,
-      objectType: object.type,
-      objectId: object.id,
-      before: before ?? null,
-      after: after ?? null,
-      address: actor.address,
-      userAgent: actor.userAgent,
-      requestId: actor.requestId,
-    }));
+    const rows = [entries].flat().map(({ actor, action, alias, object, before, after }) =>
+      scrubbed({
+        id: randomUUID(),
+        time,
+        actorType: actor.type,
+        actorId: actor.auditId,
+        action,
+        alias: alias ?? null,
+        objectType: object.type,
+        objectId: object.id,
+        before: before ?? null,
+        after: after ?? null,
+        address: actor.address,
+        userAgent: actor.userAgent,
+        requestId: actor.requestId,
+      }),
+    );
     await manager.insert(AuditEvent, rows as never);
   }
+}
+
+/** The row, no text of which, at any depth, holds the secret of a token: JSON escapes nothing that a token is made of. */
+function scrubbed(row: object): object {
+  return JSON.parse(withoutSecrets(JSON.stringify(row))) as object;
 }

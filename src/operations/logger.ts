@@ -1,6 +1,6 @@
 import { ConsoleLogger, type LogLevel as NestLevel } from '@nestjs/common';
 import type { LogLevel } from '../config.js';
-import { withoutSecrets } from '../tokens/token-format.js';
+import { withoutSecrets } from '../secrets.js';
 
 /** Nest's levels, most severe first, as far as each of our levels goes. */
 const LEVELS: Record<LogLevel, NestLevel[]> = {

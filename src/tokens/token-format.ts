@@ -54,11 +54,6 @@ export function looksLikeToken(text: string): boolean {
   return TOKEN_LIKE.test(text);
 }
 
-/** A text for logs and errors in which every token has lost its secret. */
-export function withoutSecrets(text: string): string {
-  return text.replace(/(pt-[0-9A-Za-z]{12}_)[0-9A-Za-z]+/g, '$1…');
-}
-
 /** The CRC-32 of a text as 6 digits of base 62, most significant first. */
 function checksum(text: string): string {
   return toBase62(BigInt(crc32(text)), CHECKSUM_DIGITS);

@@ -7,6 +7,7 @@ import type { AuditAction } from '../audit/audit-event.entity.js';
 import { ChangeFeed } from '../database/change-feed.js';
 import { violatedUniqueIndex } from '../database/database.js';
 import { HashingService } from '../hashing/hashing.service.js';
+import { withoutSecrets } from '../secrets.js';
 import { type Admitted, Admission } from './authority/admission.js';
 import type { Authority } from './authority/authority.js';
 import { Refusal } from './refusal.js';
@@ -280,7 +281,7 @@ export class TokenService {
     const updates = {
       revokedAt: new Date(),
       revokedBy: doerOf(actor),
-      revokeReason: reason,
+      revokeReason: reason === null ? null : withoutSecrets(reason),
       sealedValue: null,
       previousValidUntil: null,
     };

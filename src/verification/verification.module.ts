@@ -6,7 +6,7 @@ import { DialectRegistry } from '../access/dialect.js';
 import { serveDirectly } from '../access/direct.js';
 import { RouteTable } from '../access/route-table.js';
 import { CONFIG, type Config } from '../config.js';
-import { withoutSecrets } from '../tokens/token-format.js';
+import { withoutSecrets } from '../secrets.js';
 import { GATEWAY_PATH, gatewayHandler, isForGateway } from './gateway.js';
 import { DIRECT_PATHS } from './direct.openapi.js';
 import { INTROSPECTION_PATH, introspectionHandler, isIntrospection } from './introspection.js';

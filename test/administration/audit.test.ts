@@ -136,6 +136,93 @@ describe('GET /patois/v1/audit-events', () => {
     expect(JSON.stringify(failed)).not.toContain('not the password');
   });
 
+  describe('keeps no secret that a client puts where it does not belong', () => {
+    /** A live token of the administrator, and what may be kept of it. */
+    async function leak(): Promise<{ value: string; kept: string }> {
+      const { token, value } = await server.issue({ dialect: 'patois', ownerId: admin.id, scopes: ['*'] });
+      return { value, kept: `${token.tokenId}_…` };
+    }
+
+    function expectScrubbed(event: Event | undefined, value: string, part: object): void {
+      expect(event).toMatchObject(part);
+      expect(JSON.stringify(event)).not.toContain(value.slice(16));
+    }
+
+    test('as the user agent, of a change and of a failed login', async () => {
+      const { value, kept } = await leak();
+      const name = freshLogin();
+      const agent = { 'user-agent': `curl/8 (${value})` };
+      const { json } = await call('POST', '/locations', { ...server.asAdmin, ...agent }, { name });
+      const [made] = await events(`object=${json.id}`);
+      expectScrubbed(made, value, { userAgent: `curl/8 (${kept})` });
+      await call('GET', '/me', { ...basic(name, 'wrong password'), ...agent });
+      const [failed] = await events(`object=${name}`);
+      expectScrubbed(failed, value, { action: 'login.fail', userAgent: `curl/8 (${kept})` });
+    });
+
+    test('as a user agent so long that it is cut within the secret', async () => {
+      const { value } = await leak();
+      const agent = { 'user-agent': 'x'.repeat(512 - 40) + value };
+      const { json } = await call(
+        'POST',
+        '/locations',
+        { ...server.asAdmin, ...agent },
+        { name: freshLogin() },
+      );
+      const [made] = await events(`object=${json.id}`);
+      expect(made?.['userAgent']).toMatch(/^x+pt-[0-9A-Za-z]{12}_…$/);
+    });
+
+    test('as the reason of a revocation, in the trail and on the token', async () => {
+      const { value, kept } = await leak();
+      const victim = await server.issue({ dialect: 'patois', ownerId: admin.id, scopes: [] });
+      const reason = encodeURIComponent(`found ${value} in a log`);
+      expect((await asAdmin('DELETE', `/tokens/${victim.token.tokenId}?reason=${reason}`)).status).toBe(204);
+      const [revoked] = await events(`object=${victim.token.tokenId}`);
+      expectScrubbed(revoked, value, { after: { revokeReason: `found ${kept} in a log` } });
+      const { json } = await asAdmin('GET', `/tokens/${victim.token.tokenId}`);
+      expect(json.revokeReason).toBe(`found ${kept} in a log`);
+    });
+
+    test("as a token's name and description, before and after", async () => {
+      const { value, kept } = await leak();
+      const body = {
+        dialect: 'patois',
+        owner: 'admin',
+        name: value,
+        description: `${value}\n${value}`,
+        scopes: ['*'],
+      };
+      const { tokenId } = (await asAdmin('POST', '/tokens', body)).json;
+      await asAdmin('PATCH', `/tokens/${tokenId}`, { name: 'better' });
+      const [update, create] = await events(`object=${tokenId}`);
+      const described = { name: kept, description: `${kept}\n${kept}` };
+      expectScrubbed(create, value, { action: 'token.create', after: described });
+      expectScrubbed(update, value, { action: 'token.update', before: described, after: { name: 'better' } });
+    });
+
+    test('as the name of a user or a place', async () => {
+      const { value, kept } = await leak();
+      const user = (await asAdmin('POST', '/users', { login: freshLogin(), name: `ada ${value}` })).json;
+      const [made] = await events(`object=${user.id}`);
+      expectScrubbed(made, value, { after: { name: `ada ${kept}` } });
+      const place = (await asAdmin('POST', '/organizations', { name: value })).json;
+      const [placed] = await events(`object=${place.id}`);
+      expectScrubbed(placed, value, { after: { name: kept } });
+    });
+
+    test('as the login of a password, in whatever API', async () => {
+      const { value } = await leak();
+      const paths = ['/patois/v1/me', '/api/v1/user/apptoken', '/api-tokens', '/me/tokens', '/api/users'];
+      for (const path of paths) {
+        await server.send('GET', path, { headers: basic(`x ${value}`, 'wrong password') });
+      }
+      const failed = (await events('action=login.fail')).slice(0, paths.length);
+      expect(failed.length).toBe(paths.length);
+      for (const event of failed) expectScrubbed(event, value, { object: { type: 'login', id: '' } });
+    });
+  });
+
   test('filters by actor and object by login too, by action, and by time', async () => {
     const login = freshLogin();
     await asAdmin('POST', '/users', { login });

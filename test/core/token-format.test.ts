@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { withoutSecrets } from '../../src/secrets.js';
 import {
   BASE62,
   fromBase62,
@@ -9,7 +10,6 @@ import {
   TOKEN_PATTERN,
   tokenIdOf,
   withFreshSecret,
-  withoutSecrets,
 } from '../../src/tokens/token-format.js';
 
 /** CRC-32 as in ISO 3309 and zlib, bit by bit: nothing of what is tested computes it. */

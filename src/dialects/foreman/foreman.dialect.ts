@@ -4,9 +4,9 @@ import { type Permission, PERMISSIONS } from '../../accounts/user.entity.js';
 import { type Presented, readCredentials } from '../../access/credentials.js';
 import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
 import { statusOf } from '../../access/status.js';
+import { withoutSecrets } from '../../secrets.js';
 import type { Refusal } from '../../tokens/refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
-import { withoutSecrets } from '../../tokens/token-format.js';
 import { Apipie } from './apipie.js';
 import {
   ContextNotFound,

@@ -1,5 +1,5 @@
 import type { ObjectLiteral, SelectQueryBuilder } from 'typeorm';
-import { withoutSecrets } from '../../tokens/token-format.js';
+import { withoutSecrets } from '../../secrets.js';
 import { type ListFrame, ListSort } from './foreman.dto.js';
 import { InvalidParameter, QueryNotSupported } from './foreman.refusals.js';
 import { type Parameters, textOf } from './parameters.js';

@@ -6,9 +6,9 @@ import { readsJson } from '../../access/body.js';
 import { publicUrlOf } from '../../access/public-url.js';
 import { statusOf } from '../../access/status.js';
 import type { Config } from '../../config.js';
+import { withoutSecrets } from '../../secrets.js';
 import type { Refusal } from '../../tokens/refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
-import { withoutSecrets } from '../../tokens/token-format.js';
 import type { QuaySessions } from './quay.sessions.js';
 
 export const QUAY = 'quay';
