@@ -101,6 +101,15 @@ export class Passwords {
     return user;
   }
 
+  /**
+   * The hash of a new password, made in turn with the checks: it costs as much as one.
+   *
+   * @throws {Refusal} tooMany.
+   */
+  hash(password: string): Promise<string> {
+    return this.checks.run(() => this.hashing.hashPassword(password));
+  }
+
   private findUser(login: string): Promise<User | null> {
     return this.dataSource.manager
       .createQueryBuilder(User, 'user')
@@ -129,7 +138,7 @@ export class Passwords {
     const { passwordDigest } = user;
     if (passwordDigest !== null && !this.hashing.isPasswordHashCurrent(passwordDigest)) {
       const unchanged = { id: user.id, passwordVersion: user.passwordVersion, passwordDigest };
-      const renewed = await this.hashing.hashPassword(secret);
+      const renewed = await this.hash(secret);
       await this.dataSource.manager.update(User, unchanged, { passwordDigest: renewed });
       user.passwordDigest = renewed;
     }

@@ -116,6 +116,26 @@ export class AccountsService {
   }
 
   /**
+   * Puts another hash in the place of a user's password, but only where the stored one is still `from`: a password that was
+   * right a moment ago may have been changed, and its user disabled, since.
+   *
+   * @returns whether it was.
+   */
+  async swapPassword(id: string, from: string, to: string, actor: Actor): Promise<boolean> {
+    return this.changing(async (manager) => {
+      const current = await manager
+        .createQueryBuilder(User, 'user')
+        .setLock('pessimistic_write')
+        .addSelect('user.passwordDigest')
+        .where({ id, disabled: false, passwordDigest: from })
+        .getOne();
+      return (
+        current !== null && (await this.updateUser(id, { passwordDigest: to }, actor, manager)) !== undefined
+      );
+    });
+  }
+
+  /**
    * Deletes a user in the caller's transaction: the row stays, for tokens and audit events that name it, without
    * personal data; the login is free again.
    */

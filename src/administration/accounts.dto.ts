@@ -15,6 +15,8 @@ import { ListQuery } from './list.dto.js';
 
 const NAME = 100;
 const REFERENCE = 100;
+/** More than any password has. */
+const PASSWORD = 100;
 
 /** The body that makes an organization or a location. */
 export class CreatePlace {
@@ -277,6 +279,23 @@ export class UserPage {
     this.items = users.map((user) => new User(user));
     this.nextCursor = nextCursor ?? null;
   }
+}
+
+/** The body that changes the caller's own password. */
+export class ChangePassword {
+  /**
+   * The password as it is.
+   * @example 'correct horse battery'
+   */
+  @IsText(PASSWORD)
+  oldPassword!: string;
+
+  /**
+   * 8 to 72 bytes.
+   * @example 'incorrect horse battery'
+   */
+  @IsPassword()
+  newPassword!: string;
 }
 
 /** The token of a call. */

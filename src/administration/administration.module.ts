@@ -3,6 +3,7 @@ import { AccountsModule } from '../accounts/accounts.module.js';
 import { DialectRegistry } from '../access/dialect.js';
 import { AuditController } from './audit.controller.js';
 import { MeController } from './me.controller.js';
+import { OwnPassword } from './own-password.js';
 import { PatoisDialect } from './patois.dialect.js';
 import { PlacesController } from './places.controller.js';
 import { TokenAdministration } from './token-administration.js';
@@ -13,7 +14,7 @@ import { UsersController } from './users.controller.js';
 @Module({
   imports: [AccountsModule],
   controllers: [AuditController, MeController, PlacesController, TokensController, UsersController],
-  providers: [TokenAdministration, UserAdministration],
+  providers: [OwnPassword, TokenAdministration, UserAdministration],
   exports: [AccountsModule],
 })
 export class AdministrationModule {
