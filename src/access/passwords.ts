@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { User } from '../accounts/user.entity.js';
 import { AuditWriter } from '../audit/audit.writer.js';
@@ -219,10 +219,9 @@ export class Passwords {
   }
 }
 
-function markOf({ passwordDigest }: User): string {
-  return createHash('sha256')
-    .update(passwordDigest ?? '')
-    .digest('base64');
+/** A session ends with the password that it began with. */
+function markOf({ id, passwordVersion }: User): string {
+  return `${id} ${passwordVersion}`;
 }
 
 /** A login fit to be repeated: people also type secrets there. */
