@@ -9,6 +9,16 @@ import type { Soon } from './soon.js';
 /** Half a MiB holds every body that an API here defines, a batch of 1,000 verifications included. */
 export const MOST_BODY_BYTES = 512 * 1024;
 const MOST_LEVELS = 64;
+/** Well over what any object of an API here has; each unknown key costs as much as a hundred characters. */
+const MAX_KEYS_OF_OBJECT = 100;
+/** Twice the largest list of an API here, a batch of verifications. */
+const MAX_ITEMS_OF_LIST = 2_000;
+/** All keys and items of a body: a little over the most that Losant's roles can come to. */
+const MAX_VALUES = 16_384;
+/** Of an HTML form. */
+const MAX_FORM_PAIRS = 1_000;
+/** Each that an API does not know costs as much as an unknown key. */
+const MAX_QUERY_PARAMETERS = 100;
 /** The media type of an HTML form. */
 export const FORM = 'application/x-www-form-urlencoded';
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
@@ -53,7 +63,7 @@ export interface BodySource {
  * The JSON of a request's body; undefined where there is none, or where the method has none (a DELETE's is ignored).
  * A form, where the owner of the path reads one, becomes an object of texts, with a list for what stands there twice.
  *
- * @throws {Refusal} invalid: tooLarge, mediaType, malformedJson, badText.
+ * @throws {Refusal} invalid: tooLarge, tooComplex, mediaType, malformedJson, badText.
  */
 export function readBody(source: BodySource): unknown {
   const text = readText(source);
@@ -102,7 +112,7 @@ export function readsJson(mediaType: string | undefined): boolean {
 }
 
 function parseJson(text: string): unknown {
-  assertShallow(text);
+  assertBounded(text);
   let value: unknown;
   try {
     // Keys such as __proto__ are refused like any other text that is not what a client can mean.
@@ -138,18 +148,24 @@ export interface FormPair {
 function formPairs(text: string): FormPair[] {
   const pairs: FormPair[] = [];
   for (let start = 0; start < text.length;) {
-    const end = indexOrEnd(text, '&', start, text.length);
-    const nameEnd = indexOrEnd(text, '=', start, end);
-    const name = decodePart(text.slice(start, nameEnd));
-    if (end > start) pairs.push({ name, value: decodePart(text.slice(nameEnd + 1, end)) });
+    const next = text.indexOf('&', start);
+    const end = next < 0 ? text.length : next;
+    if (end > start) {
+      if (pairs.length === MAX_FORM_PAIRS) {
+        throw tooComplex(`The form has more than ${MAX_FORM_PAIRS} parameters`);
+      }
+      pairs.push(pairOf(text.slice(start, end)));
+    }
     start = end + 1;
   }
   return pairs;
 }
 
-function indexOrEnd(text: string, character: string, start: number, end: number): number {
-  const index = text.indexOf(character, start);
-  return index < 0 || index > end ? end : index;
+function pairOf(part: string): FormPair {
+  // Looked for in the pair alone: in a text of many pairs without any, each search would run to the end.
+  const equals = part.indexOf('=');
+  if (equals < 0) return { name: decodePart(part), value: '' };
+  return { name: decodePart(part.slice(0, equals)), value: decodePart(part.slice(equals + 1)) };
 }
 
 function decodePart(part: string): string {
@@ -162,32 +178,100 @@ function parseForm(text: string): unknown {
   const values = new Map<string, string | string[]>();
   for (const { name, value } of formPairs(text)) {
     const before = values.get(name);
-    values.set(name, before === undefined ? value : [before, value].flat());
+    if (Array.isArray(before)) before.push(value);
+    else values.set(name, before === undefined ? value : [before, value]);
   }
   return Object.fromEntries(values);
 }
 
-/** Bounds the depth before anything recursive sees the text. */
-function assertShallow(text: string): void {
+/**
+ * Bounds the depth, and the numbers of keys and items, before anything recursive or dearer than linear sees the text.
+ *
+ * @throws {Refusal} malformedJson, tooComplex.
+ */
+function assertBounded(text: string): void {
+  const commas: number[] = [];
+  const limits: number[] = [];
   let depth = 0;
-  let inString = false;
+  let values = 0;
   for (let index = 0; index < text.length; index += 1) {
-    const character = text[index];
-    if (inString) {
-      if (character === '\\') index += 1;
-      else if (character === '"') inString = false;
-    } else if (character === '"') {
-      inString = true;
-    } else if (character === '{' || character === '[') {
-      depth += 1;
-      if (depth > MOST_LEVELS) {
-        const message = `The JSON is nested more than ${MOST_LEVELS} levels deep`;
-        throw new Refusal('invalid', { reason: 'malformedJson', message });
+    switch (text.charCodeAt(index)) {
+      case QUOTE:
+        index = endOfString(text, index);
+        break;
+      case OPENING_BRACE:
+      case OPENING_BRACKET:
+        if (depth === MOST_LEVELS) throw tooDeep();
+        limits[depth] = text.charCodeAt(index) === OPENING_BRACE ? MAX_KEYS_OF_OBJECT : MAX_ITEMS_OF_LIST;
+        commas[depth] = 0;
+        depth += 1;
+        values += 1;
+        break;
+      case CLOSING_BRACE:
+      case CLOSING_BRACKET:
+        depth = Math.max(0, depth - 1);
+        break;
+      case COMMA: {
+        const level = depth - 1;
+        const count = (commas[level] ?? 0) + 1;
+        commas[level] = count;
+        values += 1;
+        if (count >= (limits[level] ?? MAX_VALUES)) throw tooMany(limits[level]);
+        break;
       }
-    } else if (character === '}' || character === ']') {
-      depth -= 1;
     }
+    if (values > MAX_VALUES) throw tooMany(MAX_VALUES);
   }
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPENING_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSING_BRACKET = 0x5d;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+
+/** Where the string that begins at `start` has its closing quote; the end of the text where it has none. */
+function endOfString(text: string, start: number): number {
+  for (let index = start + 1; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === QUOTE) return index;
+    if (code === BACKSLASH) index += 1;
+  }
+  return text.length;
+}
+
+function tooDeep(): Refusal {
+  const message = `The JSON is nested more than ${MOST_LEVELS} levels deep`;
+  return new Refusal('invalid', { reason: 'malformedJson', message });
+}
+
+function tooMany(limit: number | undefined): Refusal {
+  switch (limit) {
+    case MAX_KEYS_OF_OBJECT:
+      return tooComplex(`An object of the JSON has more than ${MAX_KEYS_OF_OBJECT} keys`);
+    case MAX_ITEMS_OF_LIST:
+      return tooComplex(`A list of the JSON has more than ${MAX_ITEMS_OF_LIST} items`);
+    default:
+      return tooComplex(`The JSON has more than ${MAX_VALUES} keys and items`);
+  }
+}
+
+function tooComplex(message: string): Refusal {
+  return new Refusal('invalid', { reason: 'tooComplex', message });
+}
+
+/**
+ * Bounds what a URL asks, before anything looks at each of its parameters.
+ *
+ * @throws {Refusal} invalid: tooComplex.
+ */
+export function assertFewParameters(url: string): void {
+  let count = 1;
+  for (let at = url.indexOf('&'); at >= 0; at = url.indexOf('&', at + 1)) count += 1;
+  if (count <= MAX_QUERY_PARAMETERS) return;
+  throw tooComplex(`The query has more than ${MAX_QUERY_PARAMETERS} parameters`);
 }
 
 /** Where a value holds a NUL, which PostgreSQL cannot keep, or half of a surrogate pair, which is no text. */

@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { lacksScope } from '../tokens/authority/admission.js';
 import { Refusal } from '../tokens/refusal.js';
-import { type BodySource, readBody } from './body.js';
+import { assertFewParameters, type BodySource, readBody } from './body.js';
 import { CredentialCheck } from './credential-check.js';
 import { NEED, type Need } from './needs.js';
 import type { Principal } from './principal.js';
@@ -25,7 +25,10 @@ export class ScopeGuard implements CanActivate {
       throw new Error(`${context.getClass().name}.${context.getHandler().name} does not say what it needs`);
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const { owner } = request.patois;
-    const body = outcomeOf(() => readBody(bodySourceOf(request)));
+    const body = outcomeOf(() => {
+      assertFewParameters(request.url);
+      return readBody(bodySourceOf(request));
+    });
     if (body.refusal && owner.refusesBodyFirst?.(body.refusal)) throw body.refusal;
     if (!need.isPublic) {
       request.patois.principal = await this.credentials.check(request);

@@ -1,4 +1,5 @@
-import { ArrayMaxSize, ArrayUnique, IsArray, IsBoolean, IsEmail, IsIn, IsOptional } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsBoolean, IsEmail, IsIn, IsOptional } from 'class-validator';
+import { ArrayUnique } from '../access/array-unique.js';
 import type { Principal } from '../access/principal.js';
 import type { Location } from '../accounts/location.entity.js';
 import { encodeObjectId } from '../accounts/object-id.js';

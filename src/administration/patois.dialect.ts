@@ -61,7 +61,10 @@ export class PatoisDialect implements Dialect {
   readonly description = DESCRIPTION;
   readonly scopes: ScopeRules;
 
-  constructor(registry: DialectRegistry) {
+  /** Whoever asks about a scope asks for each of the hundreds that a token may hold. */
+  private lastAsked: { scope: string; rules: ScopeRules[] } | undefined;
+
+  constructor(private readonly registry: DialectRegistry) {
     this.scopes = {
       // A token of the own API may act in any dialect for which it holds a scope, in that dialect's words.
       isKnown: (scope) =>
@@ -69,13 +72,20 @@ export class PatoisDialect implements Dialect {
         registry.all().some(({ name, scopes }) => name !== PATOIS && scopes.isKnown(scope)),
       covers: (held, needed) => {
         if (needed.startsWith('patois:')) return held === 'patois:*';
-        return registry
-          .all()
-          .some(
-            ({ name, scopes }) => name !== PATOIS && scopes.isKnown(needed) && scopes.covers(held, needed),
-          );
+        return this.rulesKnowing(needed).some((rules) => rules.covers(held, needed));
       },
     };
+  }
+
+  /** The rules of the other dialects that know a scope. */
+  private rulesKnowing(scope: string): ScopeRules[] {
+    if (this.lastAsked?.scope !== scope) {
+      const known = this.registry
+        .all()
+        .filter(({ name, scopes }) => name !== PATOIS && scopes.isKnown(scope));
+      this.lastAsked = { scope, rules: known.map(({ scopes }) => scopes) };
+    }
+    return this.lastAsked.rules;
   }
 
   presented(request: FastifyRequest): Presented {

@@ -2,7 +2,6 @@ import { IntersectionType } from '@nestjs/swagger';
 import {
   ArrayMaxSize,
   ArrayMinSize,
-  ArrayUnique,
   IsArray,
   IsBoolean,
   IsIn,
@@ -12,6 +11,8 @@ import {
   Max,
   Min,
 } from 'class-validator';
+import { ArrayUnique } from '../access/array-unique.js';
+import { MAX_SCOPES } from '../tokens/scope-limits.js';
 import type { Doer, Token as TokenRow, TokenStatus } from '../tokens/token.entity.js';
 import { PlaceReference } from './accounts.dto.js';
 import {
@@ -82,7 +83,7 @@ export class CreateToken {
   @Optional()
   @IsArray()
   @ArrayMinSize(1)
-  @ArrayMaxSize(500)
+  @ArrayMaxSize(MAX_SCOPES)
   @ArrayUnique()
   @IsPrintable(NAME, { each: true })
   scopes?: string[];

@@ -1,3 +1,10 @@
+import { withoutSecrets } from '../secrets.js';
+
+/** Answers name what was sent, and a client may send half a MiB in one name. */
+const MAX_MESSAGE_CHARACTERS = 2_000;
+/** A client that mends so many parts of its input can ask again for the rest. */
+const MAX_FIELDS = 100;
+
 /** The ways in which Patois says no, in its own terms; each dialect words them. */
 export type RefusalKind =
   | 'invalid'
@@ -15,6 +22,8 @@ export type RefusalReason =
   | 'malformedJson'
   | 'mediaType'
   | 'tooLarge'
+  | 'tooComplex'
+  | 'tooSlow'
   | 'badText'
   | 'headers'
   // unauthenticated
@@ -69,7 +78,10 @@ export interface RefusalDetails {
   cause?: unknown;
 }
 
-/** A no of the core. `kind` and `reason` are for programs, `message` for the client, `cause` for the operator's log. */
+/**
+ * A no of the core. `kind` and `reason` are for programs, `message` for the client, `cause` for the operator's log. Texts
+ * beyond 2,000 characters are cut, and of more than 100 fields the first are named: an answer stays small.
+ */
 export class Refusal extends Error {
   readonly reason: RefusalReason | undefined;
   readonly fields: FieldProblem[];
@@ -82,10 +94,10 @@ export class Refusal extends Error {
     readonly kind: RefusalKind,
     details: RefusalDetails = {},
   ) {
-    super(details.message ?? kind, { cause: details.cause });
+    super(shortened(details.message ?? kind), { cause: details.cause });
     this.name = 'Refusal';
     this.reason = details.reason;
-    this.fields = details.fields ?? [];
+    this.fields = (details.fields ?? []).slice(0, MAX_FIELDS).map(shortenedField);
     this.missing = details.missing ?? [];
     this.login = details.login;
     this.allow = details.allow ?? [];
@@ -101,4 +113,14 @@ export class Refusal extends Error {
 /** Whether a notFound is about the path or its method, rather than about what the path names. */
 export function isOfPath({ reason }: Refusal): boolean {
   return reason === 'route' || reason === 'method';
+}
+
+/** A text that is short enough to be answered. A secret goes before the cut: half of one is no longer recognized. */
+export function shortened(text: string): string {
+  if (text.length <= MAX_MESSAGE_CHARACTERS) return text;
+  return `${withoutSecrets(text).slice(0, MAX_MESSAGE_CHARACTERS)}…`.toWellFormed();
+}
+
+function shortenedField({ path, rule, message }: FieldProblem): FieldProblem {
+  return { path: path.map(shortened), rule, message: shortened(message) };
 }

@@ -11,6 +11,7 @@ import { withoutSecrets } from '../secrets.js';
 import { type Admitted, Admission } from './authority/admission.js';
 import type { Authority } from './authority/authority.js';
 import { Refusal } from './refusal.js';
+import { assertScopeLimits } from './scope-limits.js';
 import { type Doer, Token } from './token.entity.js';
 import { type FreshToken, makeToken, withFreshSecret } from './token-format.js';
 
@@ -95,6 +96,7 @@ export class TokenService {
    */
   async issue(spec: TokenSpec, by: Authority, alias?: string): Promise<IssuedToken> {
     const { allowedCidrs = [], defaultExpiresAt = null } = spec;
+    assertScopeLimits(spec.scopes);
     const fresh = makeToken();
     const id = randomUUID();
     return this.changing(async (manager) => {
@@ -155,6 +157,7 @@ export class TokenService {
   async update(where: TokenCriteria, changes: TokenChanges, by: Authority): Promise<Token> {
     return this.changing(async (manager) => {
       const { powers, owner, token: before } = await this.lock(manager, where, by);
+      if (changes.scopes) assertScopeLimits(changes.scopes);
       powers.assertMayActFor(owner);
       powers.assertCovers(before);
       powers.assertCovers(Object.assign(new Token(), before, changes));

@@ -18,7 +18,7 @@ import type { Token } from '../tokens/token.entity.js';
 import type { Judge } from './judge.js';
 import type { Question } from './judgement.js';
 import { oauthOwner } from './oauth.owner.js';
-import { scopesOf } from './scopes.js';
+import { neededScopesOf } from './scopes.js';
 import { IntrospectionAnswer } from './verification.dto.js';
 
 export const INTROSPECTION_PATH = '/oauth2/introspect';
@@ -132,7 +132,7 @@ function questionOf({ headers }: IncomingMessage, rawBody: Buffer | Refusal): Qu
   return {
     value: token,
     address: clientIp === undefined ? undefined : parseCallerAddress(clientIp),
-    scopes: scopesOf(scope),
+    scopes: neededScopesOf(scope, ['scope']),
   };
 }
 

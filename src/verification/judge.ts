@@ -4,6 +4,7 @@ import { after, type Soon } from '../access/soon.js';
 import { UsageRecorder } from '../access/usage-recorder.js';
 import { Verifier } from '../access/verifier.js';
 import { allowsAddress } from '../tokens/cidr.js';
+import { MAX_NEEDED_SCOPES } from '../tokens/scope-limits.js';
 import type { Token } from '../tokens/token.entity.js';
 import type { Verdict } from '../tokens/verdict.js';
 import { isOwnedBy } from './claimed-login.js';
@@ -53,9 +54,12 @@ export class Judge {
   /** Whether a token's scopes cover all that is needed, by the rules of the dialect that issued it. */
   private covers(token: Token, needed: readonly string[]): boolean {
     if (needed.length === 0) return true;
+    if (needed.length > MAX_NEEDED_SCOPES) return false;
     const { scopes: rules } = this.registry.of(token);
-    return needed.every((scope) =>
-      token.scopes.some((held) => held === '*' || held === scope || rules.covers(held, scope)),
+    return needed.every(
+      (scope) =>
+        token.scopes.includes(scope) ||
+        token.scopes.some((held) => held === '*' || rules.covers(held, scope)),
     );
   }
 }

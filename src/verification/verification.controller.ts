@@ -11,7 +11,7 @@ import { parseCallerAddress } from '../tokens/cidr.js';
 import { readBatch } from './batch.js';
 import { Judge } from './judge.js';
 import type { Judgement } from './judgement.js';
-import { scopesOf } from './scopes.js';
+import { neededScopesOf } from './scopes.js';
 import { VerificationAnswer, VerificationBatch, VerificationBatchAnswer } from './verification.dto.js';
 
 /** Many verdicts for one request, for a caller who may know the reasons. */
@@ -35,13 +35,12 @@ export class VerificationController {
   @ApiBody({ type: VerificationBatch })
   async verify(@Body() body: unknown, @Req() request: FastifyRequest): Promise<VerificationBatchAnswer> {
     const issuer = publicUrlOf(request, this.config);
-    const judging = readBatch(body).map(({ token, clientIp, scope }) =>
-      this.judge.judge({
-        value: token,
-        address: clientIp === undefined ? undefined : parseCallerAddress(clientIp),
-        scopes: scopesOf(scope),
-      }),
-    );
+    const questions = readBatch(body).map(({ token, clientIp, scope }, index) => ({
+      value: token,
+      address: clientIp === undefined ? undefined : parseCallerAddress(clientIp),
+      scopes: neededScopesOf(scope, ['verifications', String(index), 'scope']),
+    }));
+    const judging = questions.map((question) => this.judge.judge(question));
     // A thousand promises that wait for nothing would cost as much as the verdicts.
     const judgements = judging.every(isDone) ? judging : await Promise.all(judging.map(async (one) => one));
     const answers = judgements.map((judgement) => new VerificationAnswer(judgement, issuer));

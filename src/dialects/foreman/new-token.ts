@@ -2,6 +2,7 @@ import { isGoodText } from '../../access/body.js';
 import type { Problem } from './foreman.refusals.js';
 import type { Parameters } from './parameters.js';
 import { parseTimestamp } from './timestamps.js';
+import { withoutOuterSpace } from './white-space.js';
 
 const LONGEST_NAME = 255;
 
@@ -28,7 +29,7 @@ export function readNewToken(fields: Parameters, now = new Date()): NewToken {
 function nameOf(sent: unknown): string {
   if (typeof sent === 'boolean') return sent ? 't' : 'f';
   if (typeof sent !== 'string' && typeof sent !== 'number') return '';
-  return String(sent).replace(/^[ \t\r\n\f\v]+|[ \t\r\n\f\v]+$/g, '');
+  return withoutOuterSpace(String(sent));
 }
 
 function problemOf(name: string): string | undefined {

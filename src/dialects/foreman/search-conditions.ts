@@ -2,6 +2,7 @@ import { QueryNotSupported } from './foreman.refusals.js';
 import type { SearchField, SearchFields } from './search-fields.js';
 import type { Comparator, SearchTree } from './search-grammar.js';
 import { parseStretch, type Stretch } from './search-times.js';
+import { withoutOuterSpace } from './white-space.js';
 
 /** A condition with named parameters. */
 export interface Condition {
@@ -124,7 +125,7 @@ class Translation {
     const test = membership === 'in' ? '= ANY' : '<> ALL';
     switch (type) {
       case 'string':
-        return `${collated} ${test} (CAST(${this.parameter(values.map(stripped))} AS text[]))`;
+        return `${collated} ${test} (CAST(${this.parameter(values.map(withoutOuterSpace))} AS text[]))`;
       case 'integer': {
         const integers = values.map((value) => integerOf(field, value));
         return `${sql} ${test} (CAST(${this.parameter(integers)} AS bigint[]))`;
@@ -188,8 +189,4 @@ function unsupported({ type }: SearchField, operator: string): QueryNotSupported
 
 function invalidValue({ name }: SearchField, value: string): QueryNotSupported {
   return new QueryNotSupported(`Value '${value}' is not valid for field '${name}'`);
-}
-
-function stripped(value: string): string {
-  return value.replace(/^[ \t\r\n\f\v]+|[ \t\r\n\f\v]+$/g, '');
 }

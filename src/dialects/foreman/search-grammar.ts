@@ -69,17 +69,23 @@ const END_OF_WORD = /[=~<> \t\r\n\f\v&|)(,]/;
 
 const MOST_LEVELS = 100;
 const MOST_PARENTHESES = 1_000;
+/** Each is compared with every row that is searched. */
+const MAX_TERMS = 100;
+/** Of all lists of a search together. */
+const MAX_LISTED_VALUES = 1_000;
+const MAX_CHARACTERS = 8_192;
 
 /**
  * Reads a search in the language of scoped_search, Foreman's library for it, oddities included: `and` and `or` have one
  * precedence and group to the right, operators at the end are dropped, a parenthesis that closes nothing ends the
- * search. Takes time linear in the length of the text, and gives a tree of bounded height.
+ * search. Takes time linear in the length of the text, and gives a tree of bounded height and with few terms.
  *
  * @throws {QueryNotSupported} in that library's words.
  */
 export function parseSearch(text: string): SearchTree {
   const lexemes = readLexemes(text);
   assertFewParentheses(lexemes);
+  if (text.length > MAX_CHARACTERS) throw tooMuch(`${MAX_CHARACTERS} characters`);
   while (lexemes.length > 0 && operatorAt(lexemes, lexemes.length - 1) !== undefined) lexemes.pop();
   return new Parser(lexemes).parse();
 }
@@ -146,6 +152,10 @@ function tooDeep(): QueryNotSupported {
   return new QueryNotSupported(`The search is nested more than ${MOST_LEVELS} levels deep`);
 }
 
+function tooMuch(what: string): QueryNotSupported {
+  return new QueryNotSupported(`The search has more than ${what}`);
+}
+
 /** A node and how many levels it has. */
 interface Grown {
   node: SearchTree;
@@ -156,6 +166,8 @@ interface Grown {
 class Parser {
   private at = 0;
   private level = 0;
+  private terms = 0;
+  private listedValues = 0;
 
   constructor(private readonly lexemes: readonly Lexeme[]) {}
 
@@ -203,6 +215,7 @@ class Parser {
       case 'not':
         return this.negation();
       default:
+        this.countTerms(1);
         return { node: this.comparison(), height: 1 };
     }
   }
@@ -229,8 +242,11 @@ class Parser {
     if (operator === 'comma') this.at += 1;
     if (operator === 'in' || operator === 'notin') {
       this.at += 1;
-      const values = this.peek() === undefined ? [this.value()] : this.values();
-      return { kind: 'membership', field: word, membership: operator, values: separated(values) };
+      const words = this.peek() === undefined ? [this.value()] : this.values();
+      const values = separated(words);
+      this.listedValues += values.length;
+      if (this.listedValues > MAX_LISTED_VALUES) throw tooMuch(`${MAX_LISTED_VALUES} values in lists`);
+      return { kind: 'membership', field: word, membership: operator, values };
     }
     if (operator === undefined || !isComparator(operator)) return { kind: 'word', value: word };
     this.at += 1;
@@ -247,6 +263,7 @@ class Parser {
         value,
       }));
       if (nodes.length === 0) throw noOperands();
+      this.countTerms(nodes.length - 1);
       return { kind: operator === 'in' ? 'or' : 'and', nodes };
     }
     const value = this.value();
@@ -287,6 +304,11 @@ class Parser {
   private logicalOperator(): 'and' | 'or' | undefined {
     const operator = this.peek();
     return operator === 'and' || operator === 'or' ? operator : undefined;
+  }
+
+  private countTerms(more: number): void {
+    this.terms += more;
+    if (this.terms > MAX_TERMS) throw tooMuch(`${MAX_TERMS} terms`);
   }
 
   private deeper(read: () => Grown): Grown {

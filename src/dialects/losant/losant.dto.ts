@@ -4,7 +4,6 @@ import {
   Allow,
   ArrayMaxSize,
   ArrayMinSize,
-  ArrayUnique,
   IsArray,
   IsIn,
   IsInt,
@@ -19,10 +18,12 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { ArrayUnique } from '../../access/array-unique.js';
 import { isGoodText } from '../../access/body.js';
 import { IsFuture, parseRfc3339 } from '../../access/date-time.js';
 import { encodeObjectId } from '../../accounts/object-id.js';
 import type { User } from '../../accounts/user.entity.js';
+import { MAX_SCOPES } from '../../tokens/scope-limits.js';
 import type { Doer, Token } from '../../tokens/token.entity.js';
 import { SCOPES } from './losant.scopes.js';
 
@@ -183,6 +184,7 @@ export class ApiTokenPost extends ApiTokenFields {
   @Optional()
   @IsArray()
   @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_SCOPES)
   @ArrayUnique()
   @IsPublishedScopes()
   scope: string[] = ['all.User'];

@@ -1,7 +1,6 @@
 import {
   ArrayMaxSize,
   ArrayMinSize,
-  ArrayUnique,
   IsArray,
   IsIn,
   IsInt,
@@ -12,7 +11,9 @@ import {
   Min,
   ValidateIf,
 } from 'class-validator';
+import { ArrayUnique } from '../../access/array-unique.js';
 import { Transform } from 'class-transformer';
+import { MAX_SCOPES } from '../../tokens/scope-limits.js';
 import type { Doer, Token } from '../../tokens/token.entity.js';
 import { encodeId, type Permission, PERMISSIONS } from './panther.dialect.js';
 
@@ -33,6 +34,7 @@ export class ModifyApiToken {
    */
   @IsArray()
   @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_SCOPES)
   @ArrayUnique()
   @IsIn(PERMISSIONS, { each: true })
   permissions!: Permission[];

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import {
+  ArrayMaxSize,
   ArrayMinSize,
-  ArrayUnique,
   IsArray,
   IsInt,
   IsString,
@@ -14,9 +14,11 @@ import {
   ValidateIf,
 } from 'class-validator';
 import { Transform } from 'class-transformer';
+import { ArrayUnique } from '../../access/array-unique.js';
 import { IsFuture, parseIso8601 } from '../../access/date-time.js';
 import type { Organization } from '../../accounts/organization.entity.js';
 import type { User } from '../../accounts/user.entity.js';
+import { MAX_SCOPES } from '../../tokens/scope-limits.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { PERMISSION } from './yunxiao.dialect.js';
 
@@ -83,6 +85,7 @@ export class CreatePersonalAccessToken {
    */
   @IsArray()
   @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_SCOPES)
   @ArrayUnique()
   @Matches(PERMISSION, {
     each: true,
