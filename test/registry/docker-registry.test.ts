@@ -169,6 +169,19 @@ describeWith([REGISTRY, SKOPEO], "Debian's docker-registry and skopeo", () => {
     expect((await push('ada/app:2', `$app:${value}`)).code).not.toBe(0);
   });
 
+  test('deleting takes a token that may do everything', async () => {
+    const remove = (value: string): Promise<Outcome> =>
+      skopeo(['delete', '--tls-verify=false', '--creds', `$app:${value}`, `docker://${at}/ada/passing:1`]);
+    const { value } = await issue();
+    expect(await push('ada/passing:1', `$app:${value}`)).toMatchObject({ code: 0 });
+    const writer = await issue({ scopes: ['repo:write'] });
+    expect((await remove(writer.value)).code).not.toBe(0);
+    expect(await inspect('ada/passing:1', `$app:${value}`)).toMatchObject({ code: 0 });
+    const administrator = await issue({ scopes: ['repo:admin'] });
+    expect(await remove(administrator.value)).toMatchObject({ code: 0 });
+    expect((await inspect('ada/passing:1', `$app:${value}`)).code).not.toBe(0);
+  });
+
   test('a token that is revoked, expired, or of a disabled owner is refused', async () => {
     const guest = await server.makeUser({ login: 'guest' });
     const { token, value: revoked } = await issue();
