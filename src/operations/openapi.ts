@@ -134,7 +134,10 @@ function addDefault({ responses }: Operation): void {
   const [, usual] = refusals.find(([status]) => status === '401') ?? refusals[0] ?? [];
   if (usual) {
     const { content } = JSON.parse(JSON.stringify(usual)) as ResponseObject;
-    responses.default ??= { description: 'Any other error', ...(content ? { content } : {}) };
+    responses.default ??= {
+      description: 'Any other error; 429 and 503 say in `Retry-After` when to come back',
+      ...(content ? { content } : {}),
+    };
   }
 }
 
