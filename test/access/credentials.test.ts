@@ -26,6 +26,7 @@ interface Door {
   /** What the door answers to one good credential. */
   status?: number;
   takesPasswords?: boolean;
+  takesBearer?: boolean;
 }
 
 const doors: Door[] = [
@@ -35,12 +36,17 @@ const doors: Door[] = [
     name: 'Yunxiao',
     path: () => `/oapi/v1/platform/users/admin/personalAccessTokens?userId=${owner.user.id}`,
   },
-  { name: 'Panther', path: '/api-tokens' },
+  { name: 'Panther', path: '/api-tokens', takesBearer: false },
   { name: 'Losant', path: '/me/tokens' },
   { name: 'the own API', path: '/patois/v1/me' },
   { name: 'a gateway', path: '/verify', status: 204, takesPasswords: false },
   { name: 'introspection', method: 'POST', path: '/oauth2/introspect', body: 'token=x' },
-  { name: 'a registry', path: '/v2/token?service=registry.example', takesPasswords: false },
+  {
+    name: 'a registry',
+    path: '/v2/token?service=registry.example',
+    takesPasswords: false,
+    takesBearer: false,
+  },
 ];
 
 /** Asks at a door with these lines of `Authorization`. */
@@ -57,7 +63,7 @@ function lineOf(headers: Record<string, string>): string {
 }
 
 describe.each(doors)('at the door of $name', (door) => {
-  const { status = 200, takesPasswords = true } = door;
+  const { status = 200, takesPasswords = true, takesBearer = true } = door;
 
   test('one Basic header with a token is taken, two are refused, whatever they hold', async () => {
     const good = lineOf(basic('ada', value));
@@ -79,6 +85,18 @@ describe.each(doors)('at the door of $name', (door) => {
     });
   }
 
+  test(`Bearer is ${takesBearer ? 'taken' : 'not'}`, async () => {
+    expect(await ask(door, lineOf(bearer(value)))).toBe(takesBearer ? status : 401);
+  });
+
+  test('two different tokens are refused', async () => {
+    const lines = takesBearer
+      ? [bearer(value), basic('ada', other)]
+      : [basic('ada', value), basic('ada', other)];
+    expect(await ask(door, ...lines.map(lineOf))).toBe(401);
+    expect(await ask(door, ...lines.map(lineOf).toReversed())).toBe(401);
+  });
+
   test('a Basic header that cannot be read is refused, also beside one that can', async () => {
     const good = lineOf(basic('ada', value));
     for (const bad of ['Basic', 'Basic !', `Basic ${Buffer.from('no colon').toString('base64')}`]) {
@@ -90,6 +108,25 @@ describe.each(doors)('at the door of $name', (door) => {
 });
 
 describe('what stands in Authorization', () => {
+  test.each([
+    [
+      'that is no UTF-8',
+      (password: string) => Buffer.from(password.replace('\ufffd', '\xff'), 'latin1'),
+      'eight ch\ufffd',
+    ],
+    ['with a control character', (password: string) => Buffer.from(password), 'eight\u0007 characters'],
+  ])('is refused where it is Basic %s, though it would be a right password', async (_, bytesOf, password) => {
+    const { user } = await server.makeUser({ password });
+    const bytes = Buffer.concat([Buffer.from(`${user.login}:`), bytesOf(password)]);
+    expect((await me(`Basic ${bytes.toString('base64')}`)).status).toBe(401);
+  });
+
+  test('is refused where it is Basic without a colon, whatever its parts would be', async () => {
+    await server.makeUser({ login: 'eight.chars', password: 'eight.chars!' });
+    expect((await me(`Basic ${base64('eight.chars:eight.chars!')}`)).status).toBe(200);
+    expect((await me(`Basic ${base64('eight.chars!')}`)).status).toBe(401);
+  });
+
   function me(authorization: string): Promise<Received> {
     return server.send('GET', '/patois/v1/me', { headers: { authorization } });
   }
