@@ -398,6 +398,13 @@ describe('DELETE /patois/v1/users/{id or login}', () => {
     expect((await call('GET', '/me', bearer(first.value))).status).toBe(401);
     expect((await call('GET', '/me', byPassword)).status).toBe(401);
     const { manager } = server.app.dataSource;
+    const writers = await manager.query<{ xmin: string }[]>(
+      `SELECT xmin FROM users WHERE id = $1
+       UNION SELECT xmin FROM tokens WHERE owner_id = $1
+       UNION SELECT xmin FROM audit_events WHERE action IN ('user.delete', 'token.revoke') AND object_id = ANY ($2)`,
+      [user.id, [user.id, first.token.tokenId, second.token.tokenId]],
+    );
+    expect(writers).toHaveLength(1);
     for (const { token } of [first, second]) {
       const row = await manager.findOneByOrFail(Token, { id: token.id });
       expect(row).toMatchObject({ revokedAt: expect.any(Date), revokeReason: 'The owner was deleted' });

@@ -127,10 +127,12 @@ describe('POST /api/v1/user/apptoken', () => {
 
   test('keeps no copy of the value', async () => {
     const { json } = await create({ title: 'unkept' });
-    const [row] = await server.app.dataSource.query('SELECT sealed_value FROM tokens WHERE id = $1', [
-      json.token.uuid,
-    ]);
+    const [{ row }] = await server.app.dataSource.query(
+      'SELECT to_jsonb(tokens) AS row FROM tokens WHERE id = $1',
+      [json.token.uuid],
+    );
     expect(row.sealed_value).toBeNull();
+    expect(JSON.stringify(row)).not.toContain(json.token.token_code.slice(16));
   });
 
   test.each([
