@@ -2,6 +2,8 @@ import { withoutSecrets } from '../secrets.js';
 
 /** Answers name what was sent, and a client may send half a MiB in one name. */
 const MAX_MESSAGE_CHARACTERS = 2_000;
+/** Of the path and the message of one field. */
+const MAX_FIELD_CHARACTERS = 500;
 /** A client that mends so many parts of its input can ask again for the rest. */
 const MAX_FIELDS = 100;
 
@@ -116,11 +118,12 @@ export function isOfPath({ reason }: Refusal): boolean {
 }
 
 /** A text that is short enough to be answered. A secret goes before the cut: half of one is no longer recognized. */
-export function shortened(text: string): string {
-  if (text.length <= MAX_MESSAGE_CHARACTERS) return text;
-  return `${withoutSecrets(text).slice(0, MAX_MESSAGE_CHARACTERS)}…`.toWellFormed();
+export function shortened(text: string, most = MAX_MESSAGE_CHARACTERS): string {
+  if (text.length <= most) return text;
+  return `${withoutSecrets(text).slice(0, most)}…`.toWellFormed();
 }
 
 function shortenedField({ path, rule, message }: FieldProblem): FieldProblem {
-  return { path: path.map(shortened), rule, message: shortened(message) };
+  const most = MAX_FIELD_CHARACTERS;
+  return { path: path.map((key) => shortened(key, most)), rule, message: shortened(message, most) };
 }

@@ -21,10 +21,14 @@ export class PatoisProcess {
   readonly ended: Promise<number | NodeJS.Signals>;
   private readonly child: ChildProcess;
 
-  constructor(settings: Record<string, string>, cwd = process.cwd()) {
+  /** @param preload a module that runs in the process before Patois, and answers what {@link ask} asks. */
+  constructor(settings: Record<string, string>, cwd = process.cwd(), preload?: string) {
     const { PATH = '', HOME = '', TMPDIR } = process.env;
     const env = { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...settings };
-    this.child = spawn(process.execPath, [MAIN], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const before = preload === undefined ? [] : ['--import', resolve(preload)];
+    const channel = preload === undefined ? [] : (['ipc'] as const);
+    const stdio = ['ignore' as const, 'pipe' as const, 'pipe' as const, ...channel];
+    this.child = spawn(process.execPath, [...before, MAIN], { cwd, env, stdio });
     this.child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
     // 'close' comes after the last output, 'exit' may come before it.
@@ -39,6 +43,14 @@ export class PatoisProcess {
 
   get output(): string {
     return this.stdout + this.stderr;
+  }
+
+  /** Asks the preloaded module, one question at a time. */
+  async ask(question: string): Promise<unknown> {
+    const answered = once(this.child, 'message');
+    this.child.send(question);
+    const [answer] = (await answered) as [unknown];
+    return answer;
   }
 
   /** The address that the log names, as soon as it does. */

@@ -28,6 +28,16 @@ export async function onceFree<Opened>(open: () => Promise<Opened>): Promise<Ope
   }
 }
 
+/** A database without a schema, for a server that is a process of its own; undefined where the embedded engine is used. */
+export async function makeEmptyDatabase(): Promise<{ url: string; drop: () => Promise<void> } | undefined> {
+  if (SERVER_URL === undefined) return undefined;
+  const serverUrl = SERVER_URL;
+  const name = `patois_empty_${randomBytes(6).toString('hex')}`;
+  await onServer(serverUrl, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`));
+  const drop = (client: Client): Promise<unknown> => client.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  return { url: urlOf(serverUrl, name), drop: () => onServer(serverUrl, drop) };
+}
+
 function schemaVersion(): string {
   const hash = createHash('sha256');
   for (const name of readdirSync('migrations').sort())
