@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { DataSource } from 'typeorm';
 import { DialectRegistry } from './access/dialect.js';
 import { createHttpAdapter } from './access/http-server.js';
+import { RefusedTokens } from './access/refused-tokens.js';
 import { RouteTable } from './access/route-table.js';
 import { UsageRecorder } from './access/usage-recorder.js';
 import { type FirstStart, makeFirstAdministrator } from './accounts/first-start.js';
@@ -79,6 +80,7 @@ export async function createApp(
       close: async () => {
         await closeServer(nest);
         await nest.get(UsageRecorder).flush();
+        await nest.get(RefusedTokens).flush();
         await dataSource.destroy();
         await database.close();
       },

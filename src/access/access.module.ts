@@ -11,6 +11,7 @@ import { Authenticator } from './authenticator.js';
 import { CredentialCheck } from './credential-check.js';
 import { DialectRegistry } from './dialect.js';
 import { Passwords } from './passwords.js';
+import { RefusedTokens } from './refused-tokens.js';
 import { RefusalFilter } from './refusal.filter.js';
 import { RouteTable } from './route-table.js';
 import { ScopeGuard } from './scope.guard.js';
@@ -48,6 +49,7 @@ export class AccessModule {
         Authenticator,
         CredentialCheck,
         Passwords,
+        RefusedTokens,
         UsageRecorder,
         { provide: APP_GUARD, useClass: ScopeGuard },
         { provide: APP_FILTER, useClass: RefusalFilter },
@@ -58,6 +60,7 @@ export class AccessModule {
         ChangeListener,
         DialectRegistry,
         RouteTable,
+        RefusedTokens,
         UsageRecorder,
         Authenticator,
         Passwords,

@@ -8,6 +8,7 @@ import type { Presented } from './credentials.js';
 import { DialectRegistry } from './dialect.js';
 import { Passwords } from './passwords.js';
 import { type Origin, Principal } from './principal.js';
+import { RefusedTokens } from './refused-tokens.js';
 import { after, type Soon } from './soon.js';
 import { UsageRecorder } from './usage-recorder.js';
 import { Verifier } from './verifier.js';
@@ -19,6 +20,7 @@ export class Authenticator {
     private readonly verifier: Verifier,
     private readonly passwords: Passwords,
     private readonly usage: UsageRecorder,
+    private readonly refused: RefusedTokens,
     private readonly registry: DialectRegistry,
   ) {}
 
@@ -51,12 +53,16 @@ export class Authenticator {
   /** The token of a verdict, if it lets this caller in. */
   private admitted(verdict: Verdict, claimedLogin: string | undefined, origin: Origin): Token {
     const login = claimedLogin === undefined || looksLikeToken(claimedLogin) ? {} : { login: claimedLogin };
-    if (!verdict.isValid) throw new Refusal('unauthenticated', { reason: verdict.reason, ...login });
+    if (!verdict.isValid) {
+      if (verdict.token) this.refused.record(verdict.token, verdict.reason, origin);
+      throw new Refusal('unauthenticated', { reason: verdict.reason, ...login });
+    }
     const { token } = verdict;
     if (claimedLogin !== undefined && claimedLogin.toLowerCase() !== token.owner.login.toLowerCase()) {
       throw new Refusal('unauthenticated', { reason: 'unknown', ...login });
     }
     if (!allowsAddress(token.allowedCidrs, origin.address)) {
+      this.refused.record(token, 'address', origin);
       throw new Refusal('forbidden', { reason: 'address', message: 'Access denied' });
     }
     this.usage.record(token, origin);

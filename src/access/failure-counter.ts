@@ -17,16 +17,18 @@ export class FailureCounter {
     return Math.max(0, Math.ceil((window.endsAt - Date.now()) / 1000));
   }
 
-  count(key: string): void {
+  /** @returns whether the key must wait from now on: true once a window. */
+  count(key: string): boolean {
     const now = Date.now();
     const window = this.windows.get(key);
     if (window && window.endsAt > now) {
       window.failures += 1;
-      return;
+      return window.failures === this.mostFailures;
     }
     this.windows.delete(key);
     this.windows.set(key, { failures: 1, endsAt: now + this.windowSeconds * 1000 });
     const [oldest] = this.windows.keys();
     if (this.windows.size > MOST_KEYS && oldest !== undefined) this.windows.delete(oldest);
+    return this.mostFailures === 1;
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { createHmac, randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { User } from '../accounts/user.entity.js';
-import { AuditWriter } from '../audit/audit.writer.js';
+import { type Actor, type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
 import { costOf, HashingService } from '../hashing/hashing.service.js';
 import { Refusal } from '../tokens/refusal.js';
 import { looksLikeToken } from '../tokens/token-format.js';
@@ -23,8 +23,15 @@ const MOST_REMEMBERED = 10_000;
 /** A login by password that need not be repeated; it holds nothing secret. */
 export interface LoginSession {
   login: string;
-  /** SHA-256 of the user's id and stored hash, base64: another password ends it, and nobody takes it over with a login. */
+  /** The user's id and count of password changes: another password ends it, and nobody takes it over with a login. */
   mark: string;
+}
+
+/** An address or a login that has failed so often that it must wait. */
+interface Blocked {
+  type: 'address' | 'login';
+  id: string;
+  failures: number;
 }
 
 /** Checks passwords, at a bounded cost: few at once, few wrong ones, and a right one not again for a minute. */
@@ -56,20 +63,18 @@ export class Passwords {
     const isFresh = user !== null && this.isRemembered(user, secret);
     const keys = { address: origin.address ?? 'unknown', login: login.toLowerCase() };
     this.assertNotBlocked(keys);
+    const blocked: Blocked[] = [];
     const isRight =
       isFresh ||
       (await this.checks.run(async () => {
         // Asked again when the turn has come: a crowd of guesses at one moment is counted as well.
         this.assertNotBlocked(keys);
         const isMatch = await this.matches(secret, user);
-        if (!isMatch) {
-          this.ofAddress.count(keys.address);
-          this.ofLogin.count(keys.login);
-        }
+        if (!isMatch) blocked.push(...this.countFailure(keys));
         return isMatch;
       }));
     if (!user || !isRight) {
-      await this.recordFailure(login, user, origin);
+      await this.recordFailure(login, user, origin, blocked);
       throw new Refusal('unauthenticated', { reason: 'password', login: shownLogin(login) });
     }
     if (!isFresh) user = await this.readAgain(user, secret);
@@ -146,6 +151,18 @@ export class Passwords {
     return user;
   }
 
+  /** @returns what must wait from now on. */
+  private countFailure({ address, login }: { address: string; login: string }): Blocked[] {
+    const blocked: Blocked[] = [];
+    if (this.ofAddress.count(address)) {
+      blocked.push({ type: 'address', id: address, failures: MOST_FAILURES_OF_ADDRESS });
+    }
+    if (this.ofLogin.count(login)) {
+      blocked.push({ type: 'login', id: shownLogin(login), failures: MOST_FAILURES_OF_LOGIN });
+    }
+    return blocked;
+  }
+
   /** A failed check costs the same for every login, known or not, at whatever cost its hash was made. */
   private async matches(secret: string, user: User | null): Promise<boolean> {
     const { passwordDigest = null } = user ?? {};
@@ -201,21 +218,31 @@ export class Passwords {
     return createHmac('sha256', this.memoryKey).update(text).digest('base64');
   }
 
-  private recordFailure(login: string, user: User | null, origin: Origin): Promise<void> {
-    return this.audit.write(this.dataSource.manager, {
-      actor: {
-        type: user ? 'user' : 'system',
-        id: user?.id ?? null,
-        auditId: user?.id ?? null,
-        name: shownLogin(login),
-        createdAt: user?.createdAt ?? null,
-        address: origin.address ?? null,
-        userAgent: origin.userAgent?.slice(0, 512) ?? null,
-        requestId: origin.requestId,
-      },
-      action: 'login.fail',
-      object: { type: 'login', id: shownLogin(login) },
-    });
+  private recordFailure(
+    login: string,
+    user: User | null,
+    origin: Origin,
+    blocked: readonly Blocked[],
+  ): Promise<void> {
+    const actor: Actor = {
+      type: user ? 'user' : 'system',
+      id: user?.id ?? null,
+      auditId: user?.id ?? null,
+      name: shownLogin(login),
+      createdAt: user?.createdAt ?? null,
+      address: origin.address ?? null,
+      userAgent: origin.userAgent?.slice(0, 512) ?? null,
+      requestId: origin.requestId,
+    };
+    return this.audit.write(this.dataSource.manager, [
+      { actor, action: 'login.fail', object: { type: 'login', id: shownLogin(login) } },
+      ...blocked.map(({ type, id, failures }): AuditEntry => ({
+        actor,
+        action: 'login.block',
+        object: { type, id },
+        after: { failures, windowSeconds: FAILURE_WINDOW_SECONDS },
+      })),
+    ]);
   }
 }
 

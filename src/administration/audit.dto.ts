@@ -23,7 +23,7 @@ export class ListAuditEventsQuery extends ListQuery {
   action?: string;
 
   /**
-   * A token id, the uuid of a user, organization or location, or a user's login.
+   * A token id, the uuid of a user, organization or location, a user's login, an address, or the `jti` of a JWT.
    * @example 'pt-4fK2mZq81LxT'
    */
   @Optional()
@@ -65,7 +65,7 @@ export class AuditObject {
   type: string;
 
   /**
-   * A token id, a uuid, or the login that was tried.
+   * A token id, a uuid, the id of a JWT, or the login or address that tried.
    * @example 'pt-4fK2mZq81LxT'
    */
   id: string | null;
@@ -76,7 +76,10 @@ export class AuditObject {
   }
 }
 
-/** One change, written in the transaction that made it; or a failed login. Holds no secret. */
+/**
+ * One change, written in the transaction that made it; or a failed login, a token that was refused though its secret was
+ * right, a secret that was shown again, a JWT that was issued. Holds no secret.
+ */
 export class AuditEvent {
   /** @example '0c8e8a1e-9a3b-4a39-9f57-4b8f6f0f3f10' */
   id: string;

@@ -5,14 +5,18 @@ export type AuditAction =
   | 'token.update'
   | 'token.rotate'
   | 'token.revoke'
+  | 'token.refuse'
+  | 'token.reveal'
+  | 'jwt.issue'
   | 'user.create'
   | 'user.update'
   | 'user.delete'
   | 'organization.create'
   | 'location.create'
-  | 'login.fail';
+  | 'login.fail'
+  | 'login.block';
 
-/** One change, written in the transaction that made it. Holds no secret and no digest. */
+/** One change, written in the transaction that made it, or what somebody tried or was shown. Holds no secret and no digest. */
 @Entity('audit_events')
 @Index('audit_events_time', ['time', 'id'])
 @Index('audit_events_actor', ['actorId', 'time', 'id'])

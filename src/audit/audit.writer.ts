@@ -35,6 +35,8 @@ export const SYSTEM: Actor = {
 export interface AuditEntry {
   actor: Actor;
   action: AuditAction;
+  /** When it was, where it is written later. */
+  time?: Date;
   alias?: string | undefined;
   object: { type: string; id: string | null };
   before?: Record<string, unknown> | undefined;
@@ -48,8 +50,8 @@ export interface AuditEntry {
 @Injectable()
 export class AuditWriter {
   async write(manager: EntityManager, entries: AuditEntry | AuditEntry[]): Promise<void> {
-    const time = new Date();
-    const rows = [entries].flat().map(({ actor, action, alias, object, before, after }) =>
+    const now = new Date();
+    const rows = [entries].flat().map(({ actor, action, time = now, alias, object, before, after }) =>
       scrubbed({
         id: randomUUID(),
         time,

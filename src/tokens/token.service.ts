@@ -322,7 +322,8 @@ export class TokenService {
 
   /**
    * The value of the one token that the criteria name, where a sealed copy is kept. Who is shown a secret can do what it
-   * can: undefined for who could not take the token over, and where no copy is kept or its key has left the ring.
+   * can: undefined for who could not take the token over, and where no copy is kept or its key has left the ring. That it
+   * was shown again is in the audit trail, or it is not shown.
    *
    * @throws {Refusal} notFound; unauthenticated when the caller is not what it was.
    */
@@ -330,7 +331,11 @@ export class TokenService {
     return this.changing(async (manager) => {
       const { powers, owner, token } = await this.lock(manager, where, by);
       if (token.sealedValue === null || !powers.mayTakeOver(owner, token)) return undefined;
-      return this.hashing.open(token.sealedValue, token.id);
+      const value = this.hashing.open(token.sealedValue, token.id);
+      if (value === undefined) return undefined;
+      const object = { type: 'token', id: token.tokenId };
+      await this.audit.write(manager, { actor: by.actor, action: 'token.reveal', object });
+      return value;
     });
   }
 

@@ -5,7 +5,8 @@ import type { Found } from './token-lookup.js';
 /** Whether a presented value is a token that works now; `token` is there whenever the secret was right. */
 export type Verdict =
   | { isValid: true; token: Token }
-  | { isValid: false; reason: InvalidTokenReason | 'malformed'; token?: Token };
+  | { isValid: false; reason: 'malformed' | 'unknown'; token?: undefined }
+  | { isValid: false; reason: Exclude<InvalidTokenReason, 'unknown'>; token: Token };
 
 /** What follows, at this moment, from what was found for a well-formed value; says nothing of addresses and scopes. */
 export function verdictOn(found: Found | undefined, now?: Date): Verdict {

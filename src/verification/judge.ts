@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DialectRegistry } from '../access/dialect.js';
+import { RefusedTokens } from '../access/refused-tokens.js';
 import { after, type Soon } from '../access/soon.js';
 import { UsageRecorder } from '../access/usage-recorder.js';
 import { Verifier } from '../access/verifier.js';
@@ -18,6 +19,7 @@ export class Judge {
     private readonly verifier: Verifier,
     private readonly registry: DialectRegistry,
     private readonly usage: UsageRecorder,
+    private readonly refused: RefusedTokens,
     private readonly meter: VerdictMeter,
   ) {}
 
@@ -31,6 +33,10 @@ export class Judge {
     this.meter.count(judgement);
     if (judgement.isActive) {
       this.usage.record(judgement.token, { address: question.address, userAgent: question.userAgent });
+    } else if (!verdict.isValid) {
+      if (verdict.token) this.refused.record(verdict.token, verdict.reason, question);
+    } else if (judgement.reason === 'address') {
+      this.refused.record(verdict.token, 'address', question);
     }
     return judgement;
   }

@@ -127,6 +127,41 @@ describe('failed logins', () => {
     expect((await login(address, user.login, password)).status).toBe(200);
   });
 
+  test('an address that must wait is an event, once a window', async () => {
+    const address = freshAddress();
+    const blocks = (): Promise<AuditEvent[]> =>
+      server.app.dataSource.manager.findBy(AuditEvent, { action: 'login.block', address });
+    for (let count = 0; count < 29; count += 1) await login(address, `nobody${count}`, 'wrong password');
+    expect(await blocks()).toEqual([]);
+    for (let count = 0; count < 5; count += 1) await login(address, `nobody${count}`, 'wrong password');
+    const promised = {
+      objectType: 'address',
+      objectId: address,
+      actorType: 'system',
+      after: { failures: 30, windowSeconds: 300 },
+    };
+    expect(await blocks()).toMatchObject([promised]);
+    after(301);
+    for (let count = 0; count < 31; count += 1) await login(address, `nobody${count}`, 'wrong password');
+    expect(await blocks()).toMatchObject([promised, promised]);
+  });
+
+  test('a login that must wait is an event, once a window, with the user who it is', async () => {
+    const { user } = await server.makeUser();
+    for (let count = 0; count < 105; count += 1) {
+      await login(`198.19.${count}.1`, user.login.toUpperCase(), 'wrong password');
+    }
+    const where = { action: 'login.block' as const, actorId: user.id };
+    expect(await server.app.dataSource.manager.findBy(AuditEvent, where)).toMatchObject([
+      {
+        objectType: 'login',
+        objectId: user.login,
+        actorType: 'user',
+        after: { failures: 100, windowSeconds: 300 },
+      },
+    ]);
+  });
+
   test('leave an event with login and address, never the password, nor a token typed as the login', async () => {
     const address = freshAddress();
     const { user } = await server.makeUser();

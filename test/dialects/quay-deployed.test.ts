@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
+import { AuditWriter } from '../../src/audit/audit.writer.js';
 import type { Config } from '../../src/config.js';
 import type { Database } from '../../src/database/database.js';
 import { SealedCopies } from '../../src/dialects/quay/quay.sealed-copies.js';
@@ -57,6 +58,46 @@ async function sealed(uuid: string): Promise<string | null> {
   const [row] = await server.app.dataSource.query('SELECT sealed_value FROM tokens WHERE id = $1', [uuid]);
   return row.sealed_value;
 }
+
+describe('a secret that is shown again', () => {
+  const reveals = (uuid: string): Promise<AuditEvent[]> =>
+    server.app.dataSource.manager.query(
+      `SELECT * FROM audit_events e JOIN tokens t ON t.token_id = e.object_id
+       WHERE t.id = $1 AND e.action = 'token.reveal' ORDER BY e.time`,
+      [uuid],
+    ) as Promise<AuditEvent[]>;
+
+  test('is an event each time, and none where it is not shown', async () => {
+    const { uuid, token_code } = (await create()).json.token;
+    expect(await reveals(uuid)).toEqual([]);
+    await server.send('GET', TOKENS, { headers: owner.byPassword });
+    expect(await reveals(uuid)).toEqual([]);
+    for (const count of [1, 2]) {
+      expect((await get(uuid)).json.token.token_code).toBe(token_code);
+      const events = await reveals(uuid);
+      expect(events).toHaveLength(count);
+      expect(events[0]).toMatchObject({ actor_type: 'user', actor_id: owner.user.id, object_type: 'token' });
+    }
+    const lesser = await server.issue({
+      dialect: 'quay',
+      ownerId: owner.user.id,
+      scopes: ['user:admin'],
+      allowedCidrs: ['127.0.0.1/32'],
+    });
+    expect((await get(uuid, bearer(lesser.value))).json.token.token_code).toBeNull();
+    expect(await reveals(uuid)).toHaveLength(2);
+  });
+
+  test('is not shown where the event cannot be written', async () => {
+    const { uuid, token_code } = (await create()).json.token;
+    const writer = server.app.nest.get(AuditWriter, { strict: false });
+    const write = jest.spyOn(writer, 'write').mockRejectedValueOnce(new Error('full'));
+    const { status, text } = await get(uuid);
+    write.mockRestore();
+    expect(status).toBe(500);
+    expect(text).not.toContain(token_code);
+  });
+});
 
 describe('POST /api/v1/user/apptoken', () => {
   test('answers 200 with the same body as 201 elsewhere', async () => {

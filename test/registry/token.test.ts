@@ -61,6 +61,34 @@ async function granted(headers: Record<string, string>, ...scopes: string[]): Pr
   );
 }
 
+test('a token that is issued is in the audit trail: whose, for what and until when, but not itself', async () => {
+  const { token, value } = await issue();
+  const answer = await ask(basic('$app', value), ['repository:ada/app:pull,push', 'repository:eve/app:pull']);
+  const { jti, exp } = await claimsOf(answer);
+  const { json } = await server.send('GET', `/patois/v1/audit-events?object=${jti}`, {
+    headers: server.asAdmin,
+  });
+  expect(json.items).toMatchObject([
+    {
+      action: 'jwt.issue',
+      actor: { type: 'token', id: token.tokenId },
+      object: { type: 'jwt', id: jti },
+      before: null,
+      after: {
+        service: SERVICE,
+        access: [{ type: 'repository', name: 'ada/app', actions: ['pull', 'push'] }],
+        owner: ada.user.id,
+        expiresAt: new Date(exp * 1000).toISOString(),
+      },
+      address: '127.0.0.1',
+    },
+  ]);
+  const [, , signature = ''] = (answer.json.token as string).split('.');
+  expect(JSON.stringify(json)).not.toContain(signature);
+  const byToken = `/patois/v1/audit-events?action=jwt.issue&actor=${token.tokenId}`;
+  expect((await server.send('GET', byToken, { headers: server.asAdmin })).json.items).toEqual(json.items);
+});
+
 describe.each(['/v2/token', '/v2/auth'])('GET %s', (path) => {
   test('answers a token of 300 seconds', async () => {
     const { value } = await issue();

@@ -8,6 +8,7 @@ import { CONFIG, type Config } from '../../config.js';
 import { Refusal } from '../../tokens/refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { readAccess } from './grants.js';
+import { IssuedJwts } from './issued-jwts.js';
 import { ALGORITHM } from './key-pair.js';
 import { RegistryAccess } from './registry-access.js';
 import { RegistryToken } from './registry.dto.js';
@@ -23,6 +24,7 @@ export class RegistryTokens {
   constructor(
     private readonly access: RegistryAccess,
     private readonly keys: SigningKeys,
+    private readonly issued: IssuedJwts,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -39,6 +41,7 @@ export class RegistryTokens {
     const issuedAt = new Date();
     const iat = Math.floor(issuedAt.getTime() / 1000);
     const exp = Math.min(iat + LIFETIME_SECONDS, Math.ceil((token.expiresAt?.getTime() ?? Infinity) / 1000));
+    const jti = randomUUID();
     const jwt = await new SignJWT({
       iss: publicUrlOf(request, this.config),
       sub: token.owner.login,
@@ -46,11 +49,13 @@ export class RegistryTokens {
       exp,
       nbf: iat,
       iat,
-      jti: randomUUID(),
+      jti,
       access,
     })
       .setProtectedHeader({ typ: 'JWT', alg: ALGORITHM, kid: keyId })
       .sign(privateKey);
+    const expiresAt = new Date(exp * 1000);
+    await this.issued.record(token, request.patois.origin, { jti, service, access, expiresAt });
     return new RegistryToken(jwt, exp - iat, issuedAt);
   }
 
