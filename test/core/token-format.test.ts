@@ -85,6 +85,12 @@ describe('the format of tokens', () => {
     }
   });
 
+  test('what stands around a token makes it none, also where the checksum counts it in', () => {
+    const unsigned = makeToken().value.slice(0, -6);
+    for (const text of [` ${unsigned}`, `x${unsigned}`, `${unsigned}0`, `${unsigned}00`, `pt-${unsigned}`])
+      expect(tokenIdOf(text + sixDigits(crc32(text)))).toBeUndefined();
+  });
+
   test('what stands around a token makes it none', () => {
     const { value } = makeToken();
     for (const text of [` ${value}`, `${value} `, `${value}\n`, `${value}0`, `x${value}`, `"${value}"`, ''])
