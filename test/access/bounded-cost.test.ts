@@ -57,7 +57,7 @@ function attempt(
 ): Promise<Received> {
   const { body, contentType = 'application/json', headers = {}, query = '' } = worst;
   const target = (worst.path ?? path) + (query === '' ? '' : `?${query}`);
-  const type = body === undefined ? {} : { 'content-type': contentType };
+  const type: Record<string, string> = body === undefined ? {} : { 'content-type': contentType };
   return send(url, method, target, { headers: { ...type, ...credential, ...headers }, body });
 }
 
