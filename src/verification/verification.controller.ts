@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import { setImmediate } from 'node:timers/promises';
 import { Needs } from '../access/needs.js';
 import { publicUrlOf } from '../access/public-url.js';
 import { Refuses } from '../access/refuses.js';
@@ -13,6 +14,8 @@ import { Judge } from './judge.js';
 import type { Judgement } from './judgement.js';
 import { neededScopesOf } from './scopes.js';
 import { VerificationAnswer, VerificationBatch, VerificationBatchAnswer } from './verification.dto.js';
+
+const MAX_TURN_MS = 10;
 
 /** Many verdicts for one request, for a caller who may know the reasons. */
 @ApiTags('verification')
@@ -40,7 +43,19 @@ export class VerificationController {
       address: clientIp === undefined ? undefined : parseCallerAddress(clientIp),
       scopes: neededScopesOf(scope, ['verifications', String(index), 'scope']),
     }));
-    const judging = questions.map((question) => this.judge.judge(question));
+    const judging: Soon<Judgement>[] = [];
+    let turnBegan = performance.now();
+    for (const question of questions) {
+      const one = this.judge.judge(question);
+      judging.push(one);
+      // One that fails before all are awaited is no rejection that nobody handles.
+      if (one instanceof Promise) one.catch(() => undefined);
+      // Of tokens and needs of many scopes a thousand verdicts take long: others have their turn in between.
+      if (performance.now() - turnBegan > MAX_TURN_MS) {
+        await setImmediate();
+        turnBegan = performance.now();
+      }
+    }
     // A thousand promises that wait for nothing would cost as much as the verdicts.
     const judgements = judging.every(isDone) ? judging : await Promise.all(judging.map(async (one) => one));
     const answers = judgements.map((judgement) => new VerificationAnswer(judgement, issuer));

@@ -57,6 +57,8 @@ export interface Worst {
   headers?: Record<string, string | string[]>;
   /** In place of the call's own. */
   path?: string;
+  /** It costs something, if anything, after the credentials have been checked. */
+  isForCallers?: boolean;
 }
 
 /** Every call of every document that is checked in, but for those that would end what the others need. */
@@ -83,25 +85,7 @@ export function callsOf(): Call[] {
 }
 
 /** Texts that are dear to some rule: long words, runs of white space, what has to be escaped, half-made tokens. */
-const ALPHABETS = [
-  'a',
-  'x y',
-  '1',
-  'a_',
-  'a@b.',
-  '.',
-  '%',
-  "'",
-  '\\',
-  '\u{1f511}',
-  '\u00e9',
-  'pt-000000000000_',
-  '0:',
-  '1/',
-  '/',
-  '-',
-  'a.b-',
-];
+const ALPHABETS = ['a', '1', 'a_', 'a@b.', "'", '\u{1f511}', 'pt-000000000000_', '1/'];
 
 function filled(alphabet: string, length: number): string {
   return `x${alphabet.repeat(Math.floor(length / alphabet.length))}x`;
@@ -193,6 +177,7 @@ function inflated(
   const at = (what: string, value: unknown): Worst => ({
     what: `${where}: ${what}`,
     body: fitting(JSON.stringify(put(value))),
+    isForCallers: true,
   });
   const room = BODY_BYTES - 4_000;
   const texts = [
@@ -263,6 +248,7 @@ function queriesOf({ queryNames = [] }: Call): Worst[] {
   const of = (what: string, query: string): Worst => ({
     what: `query: ${what}`,
     query: query.slice(0, HEAD_BYTES),
+    isForCallers: true,
   });
   return [
     of('one name again and again', 'a&'.repeat(7_000)),
