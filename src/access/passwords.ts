@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { User } from '../accounts/user.entity.js';
 import { type Actor, type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
 import { costOf, HashingService } from '../hashing/hashing.service.js';
+import { networkOf } from '../tokens/cidr.js';
 import { Refusal } from '../tokens/refusal.js';
 import { looksLikeToken } from '../tokens/token-format.js';
 import type { BasicCredentials } from './credentials.js';
@@ -61,12 +62,12 @@ export class Passwords {
     let user = await this.findUser(login);
     // bcrypt takes long, and its turn may come late: what was true of the user before it may be so no more.
     const isFresh = user !== null && this.isRemembered(user, secret);
-    const keys = { address: origin.address ?? 'unknown', login: login.toLowerCase() };
+    const keys = { address: networkOf(origin.address), login: login.toLowerCase() };
     this.assertNotBlocked(keys);
     const blocked: Blocked[] = [];
     const isRight =
       isFresh ||
-      (await this.checks.run(async () => {
+      (await this.checks.run(keys.address, async () => {
         // Asked again when the turn has come: a crowd of guesses at one moment is counted as well.
         this.assertNotBlocked(keys);
         const isMatch = await this.matches(secret, user);
@@ -77,7 +78,7 @@ export class Passwords {
       await this.recordFailure(login, user, origin, blocked);
       throw new Refusal('unauthenticated', { reason: 'password', login: shownLogin(login) });
     }
-    if (!isFresh) user = await this.readAgain(user, secret);
+    if (!isFresh) user = await this.readAgain(user, secret, origin);
     if (user.disabled) {
       throw new Refusal('unauthenticated', { reason: 'ownerDisabled', login: user.login });
     }
@@ -111,8 +112,8 @@ export class Passwords {
    *
    * @throws {Refusal} tooMany.
    */
-  hash(password: string): Promise<string> {
-    return this.checks.run(() => this.hashing.hashPassword(password));
+  hash(password: string, { address }: Pick<Origin, 'address'>): Promise<string> {
+    return this.checks.run(networkOf(address), () => this.hashing.hashPassword(password));
   }
 
   private findUser(login: string): Promise<User | null> {
@@ -135,7 +136,7 @@ export class Passwords {
   }
 
   /** The user as of now, if the password that was checked is still the user's; a hash of another cost is renewed. */
-  private async readAgain(checked: User, secret: string): Promise<User> {
+  private async readAgain(checked: User, secret: string, origin: Origin): Promise<User> {
     const user = await this.findUser(checked.login);
     if (user?.id !== checked.id || user.passwordVersion !== checked.passwordVersion) {
       throw new Refusal('unauthenticated', { reason: 'password', login: checked.login });
@@ -143,7 +144,7 @@ export class Passwords {
     const { passwordDigest } = user;
     if (passwordDigest !== null && !this.hashing.isPasswordHashCurrent(passwordDigest)) {
       const unchanged = { id: user.id, passwordVersion: user.passwordVersion, passwordDigest };
-      const renewed = await this.hash(secret);
+      const renewed = await this.hash(secret, origin);
       await this.dataSource.manager.update(User, unchanged, { passwordDigest: renewed });
       user.passwordDigest = renewed;
     }

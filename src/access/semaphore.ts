@@ -1,9 +1,19 @@
 import { Refusal } from '../tokens/refusal.js';
 
-/** Lets a few tasks run at once, makes some wait and refuses the rest. */
+interface Waiting {
+  begin: () => void;
+  refuse: (refusal: Refusal) => void;
+}
+
+/**
+ * Lets a few tasks run at once, makes some wait and refuses the rest. Who waits stands in a line, and the lines take
+ * turns: however many stand in one, the first of another is next but one.
+ */
 export class Semaphore {
   private running = 0;
-  private readonly waiting: (() => void)[] = [];
+  private waiting = 0;
+  /** Those with somebody in them, the one whose turn it is first. */
+  private readonly lines = new Map<string, Waiting[]>();
 
   constructor(
     private readonly mostAtOnce: number,
@@ -13,24 +23,53 @@ export class Semaphore {
   /**
    * Runs a task when its turn has come.
    *
-   * @throws {Refusal} tooMany when too many wait already.
+   * @param line in which it waits.
+   * @throws {Refusal} tooMany when too many wait already; then the last of the longest line is refused.
    */
-  async run<Result>(task: () => Promise<Result>): Promise<Result> {
-    if (this.running >= this.mostAtOnce) {
-      if (this.waiting.length >= this.mostWaiting) {
-        throw new Refusal('tooMany', { message: 'Too many logins at once', retryAfterSeconds: 1 });
-      }
-      await new Promise<void>((resolve) => this.waiting.push(resolve));
-    } else {
-      this.running += 1;
-    }
+  async run<Result>(line: string, task: () => Promise<Result>): Promise<Result> {
+    if (this.running < this.mostAtOnce) this.running += 1;
+    else await this.turn(line);
     try {
       return await task();
     } finally {
       // The place is handed on, not given back and taken again: nobody slips in between.
-      const next = this.waiting.shift();
-      if (next) next();
+      const next = this.next();
+      if (next) next.begin();
       else this.running -= 1;
     }
+  }
+
+  private turn(name: string): Promise<void> {
+    return new Promise((begin, refuse) => {
+      const line = this.lines.get(name) ?? [];
+      line.push({ begin, refuse });
+      this.lines.set(name, line);
+      this.waiting += 1;
+      if (this.waiting > this.mostWaiting) this.refuseOne();
+    });
+  }
+
+  /** The newest of the longest line goes, be it the one that came last. */
+  private refuseOne(): void {
+    let longest: [name: string, line: Waiting[]] | undefined;
+    for (const entry of this.lines) if (!longest || entry[1].length >= longest[1].length) longest = entry;
+    if (!longest) return;
+    const [name, line] = longest;
+    const last = line.pop();
+    if (line.length === 0) this.lines.delete(name);
+    this.waiting -= 1;
+    last?.refuse(new Refusal('tooMany', { message: 'Too many logins at once', retryAfterSeconds: 1 }));
+  }
+
+  private next(): Waiting | undefined {
+    const [first] = this.lines;
+    if (!first) return undefined;
+    const [name, line] = first;
+    const next = line.shift();
+    this.waiting -= 1;
+    // Behind all others that wait, if anybody is left in it.
+    this.lines.delete(name);
+    if (line.length > 0) this.lines.set(name, line);
+    return next;
   }
 }

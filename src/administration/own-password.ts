@@ -33,7 +33,7 @@ export class OwnPassword {
         throw asRefusal(error);
       });
     const { passwordDigest } = user;
-    const newDigest = await this.passwords.hash(newPassword);
+    const newDigest = await this.passwords.hash(newPassword, origin);
     const isDone =
       user.id === id &&
       passwordDigest !== null &&

@@ -109,6 +109,17 @@ function isWithin(blocks: readonly CidrBlock[], address: string): boolean {
   return blocks.some((block) => contains(block, inner));
 }
 
+/**
+ * Whose address a caller's is: an IPv4 address is somebody's, of IPv6 addresses everybody has a /64 to choose from. For
+ * counting, not for showing.
+ */
+export function networkOf(address: string | undefined): string {
+  const parsed = address === undefined ? undefined : parseAddress(address);
+  if (!parsed) return 'unknown';
+  if (parsed.kind() === 'ipv4') return parsed.toString();
+  return formatCidr({ network: firstAddress(parsed, 64), prefix: 64 });
+}
+
 /** Whether `blocks` reaches an address that `bounds` does not; empty lists reach everywhere. */
 export function reachesBeyond(blocks: readonly string[], bounds: readonly string[]): boolean {
   if (bounds.length === 0) return false;

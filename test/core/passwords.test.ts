@@ -105,6 +105,31 @@ describe('failed logins', () => {
     expect((await login(freshAddress(), user.login, password)).status).toBe(200);
   });
 
+  test('of a new window are counted from one again, and make wait again', async () => {
+    const address = freshAddress();
+    const { user, password } = await server.makeUser();
+    const fail = async (count: number): Promise<void> => {
+      for (let index = 0; index < count; index += 1)
+        expect((await login(address, 'nobody', 'wrong password')).status).toBe(401);
+    };
+    await fail(30);
+    after(301);
+    await fail(29);
+    expect((await login(address, user.login, password)).status).toBe(200);
+    await fail(1);
+    expect((await login(address, user.login, password)).status).toBe(429);
+    after(301);
+    expect((await login(address, user.login, password)).status).toBe(200);
+  });
+
+  test('from any address of one IPv6 /64 are counted together, those of the next are not', async () => {
+    const { user, password } = await server.makeUser();
+    for (let count = 1; count <= 30; count += 1)
+      expect((await login(`2001:db8:64:1::${count}`, 'nobody', 'wrong password')).status).toBe(401);
+    expect((await login('2001:db8:64:1:ffff::1', user.login, password)).status).toBe(429);
+    expect((await login('2001:db8:64:2::1', user.login, password)).status).toBe(200);
+  });
+
   test('a right password is not counted', async () => {
     const address = freshAddress();
     const { user, password } = await server.makeUser();
