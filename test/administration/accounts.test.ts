@@ -419,6 +419,22 @@ describe('DELETE /patois/v1/users/{id or login}', () => {
   });
 });
 
+describe('a token that was revoked before its owner was deleted', () => {
+  test('keeps when and why, and is not revoked once more', async () => {
+    const { user } = await server.makeUser();
+    const { token } = await server.issue({ dialect: 'patois', ownerId: user.id });
+    await asAdmin('DELETE', `/tokens/${token.tokenId}?reason=lost`);
+    await server.issue({ dialect: 'patois', ownerId: user.id });
+    const { manager } = server.app.dataSource;
+    const { revokedAt } = await manager.findOneByOrFail(Token, { id: token.id });
+    expect((await asAdmin('DELETE', `/users/${user.id}`)).status).toBe(204);
+    const row = await manager.findOneByOrFail(Token, { id: token.id });
+    expect([row.revokedAt, row.revokeReason]).toEqual([revokedAt, 'lost']);
+    const where = { objectId: token.tokenId, action: 'token.revoke' as const };
+    expect(await manager.countBy(AuditEvent, where)).toBe(1);
+  });
+});
+
 describe('the row of a deleted user', () => {
   test('holds no name, no e-mail, no password and no location any more', async () => {
     const { json: place } = await asAdmin('POST', '/locations', { name: `Place ${freshLogin()}` });

@@ -259,6 +259,7 @@ describe('rotate', () => {
     server.secrets.add(rotated.value);
     moveClock(59_999);
     expect([await reasonOf(value), await reasonOf(rotated.value)]).toEqual(['valid', 'valid']);
+    expect(await reasonOf(withFreshSecret(token.tokenId).value)).toBe('unknown');
     moveClock(1);
     expect([await reasonOf(value), await reasonOf(rotated.value)]).toEqual(['unknown', 'valid']);
   });
@@ -279,6 +280,7 @@ describe('rotate', () => {
     await tokens.revoke({ id: token.id }, EVERYTHING);
     expect(await reasonOf(rotated.value)).toBe('revoked');
     expect(await reasonOf(value)).not.toBe('valid');
+    expect(await rowOf(token.id)).toMatchObject({ row: { previous_valid_until: null } });
   });
 
   test("of many rotations of one's own value at once, one wins and exactly its value works", async () => {
@@ -376,6 +378,13 @@ describe('verify says why a value does not work', () => {
     expect(await reasonOf(value)).toBe('ownerDisabled');
     await patch(false);
     expect(await reasonOf(value)).toBe('valid');
+  });
+
+  test('the tokens of an owner whose row alone says that it is deleted are unknown', async () => {
+    const { user } = await server.makeUser();
+    const { value } = await issue({ ownerId: user.id });
+    await server.app.dataSource.query('UPDATE users SET deleted_at = now() WHERE id = $1', [user.id]);
+    expect(await reasonOf(value)).toBe('unknown');
   });
 
   test('the tokens of a deleted owner are revoked with the owner and stay in the trail', async () => {

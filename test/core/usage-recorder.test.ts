@@ -148,6 +148,77 @@ describe('a token that stays in memory', () => {
     expect(writes).toEqual([['one'], ['one']]);
   });
 
+  /** A recorder of its own, and what it writes: ids, moments, addresses and agents of each statement. */
+  function recording(): { own: UsageRecorder; writes: string[][][] } {
+    const writes: string[][][] = [];
+    const query = async (_: string, values: string[][]): Promise<void> => void writes.push(values);
+    return { own: new UsageRecorder({ subscribers: [], query } as unknown as DataSource), writes };
+  }
+
+  test('is written again a minute after it was written, with where and by what it was used meanwhile', async () => {
+    jest.useFakeTimers();
+    const { own, writes } = recording();
+    const token = Object.assign(new Token(), { id: 'one' });
+    own.record(token, { address: '192.0.2.1', userAgent: 'first' });
+    await jest.advanceTimersByTimeAsync(2_000);
+    own.record(token, { address: '192.0.2.2', userAgent: 'second' });
+    const usedAt = new Date().toISOString();
+    await jest.advanceTimersByTimeAsync(58_000);
+    expect(writes).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(4_000);
+    expect(writes.slice(1)).toEqual([[['one'], [usedAt], ['192.0.2.2'], ['second']]]);
+    await jest.advanceTimersByTimeAsync(600_000);
+    expect(writes).toHaveLength(2);
+  });
+
+  test('is written by a flush though it was written just now, where it was used since', async () => {
+    jest.useFakeTimers();
+    const { own, writes } = recording();
+    const [used, unused] = ['used', 'unused'].map((id) => Object.assign(new Token(), { id }));
+    const use = { address: undefined, userAgent: undefined };
+    for (const token of [used, unused]) if (token) own.record(token, use);
+    await jest.advanceTimersByTimeAsync(2_000);
+    if (used) own.record(used, use);
+    await own.flush();
+    expect(writes.map(([ids]) => ids)).toEqual([['unused', 'used'], ['used']]);
+    expect(own.backlog.tokens).toBe(0);
+  });
+
+  test('shows its last use when it is loaded, unless what is loaded is later or was not asked for', () => {
+    jest.useFakeTimers();
+    const { own } = recording();
+    const loaded = (lastUsedAt: Date | null | undefined): Token =>
+      Object.assign(new Token(), { id: 'one', lastUsedAt });
+    own.record(loaded(null), { address: '192.0.2.1', userAgent: 'here' });
+    const now = new Date();
+    const [before, later] = [new Date(now.getTime() - 1), new Date(now.getTime() + 1)];
+    const shown = [null, before, later, undefined].map((lastUsedAt) => {
+      const token = loaded(lastUsedAt);
+      own.afterLoad(token);
+      return [token.lastUsedAt, token.lastUsedAddress, token.lastUsedUserAgent];
+    });
+    expect(shown).toEqual([
+      [now, '192.0.2.1', 'here'],
+      [now, '192.0.2.1', 'here'],
+      [later, undefined, undefined],
+      [undefined, undefined, undefined],
+    ]);
+    const other = Object.assign(new Token(), { id: 'another', lastUsedAt: null });
+    own.afterLoad(other);
+    expect(other.lastUsedAt).toBeNull();
+  });
+
+  test('is written one statement after the other, a thousand tokens each, in the order of their ids', async () => {
+    jest.useFakeTimers();
+    const { own, writes } = recording();
+    const ids = Array.from({ length: 2_500 }, (_, index) => `${9_999 - index}`);
+    for (const id of ids) own.record(Object.assign(new Token(), { id }), { address: '::1', userAgent: 'x' });
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(writes.map(([written = []]) => written.length)).toEqual([1_000, 1_000, 500]);
+    for (const [written = []] of writes) expect(written).toEqual(written.toSorted());
+    expect(writes.flatMap(([written = []]) => written).toSorted()).toEqual(ids.toSorted());
+  });
+
   test('has one last use, however often it is loaded', async () => {
     jest.useFakeTimers();
     const agents: string[][] = [];
