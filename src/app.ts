@@ -27,7 +27,7 @@ export interface App {
   firstStart: FirstStart | undefined;
   /** Listens, and gives the address clients reach it by. */
   listen(): Promise<string>;
-  /** Ends it: requests in flight finish, what is pending is written, then the database closes. */
+  /** Ends it: requests in flight finish, or are given up; what is pending is written, then the database closes. */
   close(): Promise<void>;
 }
 
@@ -78,7 +78,7 @@ export async function createApp(
         return addressOf(nest);
       },
       close: async () => {
-        await closeServer(nest);
+        await closeServer(nest, config.shutdownTimeoutSeconds * 1000);
         await nest.get(UsageRecorder).flush();
         await nest.get(RefusedTokens).flush();
         await dataSource.destroy();
@@ -92,13 +92,18 @@ export async function createApp(
   }
 }
 
-/** Ends the server. A connection that was busy when the end began would else stay for as long as its client keeps it. */
-async function closeServer(nest: NestFastifyApplication): Promise<void> {
+/**
+ * Ends the server. A connection that was busy when the end began would else stay for as long as its client keeps it, and
+ * one whose request never arrives whole for ever: a server that closes no longer looks at how long they take.
+ */
+async function closeServer(nest: NestFastifyApplication, deadlineMs: number): Promise<void> {
   const sweep = setInterval(() => nest.getHttpServer().closeIdleConnections(), IDLE_SWEEP_MS);
+  const deadline = setTimeout(() => nest.getHttpServer().closeAllConnections(), deadlineMs);
   try {
     await nest.close();
   } finally {
     clearInterval(sweep);
+    clearTimeout(deadline);
   }
 }
 

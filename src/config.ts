@@ -33,6 +33,8 @@ export interface Config {
   workers: number;
   /** Undefined: any. */
   registryServices: string[] | undefined;
+  requestTimeoutSeconds: number;
+  shutdownTimeoutSeconds: number;
   logLevel: LogLevel;
 }
 
@@ -153,6 +155,20 @@ export const SETTINGS: Settings = {
     fallback: undefined,
     parse: parseServices,
   },
+  requestTimeoutSeconds: {
+    variable: 'REQUEST_TIMEOUT',
+    doc: 'Seconds, 1 to 600, within which a whole request, its body too, must have arrived.',
+    shownDefault: '30',
+    fallback: 30,
+    parse: (text) => wholeNumber(text, 1, 600),
+  },
+  shutdownTimeoutSeconds: {
+    variable: 'SHUTDOWN_TIMEOUT',
+    doc: 'Seconds, 1 to 600, that requests in flight have to finish in when the process is told to end.',
+    shownDefault: '8',
+    fallback: 8,
+    parse: (text) => wholeNumber(text, 1, 600),
+  },
   logLevel: {
     variable: 'LOG_LEVEL',
     doc: '`fatal`, `error`, `warn`, `info` or `debug`.',
@@ -202,6 +218,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     verificationMaxStalenessSeconds: read(SETTINGS.verificationMaxStalenessSeconds),
     workers: read(SETTINGS.workers),
     registryServices: read(SETTINGS.registryServices),
+    requestTimeoutSeconds: read(SETTINGS.requestTimeoutSeconds),
+    shutdownTimeoutSeconds: read(SETTINGS.shutdownTimeoutSeconds),
     logLevel: read(SETTINGS.logLevel),
   };
   if (config.databaseUrl && !environment['TOKEN_KEYS']?.trim()) {

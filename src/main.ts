@@ -5,13 +5,16 @@ import { LockedError } from './database/lock.js';
 import { ScrubbingLogger } from './operations/logger.js';
 import { runWorkers } from './workers.js';
 
+/** For what follows the last request: a statement is given up after 10 s, see database.ts. */
+const WRITING_SECONDS = 20;
+
 /** All of a start: configuration, migrations, first administrator, listen. */
 async function main(): Promise<void> {
   const config = readConfig();
   const logger = new ScrubbingLogger(config.logLevel);
   if (config.workers > 1 && cluster.isPrimary) return runWorkers(config.workers, logger);
   const app = await createApp(config, logger);
-  endOnSignal(app, logger);
+  endOnSignal(app, logger, config.shutdownTimeoutSeconds);
   const address = await app.listen().catch(async (problem: unknown) => {
     await app.close();
     throw problem;
@@ -35,13 +38,16 @@ function greet({ login, generatedPassword }: NonNullable<App['firstStart']>, add
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-function endOnSignal(app: App, logger: ScrubbingLogger): void {
+function endOnSignal(app: App, logger: ScrubbingLogger, shutdownTimeoutSeconds: number): void {
   let isEnding = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       // npm forwards a signal that the terminal has sent us as well: once is enough.
       if (isEnding) return;
       isEnding = true;
+      const giveUp = (): never =>
+        fail(new Error('The process did not end in time: what was pending is lost'));
+      setTimeout(giveUp, (shutdownTimeoutSeconds + WRITING_SECONDS) * 1000).unref();
       logger.log(`${signal}: finishing the requests in flight`, 'Patois');
       app.close().then(
         () => process.exit(0),

@@ -32,7 +32,9 @@ export function collectBody(request: IncomingMessage): Soon<Buffer | Refusal> {
     const whole = (request.read() as Buffer | null) ?? Buffer.alloc(0);
     return whole.length > MOST_BODY_BYTES ? tooLarge() : whole;
   }
-  return new Promise((resolve, reject) => {
+  const { socket } = request;
+  socket.patoisAwaited = request;
+  return new Promise<Buffer | Refusal>((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
@@ -42,7 +44,16 @@ export function collectBody(request: IncomingMessage): Soon<Buffer | Refusal> {
     });
     request.on('error', reject);
     request.on('end', () => resolve(bytes > MOST_BODY_BYTES ? tooLarge() : Buffer.concat(chunks)));
+  }).finally(() => {
+    if (socket.patoisAwaited === request) socket.patoisAwaited = undefined;
   });
+}
+
+declare module 'node:net' {
+  interface Socket {
+    /** The request whose body has not come whole yet: should it never, the owner of its path words that. */
+    patoisAwaited?: IncomingMessage | undefined;
+  }
 }
 
 function tooLarge(): Refusal {

@@ -1,7 +1,7 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config.js';
 import { Refusal } from '../tokens/refusal.js';
@@ -13,6 +13,13 @@ import type { RouteTable } from './route-table.js';
 
 /** Ids that a client makes up may be long; beyond this Fastify itself answers 414. */
 const LONGEST_PARAMETER = 8192;
+const MAX_HEADERS_TIME_MS = 10_000;
+/** How often connections are looked at that may have taken too long. */
+const MAX_CHECK_INTERVAL_MS = 1_000;
+/** Longer than a load balancer keeps its idle connections (60 s is usual): it, not this server, is to end them. */
+const KEEP_ALIVE_MS = 72_000;
+/** How long a client that was refused has to read why, and to end its side of the connection. */
+const LINGER_MS = 1_000;
 /** RFC 9110, type and subtype; what follows them is not looked at. */
 const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/;
 
@@ -30,9 +37,16 @@ export function createHttpAdapter(
   registry: DialectRegistry,
   routes: RouteTable,
 ): FastifyAdapter {
+  const requestTimeoutMs = Math.ceil(config.requestTimeoutSeconds * 1000);
   const surroundings = { registry, trustedProxies: config.trustedProxies };
   const adapter = new FastifyAdapter({
     skipMiddie: true,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: {
+      headersTimeout: Math.min(MAX_HEADERS_TIME_MS, requestTimeoutMs),
+      connectionsCheckingInterval: Math.min(MAX_CHECK_INTERVAL_MS, requestTimeoutMs),
+    },
     genReqId: () => randomUUID(),
     rewriteUrl: ({ url = '/' }) => canonicalUrl(url, registry),
     forceCloseConnections: 'idle',
@@ -92,28 +106,39 @@ function canonicalUrl(written: string, registry: DialectRegistry): string {
   return canonical + url.slice(encoded.length);
 }
 
-/** A request that Node's parser could not read: no Fastify request exists, only what bytes arrived. */
+/** A request that Node's parser could not read, or that did not come whole in time: Fastify has none to answer. */
 function answerClientError(problem: ConnectionError, socket: Socket, registry: DialectRegistry): void {
   if (problem.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   const [, target = '/'] = /^[A-Z]+ ([^ ]+)/.exec(firstBytes(problem)) ?? [];
-  const message =
-    problem.code === 'HPE_HEADER_OVERFLOW' ? 'The headers are too large' : 'The request cannot be read';
-  const refusal = new Refusal('invalid', { reason: 'headers', message });
-  const url = canonicalUrl(target, registry);
-  const request = { url, headers: {}, id: randomUUID(), method: 'GET' } as FastifyRequest;
+  const { url: written = target, method = 'GET', headers = {} } = socket.patoisAwaited ?? {};
+  const refusal = refusalOfClientError(problem);
+  const url = canonicalUrl(written, registry);
+  const request = { url, headers, id: randomUUID(), method } as FastifyRequest;
   request.patois = new RequestState(request, { registry, trustedProxies: [] });
   const answer = wordRefusal(refusal, request);
   const body = JSON.stringify(answer.body);
   const mediaType = answer.headers['content-type'] ?? 'application/json';
-  const status =
-    problem.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const status = refusal.reason === undefined ? 400 : answer.status;
   socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: ${mediaType}; charset=utf-8\r\nx-request-id: ${request.id}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${mediaType}; charset=utf-8\r\n` +
+      `x-request-id: ${request.id}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  // A client that never ends its side would else keep the connection.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
+
+function refusalOfClientError({ code }: ConnectionError): Refusal {
+  switch (code as string) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new Refusal('invalid', { reason: 'headers', message: 'The headers are too large' });
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new Refusal('invalid', { reason: 'tooSlow', message: 'The request did not arrive in time' });
+    default:
+      return new Refusal('invalid', { message: 'The request cannot be read' });
+  }
 }
 
 /** Fastify's types describe the packet as it looks in JSON; it is a Buffer. */

@@ -29,7 +29,9 @@ export class RefusalFilter implements ExceptionFilter {
 
   private refusalOf(problem: unknown, request: FastifyRequest): Refusal {
     const refusal = problem instanceof Refusal ? problem : this.translate(problem, request);
-    if (refusal.kind === 'internal' || refusal.kind === 'unavailable') this.log(refusal, request);
+    // A connection that broke, or was given up, is no fault of this server.
+    const isFault = refusal.kind === 'internal' || refusal.kind === 'unavailable';
+    if (isFault && !request.raw.errored) this.log(refusal, request);
     return refusal;
   }
 

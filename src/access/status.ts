@@ -1,10 +1,12 @@
 import type { Refusal } from '../tokens/refusal.js';
 
+const INVALID: Record<string, number> = { mediaType: 415, tooLarge: 413, headers: 431, tooSlow: 408 };
+
 /** The HTTP status of a refusal, where a dialect has no reason for another one. */
 export function statusOf({ kind, reason }: Refusal): number {
   switch (kind) {
     case 'invalid':
-      return reason === 'mediaType' ? 415 : reason === 'tooLarge' ? 413 : reason === 'headers' ? 431 : 400;
+      return INVALID[reason ?? ''] ?? 400;
     case 'unauthenticated':
       return 401;
     case 'forbidden':

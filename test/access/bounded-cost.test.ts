@@ -155,7 +155,7 @@ function post(path: string): Call {
 
 /** A number in letters, all of one length. */
 function words(index: number): string {
-  return Array.from(String(index).padStart(3, '0'))
-    .map((digit) => 'abcdefghij'[Number(digit)])
-    .join('');
+  return String(index)
+    .padStart(3, '0')
+    .replace(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? '');
 }

@@ -117,6 +117,7 @@ const CODES: Record<number, string> = {
   403: 'forbidden',
   404: 'not_found',
   405: 'method_not_allowed',
+  408: 'bad_request',
   409: 'conflict',
   413: 'payload_too_large',
   415: 'unsupported_media_type',

@@ -139,6 +139,7 @@ const ERROR_TYPES: Record<number, ErrorType> = {
   403: 'insufficient_scope',
   404: 'not_found',
   405: 'method_not_allowed',
+  408: 'invalid_request',
   409: 'invalid_request',
   413: 'payload_too_large',
   415: 'unsupported_media_type',
