@@ -174,7 +174,7 @@ describe('a first start with ADMIN_PASSWORD', () => {
       ADMIN_PASSWORD: password,
       LOG_LEVEL: 'warn',
     });
-    const [, url = ''] = await patois.printed(/curl -u '[^']+' (http:\/\/[^/]+)\//);
+    const [, url = ''] = await patois.printed(/curl -u "admin:\$ADMIN_PASSWORD" (http:\/\/[^/]+)\//);
     expect((await send(url, 'GET', PATH, { headers: basic('admin', password) })).status).toBe(200);
     expect((await send(url, 'GET', PATH, { headers: basic('admin', 'another one') })).status).toBe(401);
     expect(await patois.stop()).toBe(0);
