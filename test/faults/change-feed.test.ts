@@ -165,8 +165,11 @@ describe('the keys that one transaction changes', () => {
 describe('a second replica', () => {
   test.each([160, 510])('forgets all of %i tokens that one transaction revokes', async (count) => {
     const tokens = await seed(count);
-    const verify = async (value: string): Promise<number> =>
-      (await second.send('GET', '/verify', { headers: bearer(value) })).status;
+    // 503 is no verdict: many look-ups at once may take longer on a busy machine than a caller is made to wait.
+    const verify = async (value: string): Promise<number> => {
+      const { status } = await second.send('GET', '/verify', { headers: bearer(value) });
+      return status === 503 ? verify(value) : status;
+    };
     const statuses = async (): Promise<Set<number>> =>
       new Set(await Promise.all(tokens.map(({ value }) => verify(value))));
     expect(await statuses()).toEqual(new Set([204]));
