@@ -180,7 +180,7 @@ export class ApiTokenPost extends ApiTokenFields {
    * Published scope names, without repetitions.
    * @example ['all.User.read']
    */
-  @ApiPropertyOptional({ enum: [...SCOPES], isArray: true })
+  @ApiPropertyOptional({ enum: [...SCOPES], isArray: true, maxItems: MAX_SCOPES })
   @Optional()
   @IsArray()
   @ArrayMinSize(1)

@@ -13,7 +13,6 @@ import {
 } from 'class-validator';
 import { ArrayUnique } from '../../access/array-unique.js';
 import { Transform } from 'class-transformer';
-import { MAX_SCOPES } from '../../tokens/scope-limits.js';
 import type { Doer, Token } from '../../tokens/token.entity.js';
 import { encodeId, type Permission, PERMISSIONS } from './panther.dialect.js';
 
@@ -34,7 +33,8 @@ export class ModifyApiToken {
    */
   @IsArray()
   @ArrayMinSize(1)
-  @ArrayMaxSize(MAX_SCOPES)
+  // The core's MAX_SCOPES: only a number gets into the document.
+  @ArrayMaxSize(500)
   @ArrayUnique()
   @IsIn(PERMISSIONS, { each: true })
   permissions!: Permission[];
