@@ -516,6 +516,25 @@ describe('GET /patois/v1/tokens', () => {
     expectProblem(await asAdmin('GET', `/tokens?${query}`), 400, pointer);
   });
 
+  test('takes a cursor for its own sort and direction alone, and none that is made up', async () => {
+    for (const name of ['one', 'two']) await issueTo(member.user, { name });
+    const { json } = await asMember('GET', '/tokens?limit=1&sort=createdAt');
+    const cursor = json.nextCursor as string;
+    const statusOf = async (sort: string, text: string): Promise<number> =>
+      (await asMember('GET', `/tokens?sort=${sort}&cursor=${text}`)).status;
+    expect(await statusOf('createdAt', cursor)).toBe(200);
+    for (const sort of ['-createdAt', 'expiresAt', 'lastUsedAt', 'name'])
+      expect(await statusOf(sort, cursor)).toBe(400);
+    const madeUp = [
+      `createdAt no-uuid ${Date.now()}`,
+      `createdAt ${member.user.id} soon`,
+      `createdAt ${member.user.id}`,
+    ];
+    for (const text of madeUp) {
+      expect(await statusOf('createdAt', Buffer.from(text).toString('base64url'))).toBe(400);
+    }
+  });
+
   test('refuses the cursor of another sort', async () => {
     await issueTo(member.user);
     await issueTo(member.user);

@@ -208,6 +208,37 @@ describe('a token that stays in memory', () => {
     expect(other.lastUsedAt).toBeNull();
   });
 
+  test('is written again only when the write before has ended: a later one must not overtake it', async () => {
+    jest.useFakeTimers();
+    const ends: (() => void)[] = [];
+    const query = (): Promise<void> => new Promise((end) => ends.push(end));
+    const own = new UsageRecorder({ subscribers: [], query } as unknown as DataSource);
+    const use = { address: undefined, userAgent: undefined };
+    own.record(Object.assign(new Token(), { id: 'one' }), use);
+    await jest.advanceTimersByTimeAsync(2_000);
+    own.record(Object.assign(new Token(), { id: 'other' }), use);
+    const flushed = own.flush();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(ends).toHaveLength(1);
+    ends[0]?.();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(ends).toHaveLength(2);
+    ends[1]?.();
+    await flushed;
+  });
+
+  test('has waited to be written since its first use, however often it is loaded and used again', async () => {
+    jest.useFakeTimers();
+    const { own } = recording();
+    for (let count = 0; count < 2; count += 1) {
+      own.record(Object.assign(new Token(), { id: 'one' }), { address: undefined, userAgent: undefined });
+      jest.advanceTimersByTime(900);
+    }
+    expect(own.backlog).toEqual({ tokens: 1, oldestSeconds: 1.8 });
+    await own.flush();
+    expect(own.backlog).toEqual({ tokens: 0, oldestSeconds: 0 });
+  });
+
   test('is written one statement after the other, a thousand tokens each, in the order of their ids', async () => {
     jest.useFakeTimers();
     const { own, writes } = recording();
