@@ -51,14 +51,18 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   }
 }
 
-/** What a server's feed passes on while the work runs, and until a last change that comes after it. */
+/** What a server's feed passes on of what the work changes: between a change before it and one after it. */
 async function heardBy(server: TestServer, work: () => Promise<unknown>): Promise<string[]> {
   const heard: string[] = [];
-  const last = randomUUID();
+  const [begin, end] = [randomUUID(), randomUUID()];
   server.app.nest.get(ChangeFeed, { strict: false }).onChange((keys) => heard.push(...keys));
+  // What others did before is still under way.
+  await change(first.app.dataSource, [begin]);
+  await until(() => heard.includes(begin));
+  heard.length = 0;
   await work();
-  await change(first.app.dataSource, [last]);
-  await until(() => heard.includes(last));
+  await change(first.app.dataSource, [end]);
+  await until(() => heard.includes(end));
   heard.pop();
   return heard;
 }
