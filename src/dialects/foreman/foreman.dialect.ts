@@ -173,7 +173,8 @@ function wordUnauthenticated({ reason, login = '' }: Refusal): string {
 
 function wordForbidden({ reason, message, missing }: Refusal): Answer {
   if (reason === 'address') return error(403, { message: 'Access denied' });
-  if (reason !== 'scope' && reason !== 'role') {
+  // Only what a permission would open is refused by naming one.
+  if (missing.length === 0 || (reason !== 'scope' && reason !== 'role')) {
     return error(403, { message: 'Access denied', details: message, missing_permissions: [] });
   }
   const permissions = missing.map((scope) => (scope.startsWith(PREFIX) ? scope.slice(PREFIX.length) : scope));
