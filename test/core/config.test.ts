@@ -145,6 +145,12 @@ describe('every setting', () => {
     ['LOG_LEVEL', 'verbose'],
     ['LOG_LEVEL', 'INFO'],
   ];
+  test('WORKERS takes 64 on a server, and refuses 65', () => {
+    const onServer = { DATABASE_URL: 'postgres://127.0.0.1/patois', TOKEN_KEYS: `k1:${KEY}` };
+    expect(readConfig({ ...onServer, WORKERS: '64' }).workers).toBe(64);
+    expect(problemsOf({ ...onServer, WORKERS: '65' })).toEqual([expect.stringContaining('WORKERS')]);
+  });
+
   test.each(bad)('%s refuses %j by its name', (variable, text) => {
     const keys: Record<string, string> = variable === 'DATABASE_URL' ? { TOKEN_KEYS: `k1:${KEY}` } : {};
     const problems = problemsOf({ ...keys, [variable]: text });
