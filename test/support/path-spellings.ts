@@ -1,3 +1,5 @@
+import { expect } from '@jest/globals';
+
 /** Ways to write a path below `/reports`, or one that some service behind a gateway could take for such a one. */
 export const SPELLINGS = [
   '/reports',
@@ -85,7 +87,7 @@ export const SPELLINGS = [
  * Whether a service could take a target for one below `/reports`: one that decodes it once, and that may then merge
  * slashes or not, resolve dots or not, take backslashes for slashes, cut parameters off and not know capitals.
  */
-export function meansReports(target: string): boolean {
+function meansReports(target: string): boolean {
   const [path = ''] = target.replace(/^https?:\/\/[^/]*/i, '').split(/[?#]/);
   const plain = decoded(path)
     .toLowerCase()
@@ -106,4 +108,24 @@ function withoutDots(path: string): string {
     else if (segment !== '.') segments.push(segment);
   }
   return `/${segments.join('/')}`;
+}
+
+/**
+ * Sends a spelling through a gateway without the scope that `/reports` needs. It may be another path to the gateway: then
+ * it must be another one to the service as well, whichever it is.
+ */
+export async function expectNoWayAround(
+  path: string,
+  gatewayUrl: string,
+  asked: readonly { path: string }[],
+  get: (path: string) => Promise<{ status: number }>,
+): Promise<void> {
+  const before = asked.length;
+  const { status } = await get(path.replace('gateway.example', new URL(gatewayUrl).host));
+  const seen = asked.slice(before).map((one) => one.path);
+  expect(seen.filter(meansReports)).toEqual([]);
+  expect({ path, isAnswered: seen.length > 0 ? status === 200 : status >= 300 && status < 500 }).toEqual({
+    path,
+    isAnswered: true,
+  });
 }
