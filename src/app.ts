@@ -1,21 +1,23 @@
 import { type LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
 import type { DataSource } from 'typeorm';
-import { DialectRegistry } from './access/dialect.js';
-import { createHttpAdapter } from './access/http-server.js';
-import { RefusedTokens } from './access/refused-tokens.js';
-import { RouteTable } from './access/route-table.js';
-import { UsageRecorder } from './access/usage-recorder.js';
 import { type FirstStart, makeFirstAdministrator } from './accounts/first-start.js';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { createDataSource } from './data-source.js';
 import { type Database, openDatabase } from './database/database.js';
 import { migrateAlone } from './database/migrate.js';
+import { RefusedTokens } from './decisions/refused-tokens.js';
+import { UsageRecorder } from './decisions/usage-recorder.js';
 import { HashingService } from './hashing/hashing.service.js';
 import { loadKeyRing } from './hashing/key-ring.js';
+import { createHttpAdapter } from './http/http-adapter.js';
+import { HttpServers } from './http/http-servers.js';
+import { RouteTable } from './http/route-table.js';
+import { DialectRegistry } from './protocol/dialect-registry.js';
 
 const IDLE_SWEEP_MS = 50;
 
@@ -55,9 +57,10 @@ export async function createApp(
     );
     const registry = new DialectRegistry();
     const routes = new RouteTable();
+    const servers = new HttpServers(config);
     const nest = await NestFactory.create<NestFastifyApplication>(
-      AppModule.with({ config, database, dataSource, hashing, registry, routes }),
-      createHttpAdapter(config, registry, routes),
+      AppModule.forRoot({ config, database, dataSource, hashing, registry, routes, servers }),
+      createHttpAdapter(config, registry, routes, servers),
       {
         logger,
         bodyParser: false,
@@ -71,36 +74,59 @@ export async function createApp(
       nest,
       dataSource,
       firstStart,
-      listen: async () => {
-        await nest.listen(config.port, config.host).catch((problem: NodeJS.ErrnoException) => {
-          throw new ListenError(`Cannot listen on ${config.host}:${config.port}: ${problem.code}`);
-        });
-        return addressOf(nest);
-      },
+      listen: () => listen(nest, servers, config),
       close: async () => {
-        await closeServer(nest, config.shutdownTimeoutSeconds * 1000);
-        await nest.get(UsageRecorder).flush();
-        await nest.get(RefusedTokens).flush();
+        await closeServers(nest, servers, config.shutdownTimeoutSeconds * 1000);
+        await nest.get(UsageRecorder, { strict: false }).flush();
+        await nest.get(RefusedTokens, { strict: false }).flush();
         await dataSource.destroy();
         await database.close();
       },
     };
-  } catch (problem) {
+  } catch (error) {
     if (dataSource.isInitialized) await dataSource.destroy();
     await database.close();
-    throw problem;
+    throw error;
   }
 }
 
 /**
- * Ends the server. A connection that was busy when the end began would else stay for as long as its client keeps it, and
+ * Listens on `HOST`; where that is `localhost`, on each address that the name stands for.
+ *
+ * @returns the address of the first.
+ * @throws {ListenError} for the first; one that cannot be listened on beside it is left out.
+ */
+async function listen(
+  nest: NestFastifyApplication,
+  servers: HttpServers,
+  { host, port }: Config,
+): Promise<string> {
+  const [first = host, ...others] = await addressesOf(host);
+  await nest.listen(port, first).catch((error: NodeJS.ErrnoException) => {
+    throw new ListenError(`Cannot listen on ${host}:${port}: ${error.code}`);
+  });
+  await Promise.all(others.map((address) => servers.listenAlso(address).catch(() => undefined)));
+  return addressOf(nest);
+}
+
+async function addressesOf(host: string): Promise<string[]> {
+  if (host !== 'localhost') return [host];
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
+/**
+ * Ends the servers. A connection that was busy when the end began would else stay for as long as its client keeps it, and
  * one whose request never arrives whole for ever: a server that closes no longer looks at how long they take.
  */
-async function closeServer(nest: NestFastifyApplication, deadlineMs: number): Promise<void> {
-  const sweep = setInterval(() => nest.getHttpServer().closeIdleConnections(), IDLE_SWEEP_MS);
-  const deadline = setTimeout(() => nest.getHttpServer().closeAllConnections(), deadlineMs);
+async function closeServers(
+  nest: NestFastifyApplication,
+  servers: HttpServers,
+  deadlineMs: number,
+): Promise<void> {
+  const sweep = setInterval(() => servers.closeIdleConnections(), IDLE_SWEEP_MS);
+  const deadline = setTimeout(() => servers.closeAllConnections(), deadlineMs);
   try {
-    await nest.close();
+    await Promise.all([servers.closeFurther(), nest.close()]);
   } finally {
     clearInterval(sweep);
     clearTimeout(deadline);

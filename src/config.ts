@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { normalizeCidrs } from './tokens/cidr.js';
+import { normalizeCidrs } from './network/cidr.js';
 
 /** How far back a Quay client is to be served: as the published reference says, or as a deployed Quay answers. */
 export type QuayFidelity = 'documented' | 'deployed';
@@ -198,8 +198,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     if (!text) return setting.fallback;
     try {
       return setting.parse(text);
-    } catch (problem) {
-      problems.push(`${setting.variable} ${(problem as Error).message}`);
+    } catch (error) {
+      problems.push(`${setting.variable} ${(error as Error).message}`);
       return setting.fallback;
     }
   };

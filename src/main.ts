@@ -1,8 +1,8 @@
 import cluster from 'node:cluster';
 import { type App, createApp, ListenError } from './app.js';
 import { ConfigurationError, readConfig } from './config.js';
-import { LockedError } from './database/lock.js';
-import { ScrubbingLogger } from './operations/logger.js';
+import { LockedError } from './database/folder-lock.js';
+import { ScrubbingLogger } from './operations/logging/logger.js';
 import { runWorkers } from './workers.js';
 
 /** For what follows the last request: a statement is given up after 10 s, see database.ts. */
@@ -15,9 +15,9 @@ async function main(): Promise<void> {
   if (config.workers > 1 && cluster.isPrimary) return runWorkers(config.workers, logger);
   const app = await createApp(config, logger);
   endOnSignal(app, logger, config.shutdownTimeoutSeconds);
-  const address = await app.listen().catch(async (problem: unknown) => {
+  const address = await app.listen().catch(async (error: unknown) => {
     await app.close();
-    throw problem;
+    throw error;
   });
   logger.log(`Patois listens on ${address}`, 'Patois');
   if (app.firstStart) greet(app.firstStart, address);
@@ -51,19 +51,15 @@ function endOnSignal(app: App, logger: ScrubbingLogger, shutdownTimeoutSeconds: 
       logger.log(`${signal}: finishing the requests in flight`, 'Patois');
       app.close().then(
         () => process.exit(0),
-        (problem: unknown) => fail(problem),
+        (error: unknown) => fail(error),
       );
     });
   }
 }
 
-function fail(problem: unknown): never {
-  const isExpected = [ConfigurationError, LockedError, ListenError].some((kind) => problem instanceof kind);
-  const text = isExpected
-    ? (problem as Error).message
-    : problem instanceof Error
-      ? problem.stack
-      : String(problem);
+function fail(error: unknown): never {
+  const isExpected = [ConfigurationError, LockedError, ListenError].some((kind) => error instanceof kind);
+  const text = isExpected ? (error as Error).message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`${text}\n`);
   process.exit(1);
 }

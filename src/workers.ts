@@ -3,7 +3,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 
 /** A worker that ends sooner than this after it began is not replaced at once. */
-const LEAST_LIFE_MS = 5_000;
+const MIN_LIFE_MS = 5_000;
 
 /**
  * Runs this program in several processes that share the port; each is a replica of its own. The first one starts alone,
@@ -29,7 +29,7 @@ export async function runWorkers(count: number, logger: LoggerService): Promise<
     }
     logger.error?.(`Worker ${worker.process.pid} ended (${signal ?? code}), a new one begins`, 'Patois');
     const livedMs = Date.now() - (births.get(worker) ?? 0);
-    setTimeout(() => !isEnding && fork(), livedMs < LEAST_LIFE_MS ? LEAST_LIFE_MS : 0);
+    setTimeout(() => !isEnding && fork(), livedMs < MIN_LIFE_MS ? MIN_LIFE_MS : 0);
   });
   await listening();
   await Promise.all(Array.from({ length: count - 1 }, listening));

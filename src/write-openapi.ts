@@ -3,31 +3,34 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DialectRegistry } from './access/dialect.js';
-import { RouteTable } from './access/route-table.js';
 import { AppModule } from './app.module.js';
 import { readConfig } from './config.js';
 import { createDataSource } from './data-source.js';
 import { postgresServer } from './database/database.js';
 import { HashingService } from './hashing/hashing.service.js';
-import { createDocuments } from './operations/openapi.js';
-import { packageVersion } from './operations/openapi-files.js';
+import { HttpServers } from './http/http-servers.js';
+import { RouteTable } from './http/route-table.js';
+import { packageVersion } from './openapi/documents.js';
+import { createDocuments } from './openapi/generate.js';
 import { DOCUMENTS_FOLDER } from './package-root.js';
+import { DialectRegistry } from './protocol/dialect-registry.js';
 
 /** The text of each document's file, by file name. */
 async function generate(): Promise<Map<string, string>> {
+  const config = readConfig({});
   const registry = new DialectRegistry();
   // Never connected: modules are put together, and nothing of them is started.
   const database = postgresServer('postgres://nowhere.invalid/patois');
-  const foundations = {
-    config: readConfig({}),
+  const dependencies = {
+    config,
     database,
     dataSource: createDataSource(database),
     hashing: new HashingService([{ name: 'none', secret: randomBytes(32) }], 4),
     registry,
     routes: new RouteTable(),
+    servers: new HttpServers(config),
   };
-  const nest = await NestFactory.create(AppModule.with(foundations), new FastifyAdapter(), {
+  const nest = await NestFactory.create(AppModule.forRoot(dependencies), new FastifyAdapter(), {
     logger: ['error'],
   });
   const documents = createDocuments(nest, registry, packageVersion());

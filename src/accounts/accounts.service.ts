@@ -2,16 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { DataSource, type EntityManager } from 'typeorm';
 import { type Actor, AuditWriter } from '../audit/audit.writer.js';
-import { ChangeFeed } from '../database/change-feed.js';
+import { ChangeFeed } from '../database/changes/change-feed.js';
 import { violatedUniqueIndex } from '../database/database.js';
+import { isUuid } from '../database/uuid.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { AccountConflict } from './account-conflict.js';
 import { Location } from './location.entity.js';
 import { Organization } from './organization.entity.js';
 import { type Permission, type Role, User } from './user.entity.js';
-
-/** PostgreSQL refuses the question for anything else. */
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A user to be made; what the edge has checked: forms, lengths, that organization and locations exist. */
 export interface UserSpec {
@@ -48,7 +46,7 @@ export class AccountsService {
 
   /** The user of a uuid, or null; any other text is nobody's. */
   async findUser(id: string): Promise<User | null> {
-    return UUID.test(id) ? this.dataSource.manager.findOneBy(User, { id }) : null;
+    return isUuid(id) ? this.dataSource.manager.findOneBy(User, { id }) : null;
   }
 
   /** @throws {AccountConflict} when the login is taken, without regard to case. */
@@ -186,9 +184,9 @@ export class AccountsService {
   private async changing<Result>(change: (manager: EntityManager) => Promise<Result>): Promise<Result> {
     try {
       return await this.dataSource.transaction(change);
-    } catch (problem) {
-      const index = violatedUniqueIndex(problem);
-      if (index === undefined) throw problem;
+    } catch (error) {
+      const index = violatedUniqueIndex(error);
+      if (index === undefined) throw error;
       throw new AccountConflict(index === 'users_login' ? 'login' : 'name');
     }
   }

@@ -1,24 +1,40 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
-import { DialectRegistry } from '../access/dialect.js';
-import { AuditController } from './audit.controller.js';
-import { MeController } from './me.controller.js';
-import { OwnPassword } from './own-password.js';
-import { PatoisDialect } from './patois.dialect.js';
-import { PlacesController } from './places.controller.js';
-import { TokenAdministration } from './token-administration.js';
-import { TokensController } from './tokens.controller.js';
-import { UserAdministration } from './user-administration.js';
-import { UsersController } from './users.controller.js';
+import { AuthModule } from '../auth/auth.module.js';
+import { DecisionsModule } from '../decisions/decisions.module.js';
+import { NativeModule } from '../native/native.module.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { AuditController } from './audit/audit.controller.js';
+import { AuditTrailService } from './audit/audit.service.js';
+import { LocationsController } from './locations/locations.controller.js';
+import { LocationsService } from './locations/locations.service.js';
+import { MeController } from './me/me.controller.js';
+import { MeService } from './me/me.service.js';
+import { OrganizationsController } from './organizations/organizations.controller.js';
+import { OrganizationsService } from './organizations/organizations.service.js';
+import { TokensController } from './tokens/tokens.controller.js';
+import { TokenAdministrationService } from './tokens/tokens.service.js';
+import { UsersController } from './users/users.controller.js';
+import { UserAdministrationService } from './users/users.service.js';
 
+/** `/patois/v1`: accounts, tokens of every dialect, and the audit trail. */
 @Module({
-  imports: [AccountsModule],
-  controllers: [AuditController, MeController, PlacesController, TokensController, UsersController],
-  providers: [OwnPassword, TokenAdministration, UserAdministration],
-  exports: [AccountsModule],
+  imports: [AccountsModule, AuthModule, DecisionsModule, NativeModule, TokensModule],
+  controllers: [
+    AuditController,
+    MeController,
+    OrganizationsController,
+    LocationsController,
+    TokensController,
+    UsersController,
+  ],
+  providers: [
+    AuditTrailService,
+    LocationsService,
+    MeService,
+    OrganizationsService,
+    TokenAdministrationService,
+    UserAdministrationService,
+  ],
 })
-export class AdministrationModule {
-  constructor(registry: DialectRegistry) {
-    registry.registerDialect(new PatoisDialect(registry));
-  }
-}
+export class AdministrationModule {}

@@ -1,6 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { ChangeFeed } from './change-feed.js';
+import { CONFIG, type Config } from '../config.js';
+import { ChangeFeed } from './changes/change-feed.js';
+import { ChangeListener } from './changes/change-listener.js';
 import type { Database } from './database.js';
 
 /** What modules inject the store by. */
@@ -9,7 +11,7 @@ export const DATABASE = Symbol('database');
 @Module({})
 export class DatabaseModule {
   /** Offers an initialized data source; who made it also closes it, after the last write of the shutdown. */
-  static with(database: Database, dataSource: DataSource): DynamicModule {
+  static forRoot(database: Database, dataSource: DataSource): DynamicModule {
     return {
       module: DatabaseModule,
       global: true,
@@ -17,8 +19,14 @@ export class DatabaseModule {
         { provide: DATABASE, useValue: database },
         { provide: DataSource, useValue: dataSource },
         { provide: ChangeFeed, useValue: new ChangeFeed(dataSource, database.isEmbedded) },
+        {
+          provide: ChangeListener,
+          inject: [ChangeFeed, CONFIG],
+          useFactory: (feed: ChangeFeed, config: Config) =>
+            new ChangeListener(database.url, feed, config.verificationMaxStalenessSeconds * 1000),
+        },
       ],
-      exports: [DATABASE, DataSource, ChangeFeed],
+      exports: [DATABASE, DataSource, ChangeFeed, ChangeListener],
     };
   }
 }

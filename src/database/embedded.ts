@@ -3,14 +3,14 @@ import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FolderLock, LockedError, LONGEST_LOCK_SUFFIX, takeLock } from './lock.js';
+import { type FolderLock, LockedError, MAX_LOCK_SUFFIX, takeLock } from './folder-lock.js';
 
 /** A socket address may have 107 bytes, with the terminating NUL 108; macOS knows only 104. */
-const LONGEST_SOCKET_PATH = 103;
+const MAX_SOCKET_PATH_BYTES = 103;
 const SOCKET_NAME = '.s.PGSQL.5432';
 const LOCK_NAME = '.lock';
 /** What stands behind the folder in the longest address here: that of a starter's own socket. */
-const LONGEST_NAME = `/${LOCK_NAME}${LONGEST_LOCK_SUFFIX}`;
+const MAX_NAME_LENGTH = `/${LOCK_NAME}${MAX_LOCK_SUFFIX}`;
 
 /** A folder of sockets, as it is addressed. */
 interface SocketFolder {
@@ -47,10 +47,10 @@ export class EmbeddedPostgres {
     try {
       lock = await lockFolder(folder, sockets);
       return await EmbeddedPostgres.serve({ dataDir: join(folder, 'postgres') }, sockets, lock);
-    } catch (problem) {
+    } catch (error) {
       await lock?.release();
       await removeTemporary(sockets);
-      throw problem;
+      throw error;
     }
   }
 
@@ -91,7 +91,7 @@ export class EmbeddedPostgres {
  * address is short then; lock and socket lie in the folder itself, so that whoever takes another way finds them too.
  */
 async function addressable(folder: string): Promise<SocketFolder> {
-  if (Buffer.byteLength(folder + LONGEST_NAME) <= LONGEST_SOCKET_PATH) return { path: folder };
+  if (Buffer.byteLength(folder + MAX_NAME_LENGTH) <= MAX_SOCKET_PATH_BYTES) return { path: folder };
   const temporary = await mkdtemp(join(tmpdir(), 'patois-'));
   const path = join(temporary, 'd');
   await symlink(folder, path);
@@ -105,12 +105,12 @@ async function removeTemporary({ temporary }: SocketFolder): Promise<void> {
 async function lockFolder(folder: string, { path }: SocketFolder): Promise<FolderLock> {
   try {
     return await takeLock(join(path, LOCK_NAME));
-  } catch (problem) {
-    if (problem instanceof LockedError) {
+  } catch (error) {
+    if (error instanceof LockedError) {
       throw new LockedError(
         `DATA_DIR ${folder} is in use by another Patois: stop it, or choose another DATA_DIR`,
       );
     }
-    throw problem;
+    throw error;
   }
 }

@@ -3,7 +3,7 @@ import { HashingService } from './hashing.service.js';
 
 @Module({})
 export class HashingModule {
-  static with(hashing: HashingService): DynamicModule {
+  static forRoot(hashing: HashingService): DynamicModule {
     return {
       module: HashingModule,
       global: true,

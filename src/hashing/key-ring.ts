@@ -15,17 +15,17 @@ export async function loadKeyRing(config: Config): Promise<TokenKey[]> {
   const text = (await readIfThere(path)) ?? (await generate(path));
   try {
     return parseTokenKeys(text.trim());
-  } catch (problem) {
-    throw new ConfigurationError([`${path} ${(problem as Error).message}`]);
+  } catch (error) {
+    throw new ConfigurationError([`${path} ${(error as Error).message}`]);
   }
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
-  } catch (problem) {
-    if ((problem as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw problem;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -1,19 +1,21 @@
 import { Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
-import { VerificationModule } from '../verification/verification.module.js';
-import { Metrics } from './metrics.js';
-import { OperationsController } from './operations.controller.js';
-import { Readiness } from './readiness.js';
+import { DecisionsModule } from '../decisions/decisions.module.js';
+import { HealthController } from './health/health.controller.js';
+import { Readiness } from './health/readiness.js';
+import { MetricsController } from './metrics/metrics.controller.js';
+import { Metrics } from './metrics/metrics.js';
 
+/** What who runs the server asks of it. */
 @Module({
-  imports: [VerificationModule],
-  controllers: [OperationsController],
+  imports: [DecisionsModule],
+  controllers: [HealthController, MetricsController],
   providers: [Metrics, Readiness],
 })
 export class OperationsModule {
-  constructor(host: HttpAdapterHost, metrics: Metrics) {
-    host.httpAdapter.getInstance<FastifyInstance>().addHook('onResponse', (request, reply, done) => {
+  constructor({ httpAdapter }: HttpAdapterHost, metrics: Metrics) {
+    httpAdapter.getInstance<FastifyInstance>().addHook('onResponse', (request, reply, done) => {
       metrics.count(request, reply);
       done();
     });

@@ -1,4 +1,4 @@
-import { Refusal } from './refusal.js';
+import { Refusal } from '../refusal.js';
 
 /** How many scopes a token of any dialect holds at most: each is looked at when a verdict asks for a scope. */
 export const MAX_SCOPES = 500;

@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DataSource } from 'typeorm';
 import { Organization } from '../accounts/organization.entity.js';
 import { type Permission, type Role, User } from '../accounts/user.entity.js';
-import type { HotQuery } from '../database/hot-query.js';
+import type { BatchedLookup } from '../database/batched-lookup.js';
 import type { HashingService, TokenDigest } from '../hashing/hashing.service.js';
-import { Token } from './token.entity.js';
 import { tokenIdOf } from './token-format.js';
+import { Token } from './token.entity.js';
 
 /** The one query of verification: tokens, their owners and the owners' organizations, by token id. */
 export const LOOKUP_SQL = `
@@ -60,10 +60,10 @@ export interface LookupRow {
 }
 
 /** What many tokens have in common is kept once, up to so many of a kind. */
-const MOST_SHARED = 10_000;
+const MAX_SHARED = 10_000;
 
 /** A token whose secret was right, and until when that stays so: null, but for the old value during a grace. */
-export interface Found {
+export interface LookupResult {
   token: Token;
   validUntil: Date | null;
 }
@@ -74,7 +74,7 @@ export class TokenLookup implements OnApplicationShutdown {
   private readonly lists = new Map<string, string[]>();
 
   constructor(
-    private readonly query: HotQuery<LookupRow>,
+    private readonly query: BatchedLookup<LookupRow>,
     private readonly hashing: HashingService,
     private readonly dataSource: DataSource,
   ) {}
@@ -83,7 +83,7 @@ export class TokenLookup implements OnApplicationShutdown {
    * The token of a value, whatever its status; undefined for a value that is no token's. A wrong checksum costs no
    * query; unknown and wrong values take the same path otherwise.
    */
-  async find(value: string): Promise<Found | undefined> {
+  async find(value: string): Promise<LookupResult | undefined> {
     const tokenId = tokenIdOf(value);
     if (tokenId === undefined) return undefined;
     const row = await this.query.row(tokenId);
@@ -131,7 +131,7 @@ export class TokenLookup implements OnApplicationShutdown {
 }
 
 function keep<Value>(values: Map<string, Value>, key: string, value: Value): Value {
-  if (values.size >= MOST_SHARED) values.clear();
+  if (values.size >= MAX_SHARED) values.clear();
   values.set(key, value);
   return value;
 }

@@ -13,7 +13,7 @@ import { User } from '../accounts/user.entity.js';
 export type TokenStatus = 'active' | 'inactive' | 'expired' | 'revoked';
 
 /** Who made or changed a token. Kept by value: the maker may be deleted, the ids of dialects that name it stay. */
-export class Doer {
+export class ActorSnapshot {
   @Column('text', { nullable: true })
   type!: 'user' | 'token' | 'system' | null;
 
@@ -27,12 +27,6 @@ export class Doer {
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   createdAt!: Date | null;
 }
-
-/**
- * What other rooms have worked out from a token, or know of it, and keep with it for as long as it is in memory. Each
- * declares its own field.
- */
-export interface TokenNotes {}
 
 /** An API token of any dialect: what the core checks, in typed columns, and what its dialect gives back, in one. */
 @Entity('tokens')
@@ -99,14 +93,14 @@ export class Token {
   @Column('timestamp with time zone', { precision: 3 })
   createdAt!: Date;
 
-  @Column(() => Doer)
-  createdBy!: Doer;
+  @Column(() => ActorSnapshot)
+  createdBy!: ActorSnapshot;
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   updatedAt!: Date | null;
 
-  @Column(() => Doer)
-  updatedBy!: Doer;
+  @Column(() => ActorSnapshot)
+  updatedBy!: ActorSnapshot;
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   rotatedAt!: Date | null;
@@ -123,8 +117,8 @@ export class Token {
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   revokedAt!: Date | null;
 
-  @Column(() => Doer)
-  revokedBy!: Doer;
+  @Column(() => ActorSnapshot)
+  revokedBy!: ActorSnapshot;
 
   @Column('text', { nullable: true })
   revokeReason!: string | null;
@@ -154,9 +148,6 @@ export class Token {
   /** What the issuing dialect merely gives back. */
   @Column('jsonb')
   dialectFields!: Record<string, unknown>;
-
-  /** No column. A token in use is one of very many: what lies beside it costs less than a map that leads there. */
-  readonly notes: TokenNotes = {};
 
   /** @param now by default this moment, which is only asked for where something expires: a Date costs. */
   isExpired(now?: Date): boolean {

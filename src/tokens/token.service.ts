@@ -2,18 +2,18 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { DataSource, type EntityManager, type FindOptionsWhere, In, type SelectQueryBuilder } from 'typeorm';
 import { User } from '../accounts/user.entity.js';
-import { type Actor, AuditWriter } from '../audit/audit.writer.js';
 import type { AuditAction } from '../audit/audit-event.entity.js';
-import { ChangeFeed } from '../database/change-feed.js';
+import { type Actor, AuditWriter } from '../audit/audit.writer.js';
+import { ChangeFeed } from '../database/changes/change-feed.js';
 import { violatedUniqueIndex } from '../database/database.js';
 import { HashingService } from '../hashing/hashing.service.js';
+import { Refusal } from '../refusal.js';
 import { withoutSecrets } from '../secrets.js';
 import { type Admitted, Admission } from './authority/admission.js';
 import type { Authority } from './authority/authority.js';
-import { Refusal } from './refusal.js';
 import { assertScopeLimits } from './scope-limits.js';
-import { type Doer, Token } from './token.entity.js';
 import { type FreshToken, makeToken, withFreshSecret } from './token-format.js';
+import { type ActorSnapshot, Token } from './token.entity.js';
 
 /** What is asked for when a token is issued. */
 export interface TokenSpec {
@@ -126,7 +126,7 @@ export class TokenService {
         inactive: spec.inactive ?? false,
         expiresAt,
         createdAt: new Date(),
-        createdBy: doerOf(by.actor),
+        createdBy: snapshotOf(by.actor),
         ...this.digestOf(fresh),
         sealedValue: spec.keepsSealedValue ? this.hashing.seal(fresh.value, id) : null,
         dialectFields: spec.dialectFields ?? {},
@@ -167,7 +167,7 @@ export class TokenService {
         // Where names are unique, the unique name follows a change of the name.
         uniqueName: before.uniqueName === null ? null : (changes.name ?? before.uniqueName),
         updatedAt: new Date(),
-        updatedBy: doerOf(by.actor),
+        updatedBy: snapshotOf(by.actor),
       };
       const after = Object.assign(new Token(), before, updates);
       await manager.update(Token, { id: before.id }, updates as object);
@@ -283,7 +283,7 @@ export class TokenService {
     if (tokens.length === 0) return [];
     const updates = {
       revokedAt: new Date(),
-      revokedBy: doerOf(actor),
+      revokedBy: snapshotOf(actor),
       revokeReason: reason === null ? null : withoutSecrets(reason),
       sealedValue: null,
       previousValidUntil: null,
@@ -381,8 +381,8 @@ export class TokenService {
   private async changing<Result>(change: (manager: EntityManager) => Promise<Result>): Promise<Result> {
     try {
       return await this.dataSource.transaction(change);
-    } catch (problem) {
-      if (violatedUniqueIndex(problem) !== 'tokens_unique_name') throw problem;
+    } catch (error) {
+      if (violatedUniqueIndex(error) !== 'tokens_unique_name') throw error;
       throw new Refusal('conflict', { reason: 'nameTaken', message: 'The name has already been taken' });
     }
   }
@@ -427,7 +427,7 @@ function digestOf(token: Token): { digest: Buffer; keyName: string } {
   return { digest: token.digest, keyName: token.digestKey };
 }
 
-function doerOf({ type, id, name, createdAt }: Actor): Doer {
+function snapshotOf({ type, id, name, createdAt }: Actor): ActorSnapshot {
   return { type, id, name, createdAt };
 }
 

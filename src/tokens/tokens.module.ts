@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AuditModule } from '../audit/audit.module.js';
+import { BatchedLookup } from '../database/batched-lookup.js';
 import type { Database } from '../database/database.js';
 import { DATABASE } from '../database/database.module.js';
-import { HotQuery } from '../database/hot-query.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { Admission } from './authority/admission.js';
 import { LOOKUP_SQL, type LookupRow, TokenLookup } from './token-lookup.js';
@@ -20,7 +20,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
       provide: TokenLookup,
       inject: [DATABASE, DataSource, HashingService],
       useFactory: (database: Database, dataSource: DataSource, hashing: HashingService) =>
-        new TokenLookup(HotQuery.of(database, dataSource, LOOKUP), hashing, dataSource),
+        new TokenLookup(BatchedLookup.of(database, dataSource, LOOKUP), hashing, dataSource),
     },
   ],
   exports: [Admission, TokenService, TokenLookup],

@@ -47,7 +47,7 @@ async function failureOf(call: Promise<unknown>): Promise<Error & Record<string,
     () => {
       throw new Error('The call succeeded');
     },
-    (problem: Error & Record<string, unknown>) => problem,
+    (error: Error & Record<string, unknown>) => error,
   );
 }
 

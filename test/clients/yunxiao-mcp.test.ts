@@ -48,9 +48,9 @@ async function call(name: string): Promise<{ isError: boolean; text: string }> {
     const { content, isError } = await client.callTool({ name, arguments: {} });
     const [part] = content as { text: string }[];
     return { isError: isError === true, text: part?.text ?? '' };
-  } catch (problem) {
+  } catch (error) {
     // This server reports a refused call as an error of the protocol.
-    return { isError: true, text: (problem as Error).message };
+    return { isError: true, text: (error as Error).message };
   }
 }
 

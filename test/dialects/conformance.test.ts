@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { Token } from '../../src/tokens/token.entity.js';
+import { DialectRegistry } from '../../src/protocol/dialect-registry.js';
 import { makeToken } from '../../src/tokens/token-format.js';
-import { DialectRegistry } from '../../src/access/dialect.js';
+import { Token } from '../../src/tokens/token.entity.js';
 import { breakTokens, type Fault } from '../support/fault.js';
 import { basic, bearer, type Received, type Sent } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';

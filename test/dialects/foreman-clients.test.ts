@@ -6,7 +6,7 @@ import {
   type ApipieParameter,
   type ApipieResource,
   toApipie,
-} from '../../src/dialects/foreman/apipie.js';
+} from '../../src/dialects/foreman/apidoc/apipie.js';
 import { DescribedClient } from '../support/foreman-client.js';
 import { basic, bearer, type Received } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';

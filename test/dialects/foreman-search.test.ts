@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { QueryNotSupported } from '../../src/dialects/foreman/foreman.refusals.js';
-import { conditionOf } from '../../src/dialects/foreman/search-conditions.js';
-import { parseSearch, type SearchTree } from '../../src/dialects/foreman/search-grammar.js';
+import { conditionOf } from '../../src/dialects/foreman/search/conditions.js';
+import { parseSearch, type SearchTree } from '../../src/dialects/foreman/search/grammar.js';
 import { SHOWN_COLUMNS, tokenFields, tokensOf } from '../../src/dialects/foreman/token-records.js';
 import type { Token } from '../../src/tokens/token.entity.js';
 import { TokenService } from '../../src/tokens/token.service.js';
+import { evaluate } from '../support/foreman-search.js';
 import type { Received } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
-import { evaluate } from '../support/foreman-search.js';
 
 const NAMES = [
   'alpha',
@@ -323,9 +323,9 @@ describe('any text at all', () => {
     let condition: ReturnType<typeof conditionOf>;
     try {
       condition = conditionOf(parseSearch(text), fields);
-    } catch (problem) {
-      if (problem instanceof QueryNotSupported) return undefined;
-      throw problem;
+    } catch (error) {
+      if (error instanceof QueryNotSupported) return undefined;
+      throw error;
     }
     const query = server.app.nest
       .get(TokenService, { strict: false })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
-import { decodeId, encodeId, PERMISSIONS } from '../../src/dialects/panther/panther.dialect.js';
+import { decodeId, encodeId } from '../../src/dialects/panther/panther.dialect.js';
+import { PERMISSIONS } from '../../src/dialects/panther/panther.scopes.js';
 import type { Token } from '../../src/tokens/token.entity.js';
 import { basic } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';

@@ -4,7 +4,7 @@ import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import { AuditWriter } from '../../src/audit/audit.writer.js';
 import type { Config } from '../../src/config.js';
 import type { Database } from '../../src/database/database.js';
-import { SealedCopies } from '../../src/dialects/quay/quay.sealed-copies.js';
+import { SealedCopies } from '../../src/dialects/quay/sealed-copies.job.js';
 import { bearer, type Received } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
 import { onceFree, openTestStore } from '../support/store.js';

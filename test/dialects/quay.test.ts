@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
+import { DialectRegistry } from '../../src/protocol/dialect-registry.js';
+import { type Dialect } from '../../src/protocol/dialect.js';
 import { Token } from '../../src/tokens/token.entity.js';
-import { type Dialect, DialectRegistry } from '../../src/access/dialect.js';
 import { basic, bearer, type Received } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
 

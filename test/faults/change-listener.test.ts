@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { CHANNEL, ChangeFeed } from '../../src/database/change-feed.js';
-import { ChangeListener } from '../../src/database/change-listener.js';
+import { CHANNEL, ChangeFeed } from '../../src/database/changes/change-feed.js';
+import { ChangeListener } from '../../src/database/changes/change-listener.js';
 import type { Database } from '../../src/database/database.js';
 import { openTestStore } from '../support/store.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -59,7 +59,9 @@ function listen(url = proxy.url): ChangeListener {
 }
 
 /** Listens, and waits for the first heartbeat to come back. */
-async function connected(): Promise<ChangeListener & { hearing: NonNullable<ChangeListener['hearing']> }> {
+async function connected(): Promise<
+  ChangeListener & { replication: NonNullable<ChangeListener['replication']> }
+> {
   const listener = listen();
   await until(() => listener.secondsBehind === 0);
   return listener as Awaited<ReturnType<typeof connected>>;
@@ -79,7 +81,11 @@ describe('a listening connection', () => {
   test('passes on the keys that others change, and proves by its heartbeats that it misses none', async () => {
     const listener = await connected();
     expect(listener.isConnected).toBe(true);
-    expect(listener.hearing).toEqual({ epoch: 1, heardAt: performance.now(), heardBefore: -Infinity });
+    expect(listener.replication).toEqual({
+      epoch: 1,
+      caughtUpAt: performance.now(),
+      previousCaughtUpAt: -Infinity,
+    });
     await tell('pt-AAAAAAAAAAAA 11111111-1111-4111-8111-111111111111');
     await until(() => heard.length === 2);
     expect(heard).toEqual(['pt-AAAAAAAAAAAA', '11111111-1111-4111-8111-111111111111']);
@@ -89,7 +95,7 @@ describe('a listening connection', () => {
       await until(() => listener.secondsBehind === 0);
     }
     expect(listener.isConnected).toBe(true);
-    expect(listener.hearing.epoch).toBe(1);
+    expect(listener.replication.epoch).toBe(1);
     expect(heard).toHaveLength(2);
   });
 
@@ -102,24 +108,24 @@ describe('a listening connection', () => {
     const sentAt = performance.now();
     await until(() => jest.getTimerCount() > timers);
     jest.advanceTimersByTime(100);
-    await until(() => listener.hearing.heardAt === sentAt);
+    await until(() => listener.replication.caughtUpAt === sentAt);
     expect(listener.secondsBehind).toBe(0.1);
   });
 
   test('takes the heartbeats of other replicas neither for its own nor for a change', async () => {
     const listener = await connected();
-    const before = { ...listener.hearing };
+    const before = { ...listener.replication };
     jest.advanceTimersByTime(HEARTBEAT_MS / 2);
     await tell(`heartbeat 22222222-2222-4222-8222-222222222222 ${performance.now()}`);
     await tell('last');
     await until(() => heard.includes('last'));
-    expect(listener.hearing).toEqual(before);
+    expect(listener.replication).toEqual(before);
     expect(heard).toEqual(['last']);
   });
 
   test('half-open, with nothing but silence to say so: it is given up after the bound, and a new one made', async () => {
     const listener = await connected();
-    const heardAt = performance.now();
+    const caughtUpAt = performance.now();
     proxy.decide(() => 'swallowed');
     jest.advanceTimersByTime(BOUND_MS);
     await roundTrip();
@@ -127,7 +133,7 @@ describe('a listening connection', () => {
     proxy.decide(() => 'passed');
     jest.advanceTimersByTime(HEARTBEAT_MS);
     expect(listener.isConnected).toBe(false);
-    expect(listener.hearing).toMatchObject({ epoch: 1, heardAt });
+    expect(listener.replication).toMatchObject({ epoch: 1, caughtUpAt });
     // Destroyed on this side: it would else wait for ever for the peer's goodbye.
     await until(() => proxy.count(() => true) === 0);
     jest.advanceTimersByTime(99);
@@ -135,7 +141,7 @@ describe('a listening connection', () => {
     expect(proxy.count(() => true)).toBe(0);
     jest.advanceTimersByTime(1);
     await until(() => listener.isConnected);
-    expect(listener.hearing).toMatchObject({ epoch: 2, heardBefore: heardAt });
+    expect(listener.replication).toMatchObject({ epoch: 2, previousCaughtUpAt: caughtUpAt });
     await until(() => listener.secondsBehind === 0);
     await tell('pt-AAAAAAAAAAAA');
     await until(() => heard.length === 1);
@@ -143,22 +149,22 @@ describe('a listening connection', () => {
 
   test('proves nothing until its first heartbeat is back; what the one before had proved is kept', async () => {
     const listener = await connected();
-    const { hearing } = listener;
-    const provenBefore = hearing.heardAt;
+    const { replication } = listener;
+    const provenBefore = replication.caughtUpAt;
     jest.advanceTimersByTime(HEARTBEAT_MS - 1);
     proxy.cut(() => true);
     await until(() => !listener.isConnected);
     // The moment at which the new connection begins to count.
     const begun = new Promise<object>((resolve) =>
-      Object.defineProperty(hearing, 'epoch', {
+      Object.defineProperty(replication, 'epoch', {
         get: () => 1,
         set: (epoch) => {
-          resolve({ ...hearing, epoch });
+          resolve({ ...replication, epoch });
         },
       }),
     );
     jest.advanceTimersByTime(100);
-    expect(await begun).toEqual({ epoch: 2, heardAt: -Infinity, heardBefore: provenBefore });
+    expect(await begun).toEqual({ epoch: 2, caughtUpAt: -Infinity, previousCaughtUpAt: provenBefore });
     await until(() => listener.secondsBehind === 0);
   });
 });
@@ -181,7 +187,7 @@ describe('a listening connection that is lost', () => {
       jest.advanceTimersByTime(1);
       await until(() => warned.mock.calls.length === index + 2);
     }
-    expect([listener.hearing.epoch, attempts]).toEqual([1, 0]);
+    expect([listener.replication.epoch, attempts]).toEqual([1, 0]);
   });
 
   test('begins with 100 ms again once one has been made', async () => {
@@ -190,7 +196,7 @@ describe('a listening connection that is lost', () => {
       proxy.cut(() => true);
       await until(() => !listener.isConnected);
       jest.advanceTimersByTime(100);
-      await until(() => listener.hearing.epoch === round);
+      await until(() => listener.replication.epoch === round);
     }
     expect(listener.isConnected).toBe(true);
   });
@@ -214,7 +220,7 @@ describe('a listening connection that is lost', () => {
     await until(() => warned.mock.calls.length === 2);
     jest.advanceTimersByTime(200);
     await until(() => listener.secondsBehind === 0);
-    expect(listener.hearing.epoch).toBe(2);
+    expect(listener.replication.epoch).toBe(2);
   });
 
   test.each(['heard', 'lost'])('is not made anew after a shutdown that finds it %s', async (state) => {
@@ -229,7 +235,7 @@ describe('a listening connection that is lost', () => {
     await until(() => proxy.count(() => true) === 0);
     jest.advanceTimersByTime(10 * BOUND_MS);
     await roundTrip();
-    expect([proxy.count(() => true), listener.hearing.epoch]).toEqual([0, 1]);
+    expect([proxy.count(() => true), listener.replication.epoch]).toEqual([0, 1]);
     expect(warned).not.toHaveBeenCalled();
   });
 });
@@ -242,7 +248,7 @@ describe('where nothing is to be heard', () => {
     for (const listener of listeners) listener.onModuleInit();
     await roundTrip();
     expect(proxy.count(() => true)).toBe(0);
-    expect([alone.hearing, alone.secondsBehind]).toEqual([undefined, 0]);
+    expect([alone.replication, alone.secondsBehind]).toEqual([undefined, 0]);
     expect(forgetful.secondsBehind).toBe(Infinity);
   });
 });

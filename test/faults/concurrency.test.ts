@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DialectRegistry } from '../../src/access/dialect.js';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
+import { DialectRegistry } from '../../src/protocol/dialect-registry.js';
 import { bearer, type Received } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
 

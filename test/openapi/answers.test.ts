@@ -138,8 +138,14 @@ describe('patois', () => {
 
   test('answers and refuses over accounts as its document says', async () => {
     const headers = server.asAdmin;
-    await ask('createOrganization', 201, 'POST /patois/v1/organizations', { headers, body: { name: 'Research' } });
-    await ask('createOrganization', 409, 'POST /patois/v1/organizations', { headers, body: { name: 'research' } });
+    await ask('createOrganization', 201, 'POST /patois/v1/organizations', {
+      headers,
+      body: { name: 'Research' },
+    });
+    await ask('createOrganization', 409, 'POST /patois/v1/organizations', {
+      headers,
+      body: { name: 'research' },
+    });
     await ask('createLocation', 201, 'POST /patois/v1/locations', { headers, body: { name: 'Oslo' } });
     await ask('listOrganizations', 200, 'GET /patois/v1/organizations?limit=1', { headers });
     await ask('listLocations', 200, 'GET /patois/v1/locations', { headers });
@@ -159,7 +165,13 @@ describe('patois', () => {
 
   test('answers and refuses over tokens as its document says', async () => {
     const headers = server.asAdmin;
-    const body = { dialect: 'patois', owner: 'admin', name: 'all', scopes: ['*'], allowedCidrs: ['127.0.0.0/8'] };
+    const body = {
+      dialect: 'patois',
+      owner: 'admin',
+      name: 'all',
+      scopes: ['*'],
+      allowedCidrs: ['127.0.0.0/8'],
+    };
     const created = await ask('createToken', 201, 'POST /patois/v1/tokens', { headers, body });
     const { token, tokenId } = created.json as { token: string; tokenId: string };
     const one = `/patois/v1/tokens/${tokenId}`;
@@ -183,7 +195,10 @@ describe('patois', () => {
     const { value } = await server.issue({ dialect: 'quay', ownerId, scopes: ['user:admin'] });
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
     const introspect = 'POST /oauth2/introspect';
-    await ask('introspectToken', 200, introspect, { headers: { ...headers, ...form }, body: `token=${value}` });
+    await ask('introspectToken', 200, introspect, {
+      headers: { ...headers, ...form },
+      body: `token=${value}`,
+    });
     await ask('introspectToken', 200, introspect, { headers: { ...headers, ...form }, body: 'token=x' });
     await ask('introspectToken', 400, introspect, { headers: { ...headers, ...form }, body: 'x=1' });
     await ask('introspectToken', 401, introspect, { headers: form, body: 'token=x' });

@@ -21,9 +21,9 @@ afterAll(() => server.close());
 async function run(words: string[]): Promise<string> {
   try {
     return (await execute(process.execPath, words)).stdout;
-  } catch (problem) {
-    const { stdout, stderr } = problem as { stdout: string; stderr: string };
-    throw new Error(`${words[0]}: ${stdout}${stderr}`, { cause: problem });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`${words[0]}: ${stdout}${stderr}`, { cause: error });
   }
 }
 

@@ -16,7 +16,9 @@ describe('GET /docs', () => {
     const { status, headers, text } = await server.send('GET', '/docs');
     expect(status).toBe(200);
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+    expect(headers['content-security-policy']).toContain(
+      "default-src 'none'; script-src 'self'; style-src 'self'",
+    );
     for (const name of DOCUMENTS) expect(text).toContain(`href="/docs/${name}/openapi.json"`);
   });
 });
@@ -40,14 +42,20 @@ describe.each(DOCUMENTS)('GET /docs/%s', (name) => {
 });
 
 describe('what is not there below /docs', () => {
-  test.each(['/docs/nothing', '/docs/nothing/openapi.json', '/docs/assets/nothing.js', '/docs/assets/constructor', '/docs/a/b/c'])(
-    '%s is a problem in JSON',
-    async (path) => {
-      const { status, headers, json } = await server.send('GET', path);
-      expect([status, headers['content-type']]).toEqual([404, expect.stringMatching(/^application\/problem\+json/)]);
-      expect(json).toMatchObject({ title: 'Not Found', status: 404 });
-    },
-  );
+  test.each([
+    '/docs/nothing',
+    '/docs/nothing/openapi.json',
+    '/docs/assets/nothing.js',
+    '/docs/assets/constructor',
+    '/docs/a/b/c',
+  ])('%s is a problem in JSON', async (path) => {
+    const { status, headers, json } = await server.send('GET', path);
+    expect([status, headers['content-type']]).toEqual([
+      404,
+      expect.stringMatching(/^application\/problem\+json/),
+    ]);
+    expect(json).toMatchObject({ title: 'Not Found', status: 404 });
+  });
 
   test('no other file can be had by way of the assets', async () => {
     const { status } = await server.send('GET', '/docs/assets/..%2Fpackage.json');

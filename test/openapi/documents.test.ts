@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
-import { DialectRegistry } from '../../src/access/dialect.js';
-import { RouteTable } from '../../src/access/route-table.js';
-import { PLACEHOLDER } from '../../src/operations/openapi-examples.js';
+import { RouteTable } from '../../src/http/route-table.js';
+import { PLACEHOLDER } from '../../src/openapi/examples.js';
+import { DialectRegistry } from '../../src/protocol/dialect-registry.js';
 import { Contract } from '../support/contract.js';
 import { TestServer } from '../support/server.js';
 
@@ -40,8 +40,12 @@ function routesOf(name: string): string[] {
     .all()
     .filter(({ path }) => documented(path) === name)
     .flatMap(({ path, methods }) => {
-      const template = alias(path).replace(/:(\w+)/g, '{$1}').replace(/\*$/, '{path}');
-      return methods.filter((method) => !isUndocumented(path, method)).map((method) => `${method} ${template}`);
+      const template = alias(path)
+        .replace(/:(\w+)/g, '{$1}')
+        .replace(/\*$/, '{path}');
+      return methods
+        .filter((method) => !isUndocumented(path, method))
+        .map((method) => `${method} ${template}`);
     });
   return [...new Set(routes)].sort();
 }
@@ -52,7 +56,7 @@ describe.each(DOCUMENTS)('the document of %s', (name) => {
     const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
     const lint = execute(process.execPath, ['node_modules/@redocly/cli/bin/cli.js', ...words], { env });
     // It ends with a code when it finds errors, and says which all the same.
-    const { stdout } = await lint.catch((problem: unknown) => problem as { stdout: string });
+    const { stdout } = await lint.catch((error: unknown) => error as { stdout: string });
     expect(JSON.parse(stdout)).toMatchObject({ problems: [], totals: { errors: 0, warnings: 0 } });
   });
 
@@ -76,7 +80,9 @@ describe.each(DOCUMENTS)('the document of %s', (name) => {
   });
 
   test('says of every operation that asks for a credential how it is refused', () => {
-    const guarded = [...Contract.of(name).operations().values()].filter(({ security }) => security.length > 0);
+    const guarded = [...Contract.of(name).operations().values()].filter(
+      ({ security }) => security.length > 0,
+    );
     expect(guarded.filter(({ responses }) => !responses['401'])).toEqual([]);
   });
 

@@ -1,4 +1,8 @@
-import type { ApipieDocument, ApipieMethod, ApipieParameter } from '../../src/dialects/foreman/apipie.js';
+import type {
+  ApipieDocument,
+  ApipieMethod,
+  ApipieParameter,
+} from '../../src/dialects/foreman/apidoc/apipie.js';
 import type { Received } from './http.js';
 import type { TestServer } from './server.js';
 

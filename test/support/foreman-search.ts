@@ -1,6 +1,6 @@
 import type { User } from '../../src/accounts/user.entity.js';
-import type { Comparator, SearchTree } from '../../src/dialects/foreman/search-grammar.js';
-import { parseStretch } from '../../src/dialects/foreman/search-times.js';
+import type { Comparator, SearchTree } from '../../src/dialects/foreman/search/grammar.js';
+import { parseStretch } from '../../src/dialects/foreman/search/times.js';
 import type { Token } from '../../src/tokens/token.entity.js';
 
 /** True, false, or null: unknown, as SQL has it. Undefined: nothing was asked. */

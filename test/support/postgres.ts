@@ -80,8 +80,8 @@ export class PrivatePostgres {
         await client.connect();
         await client.end();
         return;
-      } catch (problem) {
-        if (Date.now() > endsAt) throw problem;
+      } catch (error) {
+        if (Date.now() > endsAt) throw error;
         await new Promise((resume) => setTimeout(resume, 50));
       }
     }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 
 const MAIN = resolve('dist/src/main.js');
-const LONGEST_START_MS = 100_000;
+const MAX_START_MS = 100_000;
 
 /** Brings dist up to date; of several test files at once one builds, the others wait. */
 export function buildOnce(): void {
@@ -62,7 +62,7 @@ export class PatoisProcess {
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     let hasEnded = false;
     void this.ended.then(() => (hasEnded = true));
-    for (const endsAt = Date.now() + LONGEST_START_MS; Date.now() < endsAt;) {
+    for (const endsAt = Date.now() + MAX_START_MS; Date.now() < endsAt;) {
       const match = pattern.exec(this.output);
       if (match) return match;
       if (hasEnded) break;

@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const LONGEST_START_MS = 15_000;
+const MAX_START_MS = 15_000;
 
 /** What a service behind a gateway was asked. */
 export interface Asked {
@@ -82,7 +82,7 @@ export class Program {
     const program = new Program(command, args, env);
     let hasEnded = false;
     void program.ended.then(() => (hasEnded = true));
-    for (const endsAt = Date.now() + LONGEST_START_MS; Date.now() < endsAt && !hasEnded;) {
+    for (const endsAt = Date.now() + MAX_START_MS; Date.now() < endsAt && !hasEnded;) {
       if (await takesConnections(port)) return program;
       await new Promise((resume) => setTimeout(resume, 20));
     }

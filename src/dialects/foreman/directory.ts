@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import { Location } from '../../accounts/location.entity.js';
+import { isLogin } from '../../accounts/login.js';
 import { Organization } from '../../accounts/organization.entity.js';
 import { type Permission, User } from '../../accounts/user.entity.js';
-import type { Principal } from '../../access/principal.js';
-import { isGoodText } from '../../access/body.js';
+import type { Principal } from '../../auth/principal.js';
+import { isGoodText } from '../../http/validation/text.js';
 import { ContextNotFound, UserNotFound } from './foreman.refusals.js';
 import type { Parameters } from './parameters.js';
 import { assertMay } from './permissions.js';
@@ -26,7 +27,6 @@ type UserReference = { numericId: number } | { login: string };
 
 /** Beyond it no row has a number: the column would not hold it. */
 const GREATEST_ID = 2_147_483_647;
-const LOGIN = /^[A-Za-z0-9._@+-]{1,100}$/;
 
 /** Users as a caller sees them: those of the own organization, an administrator everybody, within the contexts named. */
 @Injectable()
@@ -136,7 +136,7 @@ export function numberOf(id: string): number | undefined {
 function referenceOf(id: string): UserReference | undefined {
   const numericId = numberOf(id);
   if (numericId !== undefined) return { numericId };
-  return LOGIN.test(id) && !/^\d/.test(id) ? { login: id } : undefined;
+  return isLogin(id) && !/^\d/.test(id) ? { login: id } : undefined;
 }
 
 function confine(

@@ -1,13 +1,15 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseInterceptors } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { User } from '../../accounts/user.entity.js';
-import { Caller, Needs } from '../../access/needs.js';
-import { Principal } from '../../access/principal.js';
-import { Refuses } from '../../access/refuses.js';
+import { Caller } from '../../auth/caller.decorator.js';
+import { Principal } from '../../auth/principal.js';
+import { RequireScopes } from '../../auth/require-scopes.decorator.js';
+import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { Refusal } from '../../refusal.js';
 import { TokenService } from '../../tokens/token.service.js';
-import { Refusal } from '../../tokens/refusal.js';
 import { Directory } from './directory.js';
-import { FOREMAN, scopeOf } from './foreman.dialect.js';
+import { ForemanHeaders } from './foreman-headers.interceptor.js';
+import { FOREMAN } from './foreman.dialect.js';
 import {
   CreatedPersonalAccessToken,
   CreatePersonalAccessToken,
@@ -20,8 +22,8 @@ import {
   PersonalAccessTokenList,
   RevokedPersonalAccessToken,
 } from './foreman.dto.js';
-import { ForemanHeaders } from './foreman-headers.interceptor.js';
 import { InvalidRecord, ResourceNotFound } from './foreman.refusals.js';
+import { scopeOf } from './foreman.scopes.js';
 import { frameOf, list, readListing } from './listing.js';
 import { type NewToken, readNewToken } from './new-token.js';
 import { merged, type Parameters, RailsQuery, recordFields } from './parameters.js';
@@ -60,8 +62,8 @@ const ORGANIZATION = {
 @ApiParam(USER_ID)
 @ApiQuery(ORGANIZATION)
 @ApiQuery(LOCATION)
-@Refuses(ForemanError, { 401: 'no or wrong credentials', 403: 'no permission, or a wrong address' })
-@Refuses(ForemanError, { 422: 'no such user, or a context without the user' })
+@ApiRefusals(ForemanError, { 401: 'no or wrong credentials', 403: 'no permission, or a wrong address' })
+@ApiRefusals(ForemanError, { 422: 'no such user, or a context without the user' })
 @Controller('api/users/:user_id/personal_access_tokens')
 @UseInterceptors(ForemanHeaders)
 export class PersonalAccessTokensController {
@@ -71,15 +73,17 @@ export class PersonalAccessTokensController {
   ) {}
 
   @Get()
-  @Needs(FOREMAN, scopeOf(VIEW))
+  @RequireScopes(FOREMAN, scopeOf(VIEW))
   @ApiOperation({
     operationId: 'listPersonalAccessTokens',
     summary: 'List all Personal Access Tokens for a user',
     description:
       "Page by page, searched and sorted, revoked and expired ones included. One's own need no permission.",
   })
-  @Refuses(ForemanError, { 400: 'a search or page that makes no sense' })
-  @Refuses([ForemanContextNotFound, ForemanError], { 404: 'no such context, or a path that cannot be read' })
+  @ApiRefusals(ForemanError, { 400: 'a search or page that makes no sense' })
+  @ApiRefusals([ForemanContextNotFound, ForemanError], {
+    404: 'no such context, or a path that cannot be read',
+  })
   async index(
     @Caller() caller: Principal,
     @Param('user_id') userId: string,
@@ -97,17 +101,19 @@ export class PersonalAccessTokensController {
 
   @Post()
   @HttpCode(201)
-  @Needs(FOREMAN, scopeOf(CREATE))
+  @RequireScopes(FOREMAN, scopeOf(CREATE))
   @ApiOperation({
     operationId: 'createPersonalAccessToken',
     summary: 'Create a Personal Access Token for a user',
     description: 'The answer alone shows the value. The name must be new among the tokens of the user.',
   })
   @ApiBody({ type: CreatePersonalAccessToken })
-  @Refuses([ForemanMalformedBody, ForemanError], { 400: 'a body or parameter that cannot be read' })
-  @Refuses([ForemanContextNotFound, ForemanError], { 404: 'no such context, or a path that cannot be read' })
-  @Refuses(ForemanError, { 415: 'a content type that is not JSON' })
-  @Refuses([ForemanInvalidRecord, ForemanError], {
+  @ApiRefusals([ForemanMalformedBody, ForemanError], { 400: 'a body or parameter that cannot be read' })
+  @ApiRefusals([ForemanContextNotFound, ForemanError], {
+    404: 'no such context, or a path that cannot be read',
+  })
+  @ApiRefusals(ForemanError, { 415: 'a content type that is not JSON' })
+  @ApiRefusals([ForemanInvalidRecord, ForemanError], {
     422: 'an invalid record, no such user, or a context without the user',
   })
   async create(
@@ -126,14 +132,16 @@ export class PersonalAccessTokensController {
   }
 
   @Get(':id')
-  @Needs(FOREMAN, scopeOf(VIEW))
+  @RequireScopes(FOREMAN, scopeOf(VIEW))
   @ApiOperation({
     operationId: 'showPersonalAccessToken',
     summary: 'Show a Personal Access Token for a user',
     description: 'Revoked and expired tokens are shown as well.',
   })
   @ApiParam(ID)
-  @Refuses([ForemanError, ForemanContextNotFound], { 404: 'no such token of that user, or no such context' })
+  @ApiRefusals([ForemanError, ForemanContextNotFound], {
+    404: 'no such token of that user, or no such context',
+  })
   async show(
     @Caller() caller: Principal,
     @Param('user_id') userId: string,
@@ -148,14 +156,16 @@ export class PersonalAccessTokensController {
   }
 
   @Delete(':id')
-  @Needs(FOREMAN, scopeOf(REVOKE))
+  @RequireScopes(FOREMAN, scopeOf(REVOKE))
   @ApiOperation({
     operationId: 'revokePersonalAccessToken',
     summary: 'Revoke a Personal Access Token for a user',
     description: 'Ends the token for good and answers its record. Revoking it again changes nothing.',
   })
   @ApiParam(ID)
-  @Refuses([ForemanError, ForemanContextNotFound], { 404: 'no such token of that user, or no such context' })
+  @ApiRefusals([ForemanError, ForemanContextNotFound], {
+    404: 'no such token of that user, or no such context',
+  })
   async destroy(
     @Caller() caller: Principal,
     @Param('user_id') userId: string,
@@ -165,9 +175,9 @@ export class PersonalAccessTokensController {
     const { owner, isOwn } = await this.directory.target(caller, userId, query, REVOKE);
     if (!isOwn && !mayRevoke(caller)) throw new ResourceNotFound(RECORD, id);
     const revoking = this.tokens.revoke({ ...tokensOf(owner), numericId: numberOf(id) }, caller);
-    const token = await revoking.catch((problem: unknown) => {
-      const isGone = problem instanceof Refusal && problem.kind === 'notFound';
-      throw isGone ? new ResourceNotFound(RECORD, id) : problem;
+    const token = await revoking.catch((error: unknown) => {
+      const isGone = error instanceof Refusal && error.kind === 'notFound';
+      throw isGone ? new ResourceNotFound(RECORD, id) : error;
     });
     return new RevokedPersonalAccessToken(token, owner);
   }

@@ -1,13 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
-import { type Permission, PERMISSIONS } from '../../accounts/user.entity.js';
-import { type Presented, readCredentials } from '../../access/credentials.js';
-import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
-import { statusOf } from '../../access/status.js';
+import { presentedCredentials } from '../../auth/credentials.js';
+import { statusOf } from '../../http/refusals/status.js';
+import type { PresentedCredentials } from '../../protocol/credentials.js';
+import type {
+  ApiDescription,
+  Dialect,
+  RefusedRequest,
+  RenderedRefusal,
+  WithRaw,
+} from '../../protocol/dialect.js';
+import type { Refusal } from '../../refusal.js';
 import { withoutSecrets } from '../../secrets.js';
-import type { Refusal } from '../../tokens/refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
-import { Apipie } from './apipie.js';
+import { Apipie } from './apidoc/apipie.js';
 import {
   ContextNotFound,
   InvalidParameter,
@@ -16,27 +21,12 @@ import {
   ResourceNotFound,
   UserNotFound,
 } from './foreman.refusals.js';
+import { PREFIX, SCOPES } from './foreman.scopes.js';
 
 export const FOREMAN = 'foreman';
 
 /** The release whose API this is, as clients read it to know what they may ask for. */
 export const VERSION = '3.13.0';
-
-const PREFIX = 'foreman:';
-/** The scope of tokens that Foreman's calls issue: they carry their user's whole right there. */
-export const WHOLE_RIGHT = `${PREFIX}*`;
-
-/** The scope that stands for a permission. */
-export function scopeOf(permission: Permission): string {
-  return PREFIX + permission;
-}
-
-export const SCOPES: ScopeRules = {
-  isKnown: (scope) =>
-    scope === WHOLE_RIGHT || PERMISSIONS.some((permission) => scope === scopeOf(permission)),
-  covers: (held, needed) => held === WHOLE_RIGHT && needed.startsWith(PREFIX),
-  defaults: [WHOLE_RIGHT],
-};
 
 /** Synonyms of JSON as Rails knows them; a type ending in `+json` is none of them. */
 const JSON_TYPES = new Set(['application/json', 'text/x-json', 'application/jsonrequest']);
@@ -76,8 +66,8 @@ export class ForemanDialect implements Dialect {
     return path.replace(/^\/+api\/+v2(?=\/|$)/, '/api').replace(/^(\/+api\/.*[^/])\.json(\/*)$/, '$1$2');
   }
 
-  presented(request: FastifyRequest): Presented {
-    return readCredentials(request, { bearer: true });
+  readCredentials(request: WithRaw): PresentedCredentials {
+    return presentedCredentials(request, { bearer: true });
   }
 
   readsMediaType(mediaType: string | undefined): boolean {
@@ -89,8 +79,8 @@ export class ForemanDialect implements Dialect {
     return refusal.reason === 'malformedJson';
   }
 
-  answer(refusal: Refusal, request: FastifyRequest): Answer {
-    const { status, body } = word(refusal, request);
+  renderRefusal(refusal: Refusal, request: RefusedRequest): RenderedRefusal {
+    const { status, body } = render(refusal, request);
     return { status, headers: this.headers(status), body };
   }
 
@@ -110,18 +100,18 @@ const SERVER_ERROR =
   'Internal Server Error: the server was unable to finish the request. ' +
   "There may be more information in the server's logs.";
 
-function word(refusal: Refusal, request: FastifyRequest): Answer {
+function render(refusal: Refusal, request: RefusedRequest): RenderedRefusal {
   switch (refusal.kind) {
     case 'invalid':
-      return wordInvalid(refusal, request);
+      return renderInvalid(refusal, request);
     case 'unauthenticated':
-      return error(401, { message: wordUnauthenticated(refusal) });
+      return error(401, { message: unauthenticatedMessage(refusal) });
     case 'tooMany':
       return error(401, { message: 'Too many tries, please try again in a few minutes.' });
     case 'forbidden':
-      return wordForbidden(refusal);
+      return renderForbidden(refusal);
     case 'notFound':
-      return wordNotFound(refusal);
+      return renderNotFound(refusal);
     case 'conflict':
       return unprocessable([['name', 'has already been taken']]);
     case 'unavailable':
@@ -131,7 +121,7 @@ function word(refusal: Refusal, request: FastifyRequest): Answer {
   }
 }
 
-function wordInvalid(refusal: Refusal, request: FastifyRequest): Answer {
+function renderInvalid(refusal: Refusal, request: RefusedRequest): RenderedRefusal {
   if (refusal instanceof InvalidRecord) {
     return unprocessable(refusal.fields.map(({ path, message }) => [path[0] ?? 'base', message]));
   }
@@ -161,17 +151,17 @@ function wordInvalid(refusal: Refusal, request: FastifyRequest): Answer {
 }
 
 /** Not wrapped: this answer is given before Foreman's own error templates are reached. */
-function malformed(message: string): Answer {
+function malformed(message: string): RenderedRefusal {
   const text = `There was a problem in the JSON you submitted: ${message}`;
   return { status: 400, body: { status: 400, error: text } };
 }
 
-function wordUnauthenticated({ reason, login = '' }: Refusal): string {
+function unauthenticatedMessage({ reason, login = '' }: Refusal): string {
   if (reason === 'ownerDisabled') return 'User account is disabled, please contact your administrator';
   return `Unable to authenticate user ${login}`;
 }
 
-function wordForbidden({ reason, message, missing }: Refusal): Answer {
+function renderForbidden({ reason, message, missing }: Refusal): RenderedRefusal {
   if (reason === 'address') return error(403, { message: 'Access denied' });
   // Only what a permission would open is refused by naming one.
   if (missing.length === 0 || (reason !== 'scope' && reason !== 'role')) {
@@ -182,7 +172,7 @@ function wordForbidden({ reason, message, missing }: Refusal): Answer {
   return error(403, { message: 'Access denied', details, missing_permissions: permissions });
 }
 
-function wordNotFound(refusal: Refusal): Answer {
+function renderNotFound(refusal: Refusal): RenderedRefusal {
   if (refusal instanceof UserNotFound) {
     const id = inspect(withoutSecrets(refusal.id));
     return error(422, { message: `Couldn't find User with 'id'=${id}` });
@@ -199,12 +189,12 @@ function wordNotFound(refusal: Refusal): Answer {
   return error(404, { message: 'There is nothing at this address.' });
 }
 
-function error(status: number, inside: Record<string, unknown>): Answer {
+function error(status: number, inside: Record<string, unknown>): RenderedRefusal {
   return { status, body: { error: inside } };
 }
 
 /** A record that was not saved: messages per field, and whole sentences. */
-function unprocessable(problems: [field: string, message: string][]): Answer {
+function unprocessable(problems: [field: string, message: string][]): RenderedRefusal {
   const errors: Record<string, string[]> = {};
   for (const [field, message] of problems) (errors[field] ??= []).push(withoutSecrets(message));
   const sentences = Object.entries(errors).flatMap(([field, messages]) =>

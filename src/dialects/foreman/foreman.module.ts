@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
-import { DialectRegistry } from '../../access/dialect.js';
-import { ApidocController } from './apidoc.controller.js';
-import { Apipie } from './apipie.js';
+import { DialectRegistry } from '../../protocol/dialect-registry.js';
+import { TokensModule } from '../../tokens/tokens.module.js';
+import { ApidocController } from './apidoc/apidoc.controller.js';
+import { Apipie } from './apidoc/apipie.js';
 import { DatabasePing } from './database-ping.js';
 import { Directory } from './directory.js';
 import { PersonalAccessTokensController } from './foreman.controller.js';
@@ -11,6 +12,7 @@ import { PingController } from './ping.controller.js';
 import { UsersController } from './users.controller.js';
 
 @Module({
+  imports: [TokensModule],
   controllers: [
     PersonalAccessTokensController,
     UsersController,

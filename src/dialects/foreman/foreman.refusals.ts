@@ -1,4 +1,4 @@
-import { type FieldProblem, Refusal } from '../../tokens/refusal.js';
+import { type FieldProblem, Refusal } from '../../refusal.js';
 
 /** No such user, or none that the caller or the context may see: to Foreman a fault of the reference, not of the path. */
 export class UserNotFound extends Refusal {

@@ -3,9 +3,9 @@ import { withoutSecrets } from '../../secrets.js';
 import { type ListFrame, ListSort } from './foreman.dto.js';
 import { InvalidParameter, QueryNotSupported } from './foreman.refusals.js';
 import { type Parameters, textOf } from './parameters.js';
-import { conditionOf } from './search-conditions.js';
-import type { SearchFields } from './search-fields.js';
-import { parseSearch } from './search-grammar.js';
+import { conditionOf } from './search/conditions.js';
+import type { SearchFields } from './search/fields.js';
+import { parseSearch } from './search/grammar.js';
 
 const DEFAULT_PER_PAGE = 20;
 
@@ -106,9 +106,9 @@ function orderingsOf({ by, order }: ListSort, fields: SearchFields): Ordering[] 
 function searchOf(parameters: Parameters): string | null {
   try {
     return textOf(parameters, 'search') ?? null;
-  } catch (problem) {
-    if (problem instanceof InvalidParameter) throw new QueryNotSupported('Unsupported query object!');
-    throw problem;
+  } catch (error) {
+    if (error instanceof InvalidParameter) throw new QueryNotSupported('Unsupported query object!');
+    throw error;
   }
 }
 

@@ -1,10 +1,10 @@
-import { isGoodText } from '../../access/body.js';
+import { isGoodText } from '../../http/validation/text.js';
 import type { Problem } from './foreman.refusals.js';
 import type { Parameters } from './parameters.js';
 import { parseTimestamp } from './timestamps.js';
 import { withoutOuterSpace } from './white-space.js';
 
-const LONGEST_NAME = 255;
+const MAX_NAME_LENGTH = 255;
 
 /** The fields of a token to be made, and what is wrong with them. */
 export interface NewToken {
@@ -36,7 +36,8 @@ function problemOf(name: string): string | undefined {
   if (/^\p{White_Space}*$/u.test(name)) return "can't be blank";
   if (!isGoodText(name)) return 'contains invalid characters';
   // Characters, not the halves of which JavaScript counts two for those beyond the first 65,536.
-  if (Array.from(name).length > LONGEST_NAME) return `is too long (maximum is ${LONGEST_NAME} characters)`;
+  if (Array.from(name).length > MAX_NAME_LENGTH)
+    return `is too long (maximum is ${MAX_NAME_LENGTH} characters)`;
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { PipeTransform } from '@nestjs/common';
-import { isGoodText } from '../../access/body.js';
+import { isGoodText } from '../../http/validation/text.js';
 import { InvalidParameter } from './foreman.refusals.js';
 
 /** Parameters by name, as Rails reads them: `a[b]=c` is a record, `a[]=b` a list. */

@@ -1,7 +1,9 @@
-import { type Permission, PERMISSIONS, type User } from '../../accounts/user.entity.js';
-import type { Principal } from '../../access/principal.js';
-import { Refusal } from '../../tokens/refusal.js';
-import { FOREMAN, scopeOf, WHOLE_RIGHT } from './foreman.dialect.js';
+import { type Permission, type User } from '../../accounts/user.entity.js';
+import { PERMISSIONS } from '../../accounts/user.entity.js';
+import type { Principal } from '../../auth/principal.js';
+import { Refusal } from '../../refusal.js';
+import { FOREMAN } from './foreman.dialect.js';
+import { scopeOf, WHOLE_RIGHT } from './foreman.scopes.js';
 
 /** Whether a caller may: the user holds the permission, or administers everything, and the token covers it. */
 export function may(caller: Principal, permission: Permission): boolean {

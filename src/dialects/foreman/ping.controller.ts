@@ -1,11 +1,11 @@
 import { Controller, Get, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Needs, Public } from '../../access/needs.js';
-import { Refuses } from '../../access/refuses.js';
+import { RequireScopes, Public } from '../../auth/require-scopes.decorator.js';
+import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
 import { DatabasePing } from './database-ping.js';
+import { ForemanHeaders } from './foreman-headers.interceptor.js';
 import { FOREMAN, VERSION } from './foreman.dialect.js';
 import { ForemanError, ForemanPing, ForemanStatuses } from './foreman.dto.js';
-import { ForemanHeaders } from './foreman-headers.interceptor.js';
 
 /**
  * How the server and what it needs are, for `hammer ping` and `hammer status`. Of Foreman's subcomponents only the
@@ -29,13 +29,13 @@ export class PingController {
   }
 
   @Get('statuses')
-  @Needs(FOREMAN)
+  @RequireScopes(FOREMAN)
   @ApiOperation({
     operationId: 'statuses',
     summary: "Shows status and version information of Foreman system and it's subcomponents",
     description: 'Any valid credential will do.',
   })
-  @Refuses(ForemanError, { 401: 'no or wrong credentials', 403: 'a wrong address' })
+  @ApiRefusals(ForemanError, { 401: 'no or wrong credentials', 403: 'a wrong address' })
   async statuses(): Promise<ForemanStatuses> {
     const none = { plugins: [], smart_proxies: [], compute_resources: [] };
     const database = await this.database.measure();

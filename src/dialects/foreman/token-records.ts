@@ -1,7 +1,7 @@
 import type { User } from '../../accounts/user.entity.js';
 import type { TokenCriteria } from '../../tokens/token.service.js';
 import { FOREMAN } from './foreman.dialect.js';
-import { SearchFields } from './search-fields.js';
+import { SearchFields } from './search/fields.js';
 
 /** The greatest number that the column holds. */
 const GREATEST_ID = 2_147_483_647;

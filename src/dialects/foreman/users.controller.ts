@@ -1,10 +1,12 @@
 import { Controller, Get, Param, Query, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { Caller, Needs } from '../../access/needs.js';
-import { Principal } from '../../access/principal.js';
-import { Refuses } from '../../access/refuses.js';
+import { Caller } from '../../auth/caller.decorator.js';
+import { Principal } from '../../auth/principal.js';
+import { RequireScopes } from '../../auth/require-scopes.decorator.js';
+import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
 import { Directory, isOneself } from './directory.js';
-import { FOREMAN, scopeOf } from './foreman.dialect.js';
+import { ForemanHeaders } from './foreman-headers.interceptor.js';
+import { FOREMAN } from './foreman.dialect.js';
 import {
   ForemanContextNotFound,
   ForemanError,
@@ -13,12 +15,12 @@ import {
   ForemanUserList,
   ListQuery,
 } from './foreman.dto.js';
-import { ForemanHeaders } from './foreman-headers.interceptor.js';
 import { ResourceNotFound, UserNotFound } from './foreman.refusals.js';
+import { scopeOf } from './foreman.scopes.js';
 import { frameOf, list, readListing } from './listing.js';
 import { type Parameters, RailsQuery } from './parameters.js';
 import { assertMay, may } from './permissions.js';
-import { SearchFields } from './search-fields.js';
+import { SearchFields } from './search/fields.js';
 
 const VIEW = 'view_users';
 
@@ -44,21 +46,21 @@ const FIELDS = new SearchFields('user.numericId', [
 
 /** Users, as far as clients need them to find whose tokens are meant. */
 @ApiTags('users')
-@Refuses(ForemanError, { 401: 'no or wrong credentials', 403: 'no permission, or a wrong address' })
+@ApiRefusals(ForemanError, { 401: 'no or wrong credentials', 403: 'no permission, or a wrong address' })
 @Controller('api/users')
 @UseInterceptors(ForemanHeaders)
 export class UsersController {
   constructor(private readonly directory: Directory) {}
 
   @Get()
-  @Needs(FOREMAN, scopeOf(VIEW))
+  @RequireScopes(FOREMAN, scopeOf(VIEW))
   @ApiOperation({
     operationId: 'listUsers',
     summary: 'List all users',
     description: 'For clients that know a login and need a number; searched by `login`, `mail` and `id`.',
   })
-  @Refuses(ForemanError, { 400: 'a search or page that makes no sense' })
-  @Refuses(ForemanContextNotFound, { 404: 'no such context' })
+  @ApiRefusals(ForemanError, { 400: 'a search or page that makes no sense' })
+  @ApiRefusals(ForemanContextNotFound, { 404: 'no such context' })
   async index(@Caller() caller: Principal, @Query(RailsQuery) query: ListQuery): Promise<ForemanUserList> {
     assertMay(caller, VIEW);
     const contexts = await this.directory.contexts(caller, query);
@@ -70,14 +72,14 @@ export class UsersController {
   }
 
   @Get(':id')
-  @Needs(FOREMAN, scopeOf(VIEW))
+  @RequireScopes(FOREMAN, scopeOf(VIEW))
   @ApiOperation({
     operationId: 'showUser',
     summary: 'Show a user',
     description: 'By number or login. Oneself needs no permission.',
   })
   @ApiParam({ name: 'id', type: String, description: 'The number, or the login.', example: 'alice' })
-  @Refuses([ForemanError, ForemanContextNotFound], { 404: 'no such user, or no such context' })
+  @ApiRefusals([ForemanError, ForemanContextNotFound], { 404: 'no such user, or no such context' })
   async show(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -85,8 +87,8 @@ export class UsersController {
   ): Promise<ForemanUserDetails> {
     if (!isOneself(caller, id)) assertMay(caller, VIEW);
     const contexts = await this.directory.contexts(caller, query);
-    const user = await this.directory.find(caller, id, contexts).catch((problem: unknown) => {
-      throw problem instanceof UserNotFound ? new ResourceNotFound('user', id) : problem;
+    const user = await this.directory.find(caller, id, contexts).catch((error: unknown) => {
+      throw error instanceof UserNotFound ? new ResourceNotFound('user', id) : error;
     });
     return new ForemanUserDetails(user);
   }

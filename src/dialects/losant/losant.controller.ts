@@ -2,15 +2,16 @@ import { Body, Controller, Delete, Get, Inject, Param, Patch, Post, Query, Req }
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Between, IsNull } from 'typeorm';
-import { parseRfc3339 } from '../../access/date-time.js';
-import { Caller, Needs } from '../../access/needs.js';
-import { Principal } from '../../access/principal.js';
-import { publicUrlOf } from '../../access/public-url.js';
-import { Refuses } from '../../access/refuses.js';
-import { validated } from '../../access/validation.js';
 import { decodeObjectId } from '../../accounts/object-id.js';
+import { Caller } from '../../auth/caller.decorator.js';
+import { Principal } from '../../auth/principal.js';
+import { RequireScopes } from '../../auth/require-scopes.decorator.js';
 import { CONFIG, type Config } from '../../config.js';
-import { Refusal } from '../../tokens/refusal.js';
+import { publicUrlOf } from '../../http/public-url.js';
+import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { parseRfc3339 } from '../../http/validation/date-time.js';
+import { validationPipe } from '../../http/validation/validation-pipe.js';
+import { Refusal } from '../../refusal.js';
 import { type TokenChanges, type TokenCriteria, TokenService } from '../../tokens/token.service.js';
 import { LOSANT } from './losant.dialect.js';
 import {
@@ -35,7 +36,7 @@ const ID = {
 
 /** Losant's API tokens of a user: whoever calls sees and changes their own. */
 @ApiTags('userApiTokens')
-@Refuses(LosantError, { 400: 'Validation', 401: 'Unauthorized', 403: 'Forbidden' })
+@ApiRefusals(LosantError, { 400: 'Validation', 401: 'Unauthorized', 403: 'Forbidden' })
 @Controller('me/tokens')
 export class LosantController {
   constructor(
@@ -44,7 +45,7 @@ export class LosantController {
   ) {}
 
   @Get()
-  @Needs(LOSANT, ...OPERATIONS['userApiTokens.get'])
+  @RequireScopes(LOSANT, ...OPERATIONS['userApiTokens.get'])
   @ApiOperation({
     operationId: 'UserApiTokens_get',
     summary: 'Returns the API tokens of the user',
@@ -53,7 +54,7 @@ export class LosantController {
   })
   async list(
     @Caller() caller: Principal,
-    @Query(validated('dropped')) query: ListApiTokensQuery,
+    @Query(validationPipe('dropped')) query: ListApiTokensQuery,
     @Req() request: FastifyRequest,
   ): Promise<ApiTokens> {
     const [tokens, totalCount] = await readPage(this.tokens.query().where(ownTokens(caller)), query);
@@ -62,7 +63,7 @@ export class LosantController {
   }
 
   @Post()
-  @Needs(LOSANT, ...OPERATIONS['userApiTokens.post'])
+  @RequireScopes(LOSANT, ...OPERATIONS['userApiTokens.post'])
   @ApiOperation({
     operationId: 'UserApiTokens_post',
     summary: 'Creates an API token; the answer alone shows its value',
@@ -70,7 +71,7 @@ export class LosantController {
   })
   async post(
     @Caller() caller: Principal,
-    @Body(validated('refused')) body: ApiTokenPost,
+    @Body(validationPipe('refused')) body: ApiTokenPost,
   ): Promise<ApiTokenWithValue> {
     const { name, description = null, expirationDate, status, scope } = body;
     const { token, value } = await this.tokens.issue(
@@ -90,14 +91,14 @@ export class LosantController {
   }
 
   @Get(':apiTokenId')
-  @Needs(LOSANT, ...OPERATIONS['userApiToken.get'])
+  @RequireScopes(LOSANT, ...OPERATIONS['userApiToken.get'])
   @ApiOperation({
     operationId: 'UserApiToken_get',
     summary: 'Retrieves an API token',
     description: 'One of the caller.',
   })
   @ApiParam(ID)
-  @Refuses(LosantError, { 404: 'NotFound' })
+  @ApiRefusals(LosantError, { 404: 'NotFound' })
   async get(@Caller() caller: Principal, @Param('apiTokenId') id: string): Promise<ApiToken> {
     const token = await this.tokens.find(ownToken(caller, id));
     if (!token) throw new Refusal('notFound');
@@ -105,18 +106,18 @@ export class LosantController {
   }
 
   @Patch(':apiTokenId')
-  @Needs(LOSANT, ...OPERATIONS['userApiToken.patch'])
+  @RequireScopes(LOSANT, ...OPERATIONS['userApiToken.patch'])
   @ApiOperation({
     operationId: 'UserApiToken_patch',
     summary: 'Changes name, description, status or roles of an API token',
     description: 'Keys left out stay as they are. Scopes, expiry and value cannot be changed.',
   })
   @ApiParam(ID)
-  @Refuses(LosantError, { 404: 'NotFound' })
+  @ApiRefusals(LosantError, { 404: 'NotFound' })
   async patch(
     @Caller() caller: Principal,
     @Param('apiTokenId') id: string,
-    @Body(validated('refused')) body: ApiTokenPatch,
+    @Body(validationPipe('refused')) body: ApiTokenPatch,
   ): Promise<ApiToken> {
     const changes = changesOf(body);
     if (Object.keys(changes).length === 0) return this.get(caller, id);
@@ -124,14 +125,14 @@ export class LosantController {
   }
 
   @Delete(':apiTokenId')
-  @Needs(LOSANT, ...OPERATIONS['userApiToken.delete'])
+  @RequireScopes(LOSANT, ...OPERATIONS['userApiToken.delete'])
   @ApiOperation({
     operationId: 'UserApiToken_delete',
     summary: 'Deletes an API token for good',
     description: 'It stops working at once and does not come back. A body is ignored.',
   })
   @ApiParam(ID)
-  @Refuses(LosantError, { 404: 'NotFound' })
+  @ApiRefusals(LosantError, { 404: 'NotFound' })
   async delete(@Caller() caller: Principal, @Param('apiTokenId') id: string): Promise<Success> {
     await this.tokens.revoke(ownToken(caller, id), caller);
     return new Success();

@@ -1,9 +1,18 @@
-import type { FastifyRequest } from 'fastify';
-import { readCredentials } from '../../access/credentials.js';
-import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
-import { statusOf } from '../../access/status.js';
+import { Injectable } from '@nestjs/common';
 import { encodeObjectId } from '../../accounts/object-id.js';
-import { isOfPath, type Refusal } from '../../tokens/refusal.js';
+import { presentedCredentials } from '../../auth/credentials.js';
+import { statusOf } from '../../http/refusals/status.js';
+import type { PresentedCredentials } from '../../protocol/credentials.js';
+import type {
+  ApiDescription,
+  Dialect,
+  RefusedRequest,
+  RenderedRefusal,
+  ScopeRules,
+  WithRaw,
+} from '../../protocol/dialect.js';
+import { isOfPath, type Refusal } from '../../refusal.js';
+import type { Token } from '../../tokens/token.entity.js';
 import { covers, SCOPES } from './losant.scopes.js';
 
 export const LOSANT = 'losant';
@@ -27,19 +36,25 @@ const DESCRIPTION: ApiDescription = {
 };
 
 /** Losant's API tokens of a user. */
-export const losant: Dialect = {
-  name: LOSANT,
-  mounts: ['/me'],
-  scopes: SCOPE_RULES,
-  presented: (request) => readCredentials(request, { bearer: true }),
-  answer,
-  externalId: (token) => encodeObjectId(token.createdAt, token.id),
-  description: DESCRIPTION,
-};
+@Injectable()
+export class LosantDialect implements Dialect {
+  readonly name = LOSANT;
+  readonly mounts = ['/me'];
+  readonly scopes = SCOPE_RULES;
+  readonly description = DESCRIPTION;
 
-function answer(refusal: Refusal, request: FastifyRequest): Answer {
-  const status = statusOf(refusal);
-  return { status, body: { type: TYPES[status] ?? 'Internal', message: messageOf(refusal, request) } };
+  readCredentials(request: WithRaw): PresentedCredentials {
+    return presentedCredentials(request, { bearer: true });
+  }
+
+  renderRefusal(refusal: Refusal, request: RefusedRequest): RenderedRefusal {
+    const status = statusOf(refusal);
+    return { status, body: { type: TYPES[status] ?? 'Internal', message: messageOf(refusal, request) } };
+  }
+
+  externalId({ createdAt, id }: Token): string {
+    return encodeObjectId(createdAt, id);
+  }
 }
 
 const TYPES: Record<number, string> = {
@@ -65,7 +80,7 @@ const FIXED_KEYS = ['scope', 'expirationDate', 'token'];
  * One text for every 401 and for every use from a wrong address: neither says anything about the token. One text as well
  * for a token that was deleted, is a stranger's or never was.
  */
-function messageOf(refusal: Refusal, request: FastifyRequest): string {
+function messageOf(refusal: Refusal, request: RefusedRequest): string {
   switch (refusal.kind) {
     case 'unauthenticated':
       return 'Invalid or missing authentication token';
@@ -82,7 +97,7 @@ function messageOf(refusal: Refusal, request: FastifyRequest): string {
   }
 }
 
-function fixedKeyMessage({ fields }: Refusal, request: FastifyRequest): string | undefined {
+function fixedKeyMessage({ fields }: Refusal, request: RefusedRequest): string | undefined {
   if (request.method !== 'PATCH') return undefined;
   const fixed = fields.find(
     ({ path, rule }) =>

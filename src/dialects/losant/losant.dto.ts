@@ -18,13 +18,13 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { ArrayUnique } from '../../access/array-unique.js';
-import { isGoodText } from '../../access/body.js';
-import { IsFuture, parseRfc3339 } from '../../access/date-time.js';
 import { encodeObjectId } from '../../accounts/object-id.js';
 import type { User } from '../../accounts/user.entity.js';
+import { ArrayUnique } from '../../http/validation/array-unique.js';
+import { IsFuture, parseRfc3339 } from '../../http/validation/date-time.js';
+import { isGoodText } from '../../http/validation/text.js';
 import { MAX_SCOPES } from '../../tokens/scope-limits.js';
-import type { Doer, Token } from '../../tokens/token.entity.js';
+import type { ActorSnapshot, Token } from '../../tokens/token.entity.js';
 import { SCOPES } from './losant.scopes.js';
 
 const STATUSES = ['active', 'inactive'] as const;
@@ -435,6 +435,6 @@ export class LosantError {
 }
 
 /** Undefined for a token that the server itself made. */
-function creatorIdOf({ createdAt, id }: Doer): string | undefined {
+function creatorIdOf({ createdAt, id }: ActorSnapshot): string | undefined {
   return createdAt && id ? encodeObjectId(createdAt, id) : undefined;
 }

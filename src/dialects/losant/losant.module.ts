@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
-import { DialectRegistry } from '../../access/dialect.js';
+import { DialectRegistry } from '../../protocol/dialect-registry.js';
+import { TokensModule } from '../../tokens/tokens.module.js';
 import { LosantController } from './losant.controller.js';
-import { losant } from './losant.dialect.js';
+import { LosantDialect } from './losant.dialect.js';
 
-@Module({ controllers: [LosantController] })
+@Module({ imports: [TokensModule], controllers: [LosantController], providers: [LosantDialect] })
 export class LosantModule {
-  constructor(registry: DialectRegistry) {
-    registry.registerDialect(losant);
+  constructor(registry: DialectRegistry, dialect: LosantDialect) {
+    registry.registerDialect(dialect);
   }
 }

@@ -1,14 +1,15 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UsePipes } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { IsNull } from 'typeorm';
 import type { FastifyRequest } from 'fastify';
-import { Caller, type Exemption, Needs, NeedsUnless } from '../../access/needs.js';
-import { Principal } from '../../access/principal.js';
-import { Refuses } from '../../access/refuses.js';
-import { validated } from '../../access/validation.js';
-import { CidrError, normalizeCidrs } from '../../tokens/cidr.js';
-import { readNewestFirst } from '../../tokens/keyset.js';
-import { Refusal } from '../../tokens/refusal.js';
+import { IsNull } from 'typeorm';
+import { Caller } from '../../auth/caller.decorator.js';
+import { Principal } from '../../auth/principal.js';
+import { type Exemption, RequireScopes, RequireScopesUnless } from '../../auth/require-scopes.decorator.js';
+import { newestFirst, readPage } from '../../database/page.js';
+import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { validationPipe } from '../../http/validation/validation-pipe.js';
+import { Refusal } from '../../refusal.js';
+import { checkedCidrs } from '../../tokens/allowed-cidrs.js';
 import { type TokenCriteria, TokenService } from '../../tokens/token.service.js';
 import { decodeId, encodeId, PANTHER } from './panther.dialect.js';
 import {
@@ -39,14 +40,14 @@ const isSelf: Exemption = (request: FastifyRequest, { token }: Principal) => {
 
 /** Panther's API tokens: tokens of an organization, confined to permissions and CIDR blocks. */
 @ApiTags('api-tokens')
-@Refuses(PantherError, { 400: 'bad_request', 401: 'unauthorized', 403: 'forbidden' })
+@ApiRefusals(PantherError, { 400: 'bad_request', 401: 'unauthorized', 403: 'forbidden' })
 @Controller(['api-tokens', 'v1/api-tokens'])
-@UsePipes(validated('refused'))
+@UsePipes(validationPipe('refused'))
 export class PantherController {
   constructor(private readonly tokens: TokenService) {}
 
   @Get()
-  @Needs(PANTHER, READ)
+  @RequireScopes(PANTHER, READ)
   @ApiOperation({
     operationId: 'listApiTokens',
     summary: "Lists the organization's API tokens, newest first",
@@ -58,13 +59,13 @@ export class PantherController {
   ): Promise<ApiTokenPage> {
     const query = this.tokens.query().where(visibleTo(caller));
     if (!administers(caller)) query.andWhere({ ownerId: caller.user.id });
-    const { tokens, nextCursor } = await readNewestFirst(query, cursor, limit);
-    return new ApiTokenPage(tokens, nextCursor);
+    const { rows, nextCursor } = await readPage(query, newestFirst('token.createdAt'), cursor, limit);
+    return new ApiTokenPage(rows, nextCursor);
   }
 
   @Post()
   @HttpCode(200)
-  @Needs(PANTHER, MODIFY)
+  @RequireScopes(PANTHER, MODIFY)
   @ApiOperation({
     operationId: 'createApiToken',
     summary: 'Creates an API token; the answer alone shows its value',
@@ -77,14 +78,14 @@ export class PantherController {
   }
 
   @Get(':id')
-  @NeedsUnless(isSelf, PANTHER, READ)
+  @RequireScopesUnless(isSelf, PANTHER, READ)
   @ApiOperation({
     operationId: 'getApiToken',
     summary: 'Gets an API token; `self` is the one that calls',
     description: 'About itself a token may ask without any permission.',
   })
   @ApiParam(ID)
-  @Refuses(PantherError, { 404: 'not_found' })
+  @ApiRefusals(PantherError, { 404: 'not_found' })
   async get(@Caller() caller: Principal, @Param('id') id: string): Promise<ApiToken> {
     const token = await this.tokens.find(await this.criteria(caller, id, READ));
     if (!token) throw new Refusal('notFound');
@@ -93,14 +94,14 @@ export class PantherController {
 
   @Post(':id')
   @HttpCode(200)
-  @Needs(PANTHER, MODIFY)
+  @RequireScopes(PANTHER, MODIFY)
   @ApiOperation({
     operationId: 'updateApiToken',
     summary: 'Replaces name, permissions and CIDR blocks',
     description: 'What is left out is reset: without `allowedCIDRBlocks` the token works from anywhere.',
   })
   @ApiParam(ID)
-  @Refuses(PantherError, { 404: 'not_found' })
+  @ApiRefusals(PantherError, { 404: 'not_found' })
   async update(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -112,21 +113,21 @@ export class PantherController {
 
   @Delete(':id')
   @HttpCode(204)
-  @NeedsUnless(isSelf, PANTHER, MODIFY)
+  @RequireScopesUnless(isSelf, PANTHER, MODIFY)
   @ApiOperation({
     operationId: 'deleteApiToken',
     summary: 'Revokes an API token',
     description: 'It stops working at once. A token may end itself without any permission.',
   })
   @ApiParam(ID)
-  @Refuses(PantherError, { 404: 'not_found' })
+  @ApiRefusals(PantherError, { 404: 'not_found' })
   async delete(@Caller() caller: Principal, @Param('id') id: string): Promise<void> {
     await this.tokens.revoke(await this.criteria(caller, id, MODIFY), caller);
   }
 
   @Post(':id/rotate')
   @HttpCode(200)
-  @NeedsUnless(isSelf, PANTHER, MODIFY)
+  @RequireScopesUnless(isSelf, PANTHER, MODIFY)
   @ApiOperation({
     operationId: 'rotateApiToken',
     summary: 'Gives an API token a new value; the old one dies at once',
@@ -135,7 +136,7 @@ export class PantherController {
   })
   @ApiParam(ID)
   @ApiBody({ type: Nothing, required: false })
-  @Refuses(PantherError, { 404: 'not_found', 409: 'conflict: another rotation was first' })
+  @ApiRefusals(PantherError, { 404: 'not_found', 409: 'conflict: another rotation was first' })
   async rotate(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -184,10 +185,7 @@ function administers(caller: Principal): boolean {
 }
 
 function blocksOf({ allowedCIDRBlocks = [] }: ModifyApiToken): string[] {
-  try {
-    return normalizeCidrs(allowedCIDRBlocks);
-  } catch (problem) {
-    if (!(problem instanceof CidrError)) throw problem;
-    throw Refusal.ofField(['allowedCIDRBlocks'], 'cidr', `allowedCIDRBlocks: ${problem.message}`);
-  }
+  return checkedCidrs(allowedCIDRBlocks, (message) =>
+    Refusal.ofField(['allowedCIDRBlocks'], 'cidr', `allowedCIDRBlocks: ${message}`),
+  );
 }

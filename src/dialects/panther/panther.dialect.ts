@@ -1,65 +1,18 @@
-import type { FastifyRequest } from 'fastify';
-import { type Presented, readCredentials } from '../../access/credentials.js';
-import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
-import { statusOf } from '../../access/status.js';
-import { isOfPath, type Refusal } from '../../tokens/refusal.js';
-import type { Token } from '../../tokens/token.entity.js';
+import { Injectable } from '@nestjs/common';
+import { presentedCredentials } from '../../auth/credentials.js';
+import { statusOf } from '../../http/refusals/status.js';
+import type { PresentedCredentials } from '../../protocol/credentials.js';
+import type { ApiDescription, Dialect, RenderedRefusal, WithRaw } from '../../protocol/dialect.js';
+import { isOfPath, type Refusal } from '../../refusal.js';
 import { fromBase62, toBase62 } from '../../tokens/token-format.js';
+import type { Token } from '../../tokens/token.entity.js';
+import { SCOPES } from './panther.scopes.js';
 
 export const PANTHER = 'panther';
-
-/** Every permission a token can hold; none covers another. */
-export const PERMISSIONS = [
-  'AIRunAsModify',
-  'AlertModify',
-  'AlertRead',
-  'BulkUpload',
-  'BulkUploadValidate',
-  'CloudsecSourceModify',
-  'CloudsecSourceRead',
-  'DataAnalyticsModify',
-  'DataAnalyticsRead',
-  'DestinationModify',
-  'DestinationRead',
-  'GeneralSettingsModify',
-  'GeneralSettingsRead',
-  'LogSourceModify',
-  'LogSourceRawDataRead',
-  'LogSourceRead',
-  'LookupModify',
-  'LookupRead',
-  'ManageAIResponses',
-  'ManageAISkills',
-  'ManageScheduledPrompts',
-  'McpServerModify',
-  'McpServerRead',
-  'NotificationsSend',
-  'OrganizationAPITokenModify',
-  'OrganizationAPITokenRead',
-  'PolicyModify',
-  'PolicyRead',
-  'ResourceModify',
-  'ResourceRead',
-  'RuleModify',
-  'RuleRead',
-  'RunPantherAI',
-  'SummaryRead',
-  'UserModify',
-  'UserRead',
-  'ViewAIPrivateResponses',
-  'ViewAISkills',
-  'ViewScheduledPrompts',
-] as const;
-export type Permission = (typeof PERMISSIONS)[number];
 
 const ID_PREFIX = 'po_';
 /** 62^22 is more than 2^128. */
 const ID_DIGITS = 22;
-
-const SCOPES: ScopeRules = {
-  isKnown: (scope) => PERMISSIONS.includes(scope as Permission),
-  covers: () => false,
-};
 
 const DESCRIPTION: ApiDescription = {
   title: 'Patois: Panther API tokens',
@@ -75,15 +28,27 @@ const DESCRIPTION: ApiDescription = {
 };
 
 /** Panther's `api-tokens`. */
-export const panther: Dialect = {
-  name: PANTHER,
-  mounts: ['/api-tokens', '/v1/api-tokens'],
-  scopes: SCOPES,
-  presented,
-  answer,
-  externalId: (token: Token) => encodeId(token.id),
-  description: DESCRIPTION,
-};
+@Injectable()
+export class PantherDialect implements Dialect {
+  readonly name = PANTHER;
+  readonly mounts = ['/api-tokens', '/v1/api-tokens'];
+  readonly scopes = SCOPES;
+  readonly description = DESCRIPTION;
+
+  /** `X-API-Key`, or a login and password for a first token; no Bearer. */
+  readCredentials(request: WithRaw): PresentedCredentials {
+    return presentedCredentials(request, { bearer: false, tokenHeaders: ['x-api-key'] });
+  }
+
+  renderRefusal(refusal: Refusal): RenderedRefusal {
+    const status = statusOf(refusal);
+    return { status, body: { message: messageOf(refusal), error: CODES[status] ?? 'internal' } };
+  }
+
+  externalId({ id }: Token): string {
+    return encodeId(id);
+  }
+}
 
 /** `po_` and the uuid in base 62. */
 export function encodeId(uuid: string): string {
@@ -99,16 +64,6 @@ export function decodeId(id: string): string | undefined {
     .toString(16)
     .padStart(32, '0')
     .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
-/** `X-API-Key`, or a login and password for a first token; no Bearer. */
-function presented(request: FastifyRequest): Presented {
-  return readCredentials(request, { bearer: false, tokenHeaders: ['x-api-key'] });
-}
-
-function answer(refusal: Refusal): Answer {
-  const status = statusOf(refusal);
-  return { status, body: { message: messageOf(refusal), error: CODES[status] ?? 'internal' } };
 }
 
 const CODES: Record<number, string> = {

@@ -1,3 +1,4 @@
+import { Transform } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -11,10 +12,10 @@ import {
   Min,
   ValidateIf,
 } from 'class-validator';
-import { ArrayUnique } from '../../access/array-unique.js';
-import { Transform } from 'class-transformer';
-import type { Doer, Token } from '../../tokens/token.entity.js';
-import { encodeId, type Permission, PERMISSIONS } from './panther.dialect.js';
+import { ArrayUnique } from '../../http/validation/array-unique.js';
+import type { ActorSnapshot, Token } from '../../tokens/token.entity.js';
+import { encodeId } from './panther.dialect.js';
+import { type Permission, PERMISSIONS } from './panther.scopes.js';
 
 /** The body of create and of update: an update replaces all of it. */
 export class ModifyApiToken {
@@ -76,7 +77,7 @@ export class ApiTokenActor {
 
   type: 'user' | 'api-token';
 
-  constructor(doer: Doer) {
+  constructor(doer: ActorSnapshot) {
     const isToken = doer.type === 'token';
     this.id = isToken && doer.id ? encodeId(doer.id) : (doer.id ?? '');
     this.type = isToken ? 'api-token' : 'user';

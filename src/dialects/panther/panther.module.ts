@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
-import { DialectRegistry } from '../../access/dialect.js';
+import { DialectRegistry } from '../../protocol/dialect-registry.js';
+import { TokensModule } from '../../tokens/tokens.module.js';
 import { PantherController } from './panther.controller.js';
-import { panther } from './panther.dialect.js';
+import { PantherDialect } from './panther.dialect.js';
 
-@Module({ controllers: [PantherController] })
+@Module({ imports: [TokensModule], controllers: [PantherController], providers: [PantherDialect] })
 export class PantherModule {
-  constructor(registry: DialectRegistry) {
-    registry.registerDialect(panther);
+  constructor(registry: DialectRegistry, dialect: PantherDialect) {
+    registry.registerDialect(dialect);
   }
 }

@@ -1,8 +1,8 @@
-import { Refusal } from '../../tokens/refusal.js';
-import { parseRfc3339 } from '../../access/date-time.js';
+import { parseRfc3339 } from '../../http/validation/date-time.js';
+import { Refusal } from '../../refusal.js';
 import type { NewAppToken, SignIn } from './quay.dto.js';
 
-const LONGEST_TITLE = 255;
+const MAX_TITLE_LENGTH = 255;
 const MAX_CREDENTIAL_LENGTH = 255;
 /** What the query parameter `expiring` means false by; everything else is true. */
 const FALSE_WORDS = ['false', 'False', 'FALSE', '0', 'null', ''];
@@ -17,7 +17,7 @@ export function readNewAppToken(body: unknown): NewAppToken {
   const object = readObject(body);
   const title = readText(object, 'title');
   if (title.trim() === '') throw invalid("'title' is blank");
-  assertNotLonger('title', title, LONGEST_TITLE);
+  assertNotLonger('title', title, MAX_TITLE_LENGTH);
   return 'expiration' in object ? { title, expiration: readExpiration(object['expiration']) } : { title };
 }
 

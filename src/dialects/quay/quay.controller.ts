@@ -2,17 +2,19 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Re
 import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { And, IsNull, LessThanOrEqual, MoreThan, Or } from 'typeorm';
-import { Caller, Needs } from '../../access/needs.js';
-import { Principal } from '../../access/principal.js';
-import { Refuses } from '../../access/refuses.js';
+import { Caller } from '../../auth/caller.decorator.js';
+import { Principal } from '../../auth/principal.js';
+import { RequireScopes } from '../../auth/require-scopes.decorator.js';
 import { CONFIG, type Config } from '../../config.js';
-import { Refusal } from '../../tokens/refusal.js';
+import { isUuid } from '../../database/uuid.js';
+import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { Refusal } from '../../refusal.js';
 import { type TokenCriteria, TokenService } from '../../tokens/token.service.js';
 import { readExpiring, readNewAppToken } from './quay.body.js';
-import { QUAY, SUPER_USER, USER_ADMIN } from './quay.dialect.js';
+import { QUAY } from './quay.dialect.js';
 import { QuayError, AppTokensView, AppTokenView, CreatedAppTokenView, NewAppToken } from './quay.dto.js';
+import { SUPER_USER, USER_ADMIN } from './quay.scopes.js';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DAY_MS = 86_400_000;
 /** "Expiring soon" is a tenth of the lifetime; where none is set, of this one. */
 const ASSUMED_LIFETIME_SECONDS = 4 * 7 * 86_400;
@@ -26,7 +28,7 @@ const EXPIRING = {
 
 /** Quay's app-specific tokens: each user's own, for tools that cannot log in as people do. */
 @ApiTags('appspecifictokens')
-@Refuses(QuayError, { 401: 'invalid_token', 403: 'insufficient_scope' })
+@ApiRefusals(QuayError, { 401: 'invalid_token', 403: 'insufficient_scope' })
 @Controller('api/v1')
 export class QuayController {
   constructor(
@@ -36,7 +38,7 @@ export class QuayController {
 
   @Post('user/apptoken')
   @HttpCode(201)
-  @Needs(QUAY, USER_ADMIN)
+  @RequireScopes(QUAY, USER_ADMIN)
   @ApiOperation({
     operationId: 'createAppToken',
     summary: 'Creates an app-specific token of the caller',
@@ -44,7 +46,7 @@ export class QuayController {
   })
   @ApiResponse({ status: 201, type: CreatedAppTokenView, description: 'Created' })
   @ApiResponse({ status: 200, type: CreatedAppTokenView, description: 'With QUAY_FIDELITY=deployed' })
-  @Refuses(QuayError, { 400: 'invalid_request', 415: 'unsupported_media_type' })
+  @ApiRefusals(QuayError, { 400: 'invalid_request', 415: 'unsupported_media_type' })
   async create(
     @Caller() caller: Principal,
     @Body({ transform: readNewAppToken }) { title, expiration }: NewAppToken,
@@ -67,7 +69,7 @@ export class QuayController {
   }
 
   @Get('user/apptoken')
-  @Needs(QUAY, USER_ADMIN)
+  @RequireScopes(QUAY, USER_ADMIN)
   @ApiOperation({
     operationId: 'listAppTokens',
     summary: 'Lists the app-specific tokens of the caller',
@@ -82,7 +84,7 @@ export class QuayController {
   }
 
   @Get('superuser/apptokens')
-  @Needs(QUAY, SUPER_USER)
+  @RequireScopes(QUAY, SUPER_USER)
   @ApiOperation({
     operationId: 'listAllAppTokens',
     summary: 'Lists the app-specific tokens of all users; for administrators',
@@ -98,13 +100,13 @@ export class QuayController {
   }
 
   @Get('user/apptoken/:token_uuid')
-  @Needs(QUAY, USER_ADMIN)
+  @RequireScopes(QUAY, USER_ADMIN)
   @ApiOperation({
     operationId: 'getAppToken',
     summary: 'Gets an app-specific token of the caller',
     description: 'Without its value, unless the server is set to `QUAY_FIDELITY=deployed`.',
   })
-  @Refuses(QuayError, { 404: 'not_found' })
+  @ApiRefusals(QuayError, { 404: 'not_found' })
   async get(@Caller() caller: Principal, @Param('token_uuid') uuid: string): Promise<AppTokenView> {
     const where = { ...ownToken(caller, uuid), expiresAt: neverOrAfter(new Date()) };
     const token = await this.tokens.find(where);
@@ -116,13 +118,13 @@ export class QuayController {
 
   @Delete('user/apptoken/:token_uuid')
   @HttpCode(204)
-  @Needs(QUAY, USER_ADMIN)
+  @RequireScopes(QUAY, USER_ADMIN)
   @ApiOperation({
     operationId: 'revokeAppToken',
     summary: 'Revokes an app-specific token of the caller',
     description: 'It stops working at once. One that has expired can be revoked for one day more.',
   })
-  @Refuses(QuayError, { 404: 'not_found' })
+  @ApiRefusals(QuayError, { 404: 'not_found' })
   async revoke(@Caller() caller: Principal, @Param('token_uuid') uuid: string): Promise<void> {
     await this.tokens.revoke(ownToken(caller, uuid), caller, { alias: 'revoke_app_specific_token' });
   }
@@ -165,7 +167,8 @@ const VISIBLE = { dialect: QUAY, revokedAt: IsNull() };
  * @throws {Refusal} notFound for what is no uuid.
  */
 function ownToken(caller: Principal, uuid: string): TokenCriteria {
-  if (!UUID.test(uuid)) throw new Refusal('notFound');
+  // Quay compares texts: an id in upper case is nobody's.
+  if (!isUuid(uuid) || uuid !== uuid.toLowerCase()) throw new Refusal('notFound');
   return { ...VISIBLE, id: uuid, ownerId: caller.user.id, expiresAt: isNotPurged() };
 }
 

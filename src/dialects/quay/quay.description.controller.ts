@@ -1,11 +1,11 @@
 import { Controller, Get, Inject, Param, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { Public } from '../../access/needs.js';
-import { Refuses } from '../../access/refuses.js';
+import { Public } from '../../auth/require-scopes.decorator.js';
 import { CONFIG, type Config } from '../../config.js';
-import { Refusal } from '../../tokens/refusal.js';
-import { publicUrlOf } from '../../access/public-url.js';
+import { publicUrlOf } from '../../http/public-url.js';
+import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { Refusal } from '../../refusal.js';
 import { ERROR_DESCRIPTIONS, errorPage, isErrorType } from './quay.dialect.js';
 import { describeApi, type SwaggerDocument } from './quay.discovery.js';
 import { QuayError, QuayErrorDescription } from './quay.dto.js';
@@ -37,7 +37,7 @@ export class QuayDescriptionController {
     summary: 'Describes a kind of error',
     description: 'The `type` of every error is the address of such a page.',
   })
-  @Refuses(QuayError, { 404: 'not_found' })
+  @ApiRefusals(QuayError, { 404: 'not_found' })
   describe(@Param('error_type') type: string, @Req() request: FastifyRequest): QuayErrorDescription {
     if (!isErrorType(type)) throw new Refusal('notFound');
     return new QuayErrorDescription(errorPage(this.config, request, type), type, ERROR_DESCRIPTIONS[type]);

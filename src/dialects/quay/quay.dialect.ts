@@ -1,32 +1,25 @@
-import type { FastifyRequest } from 'fastify';
-import { type Presented, readCredentials } from '../../access/credentials.js';
-import { headerLines } from '../../access/headers.js';
-import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
-import { readsJson } from '../../access/body.js';
-import { publicUrlOf } from '../../access/public-url.js';
-import { statusOf } from '../../access/status.js';
-import type { Config } from '../../config.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { presentedCredentials } from '../../auth/credentials.js';
+import { CONFIG, type Config } from '../../config.js';
+import { readsJson } from '../../http/body/read-body.js';
+import { headerLines } from '../../http/header-lines.js';
+import { publicUrlOf } from '../../http/public-url.js';
+import { statusOf } from '../../http/refusals/status.js';
+import type { PresentedCredentials } from '../../protocol/credentials.js';
+import type {
+  ApiDescription,
+  Dialect,
+  RefusedRequest,
+  RenderedRefusal,
+  WithRaw,
+} from '../../protocol/dialect.js';
+import type { Refusal } from '../../refusal.js';
 import { withoutSecrets } from '../../secrets.js';
-import type { Refusal } from '../../tokens/refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
-import type { QuaySessions } from './quay.sessions.js';
+import { SCOPE_RULES } from './quay.scopes.js';
+import { QuaySessions } from './quay.sessions.js';
 
 export const QUAY = 'quay';
-export const USER_ADMIN = 'user:admin';
-export const SUPER_USER = 'super:user';
-
-const SCOPES = [
-  'repo:read',
-  'repo:write',
-  'repo:admin',
-  'repo:create',
-  'user:read',
-  USER_ADMIN,
-  'org:admin',
-  SUPER_USER,
-];
-/** Each covers those before it; outside of it no scope covers another: `super:user` is not `user:admin`. */
-const REPOSITORY_LADDER = ['repo:read', 'repo:write', 'repo:admin'];
 
 /** Every `error_type`, with what its page says. */
 export const ERROR_DESCRIPTIONS = {
@@ -64,20 +57,15 @@ const DESCRIPTION: ApiDescription = {
 };
 
 /** Quay's app-specific tokens of the current user. */
+@Injectable()
 export class QuayDialect implements Dialect {
   readonly name = QUAY;
   readonly mounts = ['/api/v1', '/csrf_token'];
   readonly description = DESCRIPTION;
-  readonly scopes: ScopeRules = {
-    isKnown: (scope) => SCOPES.includes(scope),
-    covers: (held, needed) =>
-      REPOSITORY_LADDER.includes(needed) &&
-      REPOSITORY_LADDER.indexOf(held) > REPOSITORY_LADDER.indexOf(needed),
-    defaults: [USER_ADMIN],
-  };
+  readonly scopes = SCOPE_RULES;
 
   constructor(
-    private readonly config: Pick<Config, 'publicUrl'>,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>,
     private readonly sessions: QuaySessions,
   ) {}
 
@@ -85,14 +73,14 @@ export class QuayDialect implements Dialect {
    * `Bearer`, or a login and password for a first token, or, where the request has no `Authorization` at all, a cookie
    * with the CSRF token that it is bound to. The query string does not count.
    */
-  presented(request: FastifyRequest): Presented {
-    const presented = readCredentials(request, { bearer: true });
+  readCredentials(request: WithRaw): PresentedCredentials {
+    const presented = presentedCredentials(request, { bearer: true });
     if (headerLines(request, 'authorization').length > 0) return presented;
     const session = this.sessions.read(request)?.login;
     return session ? { ...presented, session } : presented;
   }
 
-  answer(refusal: Refusal, request: FastifyRequest): Answer {
+  renderRefusal(refusal: Refusal, request: RefusedRequest): RenderedRefusal {
     const status = statusOf(refusal);
     const type = errorTypeOf(status);
     // A part of the body may be repeated in it, and people paste tokens everywhere.
@@ -123,7 +111,7 @@ export class QuayDialect implements Dialect {
 /** The address of the page about a kind of error. */
 export function errorPage(
   config: Pick<Config, 'publicUrl'>,
-  request: FastifyRequest,
+  request: Pick<RefusedRequest, 'headers' | 'protocol'>,
   type: ErrorType,
 ): string {
   return publicUrlOf(request, config) + ERROR_PAGES + type;

@@ -1,4 +1,4 @@
-import { SUPER_USER, USER_ADMIN } from './quay.dialect.js';
+import { SUPER_USER, USER_ADMIN } from './quay.scopes.js';
 
 /** A Swagger 2.0 document. */
 export interface SwaggerDocument {

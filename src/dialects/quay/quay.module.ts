@@ -1,27 +1,21 @@
-import { Inject, Module } from '@nestjs/common';
-import { DialectRegistry } from '../../access/dialect.js';
-import { CONFIG, type Config } from '../../config.js';
-import { HashingService } from '../../hashing/hashing.service.js';
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../../auth/auth.module.js';
+import { DialectRegistry } from '../../protocol/dialect-registry.js';
+import { TokensModule } from '../../tokens/tokens.module.js';
 import { QuayController } from './quay.controller.js';
 import { QuayDescriptionController } from './quay.description.controller.js';
 import { QuayDialect } from './quay.dialect.js';
-import { SealedCopies } from './quay.sealed-copies.js';
 import { QuayCsrfController, QuaySessionController } from './quay.session.controller.js';
 import { QuaySessions } from './quay.sessions.js';
+import { SealedCopies } from './sealed-copies.job.js';
 
 @Module({
+  imports: [AuthModule, TokensModule],
   controllers: [QuayController, QuayDescriptionController, QuayCsrfController, QuaySessionController],
-  providers: [
-    SealedCopies,
-    {
-      provide: QuaySessions,
-      inject: [HashingService, CONFIG],
-      useFactory: (hashing: HashingService, config: Config) => new QuaySessions(hashing, config),
-    },
-  ],
+  providers: [QuayDialect, QuaySessions, SealedCopies],
 })
 export class QuayModule {
-  constructor(registry: DialectRegistry, @Inject(CONFIG) config: Config, sessions: QuaySessions) {
-    registry.registerDialect(new QuayDialect(config, sessions));
+  constructor(registry: DialectRegistry, dialect: QuayDialect) {
+    registry.registerDialect(dialect);
   }
 }

@@ -1,10 +1,10 @@
 import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Public } from '../../access/needs.js';
-import { Passwords } from '../../access/passwords.js';
-import { Refuses } from '../../access/refuses.js';
-import { Refusal } from '../../tokens/refusal.js';
+import { PasswordAuthenticator } from '../../auth/password-authenticator.js';
+import { Public } from '../../auth/require-scopes.decorator.js';
+import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { Refusal } from '../../refusal.js';
 import { readSignIn } from './quay.body.js';
 import { CsrfToken, QuayError, SignedInOrOut, SignIn } from './quay.dto.js';
 import { QuaySessions } from './quay.sessions.js';
@@ -42,7 +42,7 @@ export class QuayCsrfController {
 export class QuaySessionController {
   constructor(
     private readonly sessions: QuaySessions,
-    private readonly passwords: Passwords,
+    private readonly passwords: PasswordAuthenticator,
   ) {}
 
   @Post('signin')
@@ -62,8 +62,8 @@ export class QuaySessionController {
       [NEXT_CSRF_HEADER]: { description: 'For `X-CSRF-Token` of what follows.', schema: { type: 'string' } },
     },
   })
-  @Refuses(QuayError, { 400: 'invalid_request', 401: 'invalid_token', 415: 'unsupported_media_type' })
-  @Refuses(QuayError, { 403: 'insufficient_scope: no session, or not its CSRF token' })
+  @ApiRefusals(QuayError, { 400: 'invalid_request', 401: 'invalid_token', 415: 'unsupported_media_type' })
+  @ApiRefusals(QuayError, { 403: 'insufficient_scope: no session, or not its CSRF token' })
   async signIn(
     @Body({ transform: readSignIn }) { username, password }: SignIn,
     @Req() request: FastifyRequest,

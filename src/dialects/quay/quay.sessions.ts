@@ -1,9 +1,11 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { headerLines } from '../../access/headers.js';
-import type { LoginSession } from '../../access/passwords.js';
-import type { Config } from '../../config.js';
-import type { HashingService } from '../../hashing/hashing.service.js';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { CONFIG, type Config } from '../../config.js';
+import { HashingService } from '../../hashing/hashing.service.js';
+import { headerLines } from '../../http/header-lines.js';
+import type { LoginSession } from '../../protocol/credentials.js';
+import type { WithRaw } from '../../protocol/dialect.js';
 
 const COOKIE = 'quay_session';
 /** The cookie goes where this API is, and nowhere else. */
@@ -35,10 +37,11 @@ export interface NewSession {
  * all, sealed under the key ring, so that every replica reads it. It counts only beside the CSRF token that it is bound
  * to, which no browser sends by itself, for ten minutes, and on this API alone.
  */
+@Injectable()
 export class QuaySessions {
   constructor(
-    private readonly hashing: Pick<HashingService, 'seal' | 'open'>,
-    private readonly config: Pick<Config, 'publicUrl'>,
+    private readonly hashing: HashingService,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>,
   ) {}
 
   /** @param login null: a session that may log in, and nothing else. */
@@ -57,7 +60,7 @@ export class QuaySessions {
   }
 
   /** The session that a request shows with its CSRF token; undefined for none, and for one that has expired. */
-  read(request: FastifyRequest): { login: LoginSession | null } | undefined {
+  read(request: WithRaw): { login: LoginSession | null } | undefined {
     const [csrfToken, ...others] = headerLines(request, CSRF_HEADER);
     const value = cookieOf(request);
     if (csrfToken === undefined || others.length > 0 || value === undefined) return undefined;
@@ -76,7 +79,7 @@ export class QuaySessions {
 }
 
 /** The value of our cookie; undefined where it is not there exactly once. */
-function cookieOf(request: FastifyRequest): string | undefined {
+function cookieOf(request: WithRaw): string | undefined {
   const pairs = headerLines(request, 'cookie').flatMap((line) => line.split(';'));
   const values = pairs.flatMap((pair) => {
     const [name, value] = pair.trim().split('=', 2);

@@ -2,14 +2,15 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { IsNull } from 'typeorm';
-import { parseIso8601 } from '../../access/date-time.js';
-import { Caller, Needs } from '../../access/needs.js';
-import { Principal } from '../../access/principal.js';
-import { Refuses } from '../../access/refuses.js';
-import { validated } from '../../access/validation.js';
 import { AccountsService } from '../../accounts/accounts.service.js';
 import type { User } from '../../accounts/user.entity.js';
-import { Refusal } from '../../tokens/refusal.js';
+import { Caller } from '../../auth/caller.decorator.js';
+import { Principal } from '../../auth/principal.js';
+import { RequireScopes } from '../../auth/require-scopes.decorator.js';
+import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { parseIso8601 } from '../../http/validation/date-time.js';
+import { validationPipe } from '../../http/validation/validation-pipe.js';
+import { Refusal } from '../../refusal.js';
 import { isTokenId } from '../../tokens/token-format.js';
 import { TokenService } from '../../tokens/token.service.js';
 import { YUNXIAO } from './yunxiao.dialect.js';
@@ -42,7 +43,7 @@ const PAGE_HEADERS = Object.fromEntries(
 
 /** Yunxiao's personal access tokens, and what its clients ask for besides: an enterprise administrator sees and ends every token of every user. */
 @ApiTags('PersonalAccessTokens')
-@Refuses(YunxiaoError, { 401: 'Unauthorized, InvalidTokenError or ExpiredTokenError' })
+@ApiRefusals(YunxiaoError, { 401: 'Unauthorized, InvalidTokenError or ExpiredTokenError' })
 @Controller('oapi/v1/platform')
 export class YunxiaoController {
   constructor(
@@ -51,30 +52,30 @@ export class YunxiaoController {
   ) {}
 
   @Get('user')
-  @Needs(YUNXIAO)
+  @RequireScopes(YUNXIAO)
   @ApiOperation({
     operationId: 'GetUserByToken',
     summary: 'Gets the user that the token speaks for',
     description: 'Any valid credential will do. What has no value is left out.',
   })
-  @Refuses(YunxiaoError, { 403: 'Forbidden: outside the CIDR blocks of the token' })
+  @ApiRefusals(YunxiaoError, { 403: 'Forbidden: outside the CIDR blocks of the token' })
   user(@Caller() caller: Principal): CurrentUser {
     return new CurrentUser(caller.user);
   }
 
   /** https://help.aliyun.com/zh/yunxiao/developer-reference/listorganizations, as the standard edition answers. */
   @Get('organizations')
-  @Needs(YUNXIAO, READ_ORGANIZATIONS)
+  @RequireScopes(YUNXIAO, READ_ORGANIZATIONS)
   @ApiOperation({
     operationId: 'ListOrganizations',
     summary: 'Lists the organizations of the caller: one',
     description: 'The pages are told in headers.',
   })
   @ApiOkResponse({ type: [ListedOrganization], headers: PAGE_HEADERS })
-  @Refuses(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden' })
+  @ApiRefusals(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden' })
   organizations(
     @Caller() { user: { organization } }: Principal,
-    @Query(validated('dropped')) { page, perPage }: ListOrganizationsQuery,
+    @Query(validationPipe('dropped')) { page, perPage }: ListOrganizationsQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): ListedOrganization[] {
     const headers = { 'x-page': page, 'x-per-page': perPage, 'x-total': 1, 'x-total-pages': 1 };
@@ -83,16 +84,16 @@ export class YunxiaoController {
   }
 
   @Get('users/admin/personalAccessTokens')
-  @Needs(YUNXIAO, READ)
+  @RequireScopes(YUNXIAO, READ)
   @ApiOperation({
     operationId: 'ListUserPersonalAccessTokens',
     summary: 'Lists every live token of a user, whichever API issued it, newest first',
     description: 'For administrators of the organization of the user. The values are not shown.',
   })
-  @Refuses(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden, or the user is not in the organization' })
+  @ApiRefusals(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden, or the user is not in the organization' })
   async list(
     @Caller() caller: Principal,
-    @Query(validated('dropped')) { userId }: ListPersonalAccessTokensQuery,
+    @Query(validationPipe('dropped')) { userId }: ListPersonalAccessTokensQuery,
   ): Promise<ListedPersonalAccessToken[]> {
     const user = await this.userOf(caller, userId);
     const tokens = await this.tokens
@@ -107,17 +108,17 @@ export class YunxiaoController {
 
   @Post('users/admin/personalAccessTokens')
   @HttpCode(200)
-  @Needs(YUNXIAO, READ_WRITE)
+  @RequireScopes(YUNXIAO, READ_WRITE)
   @ApiOperation({
     operationId: 'CreateUserPersonalAccessToken',
     summary: 'Creates a token for a user; the answer alone shows its value',
     description:
       'For administrators of the organization of the user. It grants nothing that the calling token lacks.',
   })
-  @Refuses(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden, or the user is not in the organization' })
+  @ApiRefusals(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden, or the user is not in the organization' })
   async create(
     @Caller() caller: Principal,
-    @Body(validated('refused')) body: CreatePersonalAccessToken,
+    @Body(validationPipe('refused')) body: CreatePersonalAccessToken,
   ): Promise<CreatedPersonalAccessToken> {
     const user = await this.userOf(caller, body.userId);
     const expiresAt = parseIso8601(body.expiredAt) as Date;
@@ -128,14 +129,14 @@ export class YunxiaoController {
   }
 
   @Delete('users/admin/personalAccessTokens/:tokenId')
-  @Needs(YUNXIAO, READ_WRITE)
+  @RequireScopes(YUNXIAO, READ_WRITE)
   @ApiOperation({
     operationId: 'DeleteUserPersonalAccessToken',
     summary: 'Ends a token of a user, whichever API issued it',
     description: 'For administrators of the organization of the user. It stops working at once.',
   })
   @ApiParam({ name: 'tokenId', description: 'A `token_id` of the list.', example: 'pt-4fJ0aB9cK2dE' })
-  @Refuses(YunxiaoError, { 403: 'Forbidden', 404: 'NotFound' })
+  @ApiRefusals(YunxiaoError, { 403: 'Forbidden', 404: 'NotFound' })
   async delete(@Caller() caller: Principal, @Param('tokenId') tokenId: string): Promise<Deleted> {
     assertAdministrator(caller);
     const where = { tokenId, revokedAt: IsNull() };

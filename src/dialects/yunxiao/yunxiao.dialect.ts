@@ -1,18 +1,19 @@
-import type { FastifyRequest } from 'fastify';
-import { readCredentials } from '../../access/credentials.js';
-import type { Answer, ApiDescription, Dialect, ScopeRules } from '../../access/dialect.js';
-import { statusOf } from '../../access/status.js';
-import { isOfPath, type Refusal } from '../../tokens/refusal.js';
+import { Injectable } from '@nestjs/common';
+import { presentedCredentials } from '../../auth/credentials.js';
+import { statusOf } from '../../http/refusals/status.js';
+import type { PresentedCredentials } from '../../protocol/credentials.js';
+import type {
+  ApiDescription,
+  Dialect,
+  RefusedRequest,
+  RenderedRefusal,
+  WithRaw,
+} from '../../protocol/dialect.js';
+import { isOfPath, type Refusal } from '../../refusal.js';
+import type { Token } from '../../tokens/token.entity.js';
+import { SCOPES } from './yunxiao.scopes.js';
 
 export const YUNXIAO = 'yunxiao';
-
-/** The form of a permission's name; the set is open, and unknown names are kept. */
-export const PERMISSION = /^[a-zA-Z]+_[a-zA-Z]+(_[a-zA-Z]+)*_(read|read_write)$/;
-
-const SCOPES: ScopeRules = {
-  isKnown: (scope) => PERMISSION.test(scope),
-  covers: (held, needed) => needed.endsWith('_read') && held === `${needed}_write`,
-};
 
 const DESCRIPTION: ApiDescription = {
   title: 'Patois: Yunxiao personal access tokens',
@@ -33,22 +34,26 @@ const DESCRIPTION: ApiDescription = {
 };
 
 /** Personal access tokens of Yunxiao (Alibaba Cloud DevOps) under enterprise administration. */
-export const yunxiao: Dialect = {
-  name: YUNXIAO,
-  mounts: ['/oapi/v1/platform'],
-  scopes: SCOPES,
-  presented: (request) => readCredentials(request, { bearer: true, tokenHeaders: ['x-yunxiao-token'] }),
-  answer,
-  externalId: (token) => token.tokenId,
-  description: DESCRIPTION,
-};
+@Injectable()
+export class YunxiaoDialect implements Dialect {
+  readonly name = YUNXIAO;
+  readonly mounts = ['/oapi/v1/platform'];
+  readonly scopes = SCOPES;
+  readonly description = DESCRIPTION;
 
-function answer(refusal: Refusal, request: FastifyRequest): Answer {
-  const status = statusOf(refusal);
-  return {
-    status,
-    body: { errorCode: codeOf(refusal, status), errorMessage: messageOf(refusal), requestId: request.id },
-  };
+  readCredentials(request: WithRaw): PresentedCredentials {
+    return presentedCredentials(request, { bearer: true, tokenHeaders: ['x-yunxiao-token'] });
+  }
+
+  renderRefusal(refusal: Refusal, { id: requestId }: RefusedRequest): RenderedRefusal {
+    const status = statusOf(refusal);
+    const body = { errorCode: codeOf(refusal, status), errorMessage: messageOf(refusal), requestId };
+    return { status, body };
+  }
+
+  externalId({ tokenId }: Token): string {
+    return tokenId;
+  }
 }
 
 const CODES: Record<number, string> = {

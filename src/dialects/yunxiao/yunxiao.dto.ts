@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -13,13 +14,12 @@ import {
   MinLength,
   ValidateIf,
 } from 'class-validator';
-import { Transform } from 'class-transformer';
-import { ArrayUnique } from '../../access/array-unique.js';
-import { IsFuture, parseIso8601 } from '../../access/date-time.js';
 import type { Organization } from '../../accounts/organization.entity.js';
 import type { User } from '../../accounts/user.entity.js';
+import { ArrayUnique } from '../../http/validation/array-unique.js';
+import { IsFuture, parseIso8601 } from '../../http/validation/date-time.js';
 import type { Token } from '../../tokens/token.entity.js';
-import { PERMISSION } from './yunxiao.dialect.js';
+import { PERMISSION } from './yunxiao.scopes.js';
 
 /** The query of the list. */
 export class ListPersonalAccessTokensQuery {

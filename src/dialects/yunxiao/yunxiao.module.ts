@@ -1,12 +1,17 @@
 import { Module } from '@nestjs/common';
-import { DialectRegistry } from '../../access/dialect.js';
 import { AccountsModule } from '../../accounts/accounts.module.js';
+import { DialectRegistry } from '../../protocol/dialect-registry.js';
+import { TokensModule } from '../../tokens/tokens.module.js';
 import { YunxiaoController } from './yunxiao.controller.js';
-import { yunxiao } from './yunxiao.dialect.js';
+import { YunxiaoDialect } from './yunxiao.dialect.js';
 
-@Module({ imports: [AccountsModule], controllers: [YunxiaoController] })
+@Module({
+  imports: [AccountsModule, TokensModule],
+  controllers: [YunxiaoController],
+  providers: [YunxiaoDialect],
+})
 export class YunxiaoModule {
-  constructor(registry: DialectRegistry) {
-    registry.registerDialect(yunxiao);
+  constructor(registry: DialectRegistry, dialect: YunxiaoDialect) {
+    registry.registerDialect(dialect);
   }
 }

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager, FindOptionsWhere, SelectQueryBuilder } from 'typeorm';
 import { User } from '../../accounts/user.entity.js';
 import { HashingService } from '../../hashing/hashing.service.js';
-import { allowsAddress } from '../cidr.js';
-import { Refusal } from '../refusal.js';
+import { allowsAddress } from '../../network/cidr.js';
+import { Refusal } from '../../refusal.js';
 import { Token } from '../token.entity.js';
 import type { Authority, Credential } from './authority.js';
 import { Powers } from './powers.js';
@@ -82,7 +82,7 @@ export class Admission {
     if (!allowsAddress(token.allowedCidrs, by.actor.address ?? undefined)) {
       throw new Refusal('forbidden', { reason: 'address', message: 'Access denied' });
     }
-    const { need } = by;
+    const { required: need } = by;
     if (need && by.uncovered(token.scopes, need.dialect, need.scopes).length === need.scopes.length) {
       throw lacksScope(need.scopes);
     }

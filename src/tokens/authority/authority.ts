@@ -11,7 +11,7 @@ export type Credential =
   | { kind: 'none' };
 
 /** Scopes of which a call needs one, in the words of a dialect. */
-export interface ScopeNeed {
+export interface RequiredScopes {
   dialect: string;
   scopes: readonly string[];
 }
@@ -21,7 +21,7 @@ export interface Authority {
   readonly actor: Actor;
   readonly credential: Credential;
   /** What the call asked of the caller's scopes, to be asked again; undefined: nothing. */
-  readonly need?: ScopeNeed | undefined;
+  readonly required?: RequiredScopes | undefined;
   /** Those of `needed`, in the words of `dialect`, that none of the scopes `held` covers. */
   uncovered(held: readonly string[], dialect: string, needed: readonly string[]): string[];
 }

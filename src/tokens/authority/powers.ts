@@ -1,6 +1,6 @@
 import { type Permission, type Role, ROLES, type User } from '../../accounts/user.entity.js';
-import { reachesBeyond } from '../cidr.js';
-import { Refusal } from '../refusal.js';
+import { reachesBeyond } from '../../network/cidr.js';
+import { Refusal } from '../../refusal.js';
 import type { Token } from '../token.entity.js';
 import type { Authority } from './authority.js';
 

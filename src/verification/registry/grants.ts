@@ -12,7 +12,7 @@ export interface Access {
 
 /** What the Distribution specification takes for a repository's name. */
 const REPOSITORY_NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-const LONGEST_NAME = 255;
+const MAX_NAME_LENGTH = 255;
 
 /**
  * Reads `type:name:action,action …`, several of which are separated by spaces or repeated; two for one thing become one.
@@ -34,7 +34,7 @@ export function readAccess(scopes: readonly string[]): Access[] {
 
 /** The first part of a repository's name, which says whose it is; undefined for what is no such name. */
 export function namespaceOf({ type, name }: Access): string | undefined {
-  if (type !== 'repository' || name.length > LONGEST_NAME || !REPOSITORY_NAME.test(name)) return undefined;
+  if (type !== 'repository' || name.length > MAX_NAME_LENGTH || !REPOSITORY_NAME.test(name)) return undefined;
   const slash = name.indexOf('/');
   return slash < 0 ? '' : name.slice(0, slash);
 }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { DialectRegistry } from '../../access/dialect.js';
-import { type Origin, Principal } from '../../access/principal.js';
 import { AuditWriter } from '../../audit/audit.writer.js';
+import { Principal } from '../../auth/principal.js';
+import { DialectRegistry } from '../../protocol/dialect-registry.js';
+import type { Origin } from '../../protocol/origin.js';
 import type { Token } from '../../tokens/token.entity.js';
 import type { Access } from './grants.js';
 

@@ -1,6 +1,6 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Public } from '../../access/needs.js';
+import { Public } from '../../auth/require-scopes.decorator.js';
 import { jwkOf } from './key-pair.js';
 import { JwkSet } from './registry.dto.js';
 import { SigningKeys } from './signing-keys.js';

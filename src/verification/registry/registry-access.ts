@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { DialectRegistry } from '../../access/dialect.js';
 import { Organization } from '../../accounts/organization.entity.js';
 import type { User } from '../../accounts/user.entity.js';
+import { DialectRegistry } from '../../protocol/dialect-registry.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { type Access, type Action, ACTIONS, isCatalog, namespaceOf, narrowed } from './grants.js';
 
@@ -34,13 +34,9 @@ export class RegistryAccess {
     return granted;
   }
 
-  private actionsOf(token: Token): readonly Action[] {
-    const { dialect, scopes } = token;
-    const isAppToken = dialect === APP_TOKEN.dialect && scopes.includes(APP_TOKEN.scope);
-    if (isAppToken || scopes.includes('*')) return ACTIONS;
-    const { scopes: rules } = this.dialects.of(token);
-    const holds = (needed: string): boolean =>
-      scopes.some((held) => held === needed || rules.covers(held, needed));
+  private actionsOf({ dialect, scopes }: Token): readonly Action[] {
+    if (dialect === APP_TOKEN.dialect && scopes.includes(APP_TOKEN.scope)) return ACTIONS;
+    const holds = (scope: string): boolean => this.dialects.uncovered(scopes, dialect, [scope]).length === 0;
     return ACTIONS_OF_SCOPES.find(([scope]) => holds(scope))?.[1] ?? [];
   }
 

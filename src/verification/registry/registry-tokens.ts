@@ -2,10 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { SignJWT } from 'jose';
 import { randomUUID } from 'node:crypto';
-import { isGoodText } from '../../access/body.js';
-import { publicUrlOf } from '../../access/public-url.js';
 import { CONFIG, type Config } from '../../config.js';
-import { Refusal } from '../../tokens/refusal.js';
+import { publicUrlOf } from '../../http/public-url.js';
+import { isGoodText } from '../../http/validation/text.js';
+import { Refusal } from '../../refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { readAccess } from './grants.js';
 import { IssuedJwts } from './issued-jwts.js';
@@ -16,7 +16,7 @@ import { SigningKeys } from './signing-keys.js';
 
 /** A registry asks nobody while such a token lives: this is how long it goes on after a revocation. */
 export const LIFETIME_SECONDS = 300;
-const LONGEST_SERVICE = 256;
+const MAX_SERVICE_LENGTH = 256;
 
 /** Changes a token of Patois for one that a registry understands. */
 @Injectable()
@@ -65,7 +65,7 @@ export class RegistryTokens {
     }
     const { registryServices } = this.config;
     const isServed = registryServices === undefined || registryServices.includes(service);
-    if (!isServed || service.length > LONGEST_SERVICE || !isGoodText(service)) {
+    if (!isServed || service.length > MAX_SERVICE_LENGTH || !isGoodText(service)) {
       throw Refusal.ofField(['service'], 'isIn', 'The service is not one that this server issues tokens for');
     }
     return service;

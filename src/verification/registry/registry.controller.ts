@@ -1,11 +1,11 @@
 import { applyDecorators, Controller, Get, Header, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { Public } from '../../access/needs.js';
-import { Refuses } from '../../access/refuses.js';
+import { Public } from '../../auth/require-scopes.decorator.js';
+import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
 import { RegistryLogin } from './registry-login.js';
-import { RegistryErrors, RegistryToken } from './registry.dto.js';
 import { RegistryTokens } from './registry-tokens.js';
+import { RegistryErrors, RegistryToken } from './registry.dto.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** A door where HTTP Basic with a token is changed for a registry's token. */
@@ -31,7 +31,7 @@ function TokenDoor(operation: {
       type: String,
       description: 'What is asked for, `repository:login/name:pull,push`; repeated, or separated by spaces.',
     }),
-    Refuses(RegistryErrors, {
+    ApiRefusals(RegistryErrors, {
       400: 'No service, or one that is not served',
       401: 'No valid token as the password',
       403: 'From outside the CIDR blocks of the token',

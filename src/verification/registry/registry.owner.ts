@@ -1,29 +1,25 @@
-import type { FastifyRequest } from 'fastify';
-import { type Presented, readCredentials } from '../../access/credentials.js';
-import type { Answer, PathOwner } from '../../access/dialect.js';
-import { statusOf } from '../../access/status.js';
-import type { Refusal } from '../../tokens/refusal.js';
+import { Injectable } from '@nestjs/common';
+import { presentedCredentials } from '../../auth/credentials.js';
+import { statusOf } from '../../http/refusals/status.js';
+import type { PresentedCredentials } from '../../protocol/credentials.js';
+import type { PathOwner, RenderedRefusal, WithRaw } from '../../protocol/dialect.js';
+import type { Refusal } from '../../refusal.js';
 
 /** `/v2`: what a registry and its clients ask. Errors read as the Distribution specification words them. */
-export const registryOwner: PathOwner = {
-  name: 'registry',
-  mounts: ['/v2'],
-  presented,
-  answer,
-};
+@Injectable()
+export class RegistryOwner implements PathOwner {
+  readonly name = 'registry';
+  readonly mounts = ['/v2'];
 
-/** HTTP Basic alone: this is where a client changes it for a bearer token. */
-function presented(request: FastifyRequest): Presented {
-  return readCredentials(request, { bearer: false });
-}
+  /** HTTP Basic alone: this is where a client changes it for a bearer token. */
+  readCredentials(request: WithRaw): PresentedCredentials {
+    return presentedCredentials(request, { bearer: false });
+  }
 
-function answer(refusal: Refusal): Answer {
-  const status = statusOf(refusal);
-  const { code, message } = wordsOf(refusal);
-  return {
-    status,
-    body: { errors: [{ code, message, detail: null }] },
-  };
+  renderRefusal(refusal: Refusal): RenderedRefusal {
+    const { code, message } = wordsOf(refusal);
+    return { status: statusOf(refusal), body: { errors: [{ code, message, detail: null }] } };
+  }
 }
 
 function wordsOf(refusal: Refusal): { code: string; message: string } {

@@ -91,8 +91,8 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   private refreshQuietly(): Promise<void> {
-    return this.refresh().catch((problem: unknown) =>
-      this.logger.warn(`Signing keys not read anew: ${String(problem)}`),
+    return this.refresh().catch((error: unknown) =>
+      this.logger.warn(`Signing keys not read anew: ${String(error)}`),
     );
   }
 
@@ -138,9 +138,9 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
         createdAt: now,
         signsFrom: new Date(signsFrom),
       });
-    } catch (problem) {
+    } catch (error) {
       // Another replica was first; its key is as good.
-      if (violatedUniqueIndex(problem) === undefined) throw problem;
+      if (violatedUniqueIndex(error) === undefined) throw error;
     }
     return true;
   }

@@ -9,7 +9,9 @@ const create = await client.POST('/me/tokens', { body: { name: 'generated', scop
 const { id, token, expirationDate } = present(create.data);
 const neverExpires: string | undefined = expirationDate;
 const params = { path: { apiTokenId: id } };
-const list = await client.GET('/me/tokens', { params: { query: { sortField: 'creationDate', perPage: 10 } } });
+const list = await client.GET('/me/tokens', {
+  params: { query: { sortField: 'creationDate', perPage: 10 } },
+});
 const get = await client.GET('/me/tokens/{apiTokenId}', { params });
 const patch = await client.PATCH('/me/tokens/{apiTokenId}', { params, body: { status: 'inactive' } });
 const revoke = await client.DELETE('/me/tokens/{apiTokenId}', { params });

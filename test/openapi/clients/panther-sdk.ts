@@ -7,7 +7,8 @@ import {
 } from '../../../.cache/clients/panther/sdk/index.js';
 import { given, present, report } from './program.js';
 
-const auth = ({ type }: { type: string }): string | undefined => (type === 'apiKey' ? given.token : undefined);
+const auth = ({ type }: { type: string }): string | undefined =>
+  type === 'apiKey' ? given.token : undefined;
 const client = createClient({ baseUrl: given.url, auth });
 
 const create = await createApiToken({ client, body: { name: 'generated', permissions: ['BulkUpload'] } });

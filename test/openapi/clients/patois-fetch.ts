@@ -13,7 +13,9 @@ const create = await client.POST('/patois/v1/tokens', {
 const { tokenId, token, expiresAt } = present(create.data);
 const neverExpires: string | null = expiresAt;
 const params = { path: { tokenId } };
-const list = await client.GET('/patois/v1/tokens', { params: { query: { owner, neverUsed: true, limit: 10 } } });
+const list = await client.GET('/patois/v1/tokens', {
+  params: { query: { owner, neverUsed: true, limit: 10 } },
+});
 const get = await client.GET('/patois/v1/tokens/{tokenId}', { params });
 const verify = await client.POST('/patois/v1/verifications', { body: { verifications: [{ token }] } });
 const revoke = await client.DELETE('/patois/v1/tokens/{tokenId}', { params });

@@ -8,7 +8,12 @@ const TOKENS = '/oapi/v1/platform/users/admin/personalAccessTokens';
 
 const user = await client.GET('/oapi/v1/platform/user');
 const userId = present(user.data).id;
-const body = { userId, name: 'generated', permissions: ['base_user_read'], expiredAt: '2099-01-01T00:00:00Z' };
+const body = {
+  userId,
+  name: 'generated',
+  permissions: ['base_user_read'],
+  expiredAt: '2099-01-01T00:00:00Z',
+};
 const create = await client.POST(TOKENS, { body });
 const { tokenId, token, expiredAt } = present(create.data);
 const list = await client.GET(TOKENS, { params: { query: { userId } } });

@@ -7,12 +7,18 @@ import {
 } from '../../../.cache/clients/yunxiao/sdk/index.js';
 import { given, present, report } from './program.js';
 
-const auth = ({ type }: { type: string }): string | undefined => (type === 'apiKey' ? given.token : undefined);
+const auth = ({ type }: { type: string }): string | undefined =>
+  type === 'apiKey' ? given.token : undefined;
 const client = createClient({ baseUrl: given.url, auth });
 
 const user = await getUserByToken({ client });
 const userId = present(user.data).id;
-const body = { userId, name: 'generated', permissions: ['base_user_read'], expiredAt: '2099-01-01T00:00:00Z' };
+const body = {
+  userId,
+  name: 'generated',
+  permissions: ['base_user_read'],
+  expiredAt: '2099-01-01T00:00:00Z',
+};
 const create = await createUserPersonalAccessToken({ client, body });
 const { tokenId, token, expiredAt } = present(create.data);
 const list = await listUserPersonalAccessTokens({ client, query: { userId } });

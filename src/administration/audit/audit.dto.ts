@@ -1,0 +1,148 @@
+import type { AuditAction, AuditEvent as AuditRow } from '../../audit/audit-event.entity.js';
+import { Instant, IsInstant, IsText, Optional } from '../../http/validation/fields.js';
+import { ListQuery } from '../../native/list.dto.js';
+
+const REFERENCE = 100;
+
+/** The query of the audit trail; all that is given must hold. */
+export class ListAuditEventsQuery extends ListQuery {
+  /**
+   * A user's uuid or login, or a token id.
+   * @example 'admin'
+   */
+  @Optional()
+  @IsText(REFERENCE)
+  actor?: string;
+
+  /**
+   * An action, or a dialect's own name for one.
+   * @example 'token.revoke'
+   */
+  @Optional()
+  @IsText(REFERENCE)
+  action?: string;
+
+  /**
+   * A token id, the uuid of a user, organization or location, a user's login, an address, or the `jti` of a JWT.
+   * @example 'pt-4fK2mZq81LxT'
+   */
+  @Optional()
+  @IsText(REFERENCE)
+  object?: string;
+
+  /** The first moment that counts. */
+  @Optional()
+  @Instant()
+  @IsInstant()
+  since?: Date;
+
+  /** The first moment that counts no more. */
+  @Optional()
+  @Instant()
+  @IsInstant()
+  until?: Date;
+}
+
+/** Who did it. */
+export class AuditActor {
+  type: 'user' | 'token' | 'system';
+
+  /**
+   * A user's uuid or a token id; null for the server itself and for strangers.
+   * @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b'
+   */
+  id: string | null;
+
+  constructor({ actorType, actorId }: AuditRow) {
+    this.type = actorType;
+    this.id = actorId;
+  }
+}
+
+/** What it was done to. */
+export class AuditObject {
+  /** @example 'token' */
+  type: string;
+
+  /**
+   * A token id, a uuid, the id of a JWT, or the login or address that tried.
+   * @example 'pt-4fK2mZq81LxT'
+   */
+  id: string | null;
+
+  constructor({ objectType, objectId }: AuditRow) {
+    this.type = objectType;
+    this.id = objectId;
+  }
+}
+
+/**
+ * One change, written in the transaction that made it; or a failed login, a token that was refused though its secret was
+ * right, a secret that was shown again, a JWT that was issued. Holds no secret.
+ */
+export class AuditEvent {
+  /** @example '0c8e8a1e-9a3b-4a39-9f57-4b8f6f0f3f10' */
+  id: string;
+
+  time: Date;
+
+  actor: AuditActor;
+
+  action: AuditAction;
+
+  /**
+   * The dialect's own name for the action, where it has one.
+   * @example 'create_app_specific_token'
+   */
+  alias?: string;
+
+  object: AuditObject;
+
+  /** What it was; null for what was made. */
+  before: Record<string, unknown> | null;
+
+  /** What it became; null for what was deleted. */
+  after: Record<string, unknown> | null;
+
+  /** @example '203.0.113.7' */
+  address: string | null;
+
+  /** @example 'curl/8.5.0' */
+  userAgent: string | null;
+
+  /**
+   * What the header `X-Request-Id` of the answer said.
+   * @example '5d9e4b0e-9a55-4a1d-9c0c-6f3b3f0e2a36'
+   */
+  requestId: string | null;
+
+  constructor(row: AuditRow) {
+    this.id = row.id;
+    this.time = row.time;
+    this.actor = new AuditActor(row);
+    this.action = row.action;
+    if (row.alias !== null) this.alias = row.alias;
+    this.object = new AuditObject(row);
+    this.before = row.before;
+    this.after = row.after;
+    this.address = row.address;
+    this.userAgent = row.userAgent;
+    this.requestId = row.requestId;
+  }
+}
+
+/** One page of the audit trail, newest first. */
+export class AuditEventPage {
+  items: AuditEvent[];
+
+  /**
+   * The cursor of the next page; null on the last.
+   * @example 'MjAzMS0wNS0wNlQwNzowODowOS4wMDBa'
+   */
+  nextCursor: string | null;
+
+  constructor(rows: AuditRow[], nextCursor: string | undefined) {
+    this.items = rows.map((row) => new AuditEvent(row));
+    this.nextCursor = nextCursor ?? null;
+  }
+}

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { findUser } from '../../accounts/references.js';
+import { AuditEvent } from '../../audit/audit-event.entity.js';
+import type { Principal } from '../../auth/principal.js';
+import { newestFirst, type Page, readPage } from '../../database/page.js';
+import type { ListAuditEventsQuery } from './audit.dto.js';
+
+/** The audit trail as administrators of everything read it. */
+@Injectable()
+export class AuditTrailService {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** @throws {Refusal} forbidden for who does not administer everything. */
+  async list(caller: Principal, filter: ListAuditEventsQuery): Promise<Page<AuditEvent>> {
+    caller.assertAdministersAll();
+    const { cursor, limit, actor, action, object, since, until } = filter;
+    const query = this.dataSource.manager.createQueryBuilder(AuditEvent, 'event');
+    if (actor !== undefined)
+      query.andWhere('event.actorId IN (:...actors)', { actors: await this.idsOf(actor) });
+    if (object !== undefined) {
+      query.andWhere('event.objectId IN (:...objects)', { objects: await this.idsOf(object) });
+    }
+    if (action !== undefined) query.andWhere('(event.action = :action OR event.alias = :action)', { action });
+    if (since) query.andWhere('event.time >= :since', { since });
+    if (until) query.andWhere('event.time < :until', { until });
+    return readPage(query, newestFirst('event.time'), cursor, limit);
+  }
+
+  /** A reference as the trail has it: as it stands, and, where it is a user's login, the user's uuid. */
+  private async idsOf(reference: string): Promise<string[]> {
+    const user = await findUser(this.dataSource.manager, reference, true);
+    return user ? [reference, user.id] : [reference];
+  }
+}

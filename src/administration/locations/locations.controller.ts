@@ -1,0 +1,46 @@
+import { Body, Controller, Get, HttpCode, Post, Query, UsePipes } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Caller } from '../../auth/caller.decorator.js';
+import { Principal } from '../../auth/principal.js';
+import { RequireScopes } from '../../auth/require-scopes.decorator.js';
+import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { validationPipe } from '../../http/validation/validation-pipe.js';
+import { ListQuery } from '../../native/list.dto.js';
+import { PATOIS } from '../../native/patois.scopes.js';
+import { Problem } from '../../native/problem.dto.js';
+import { CreatePlace, Place, PlacePage } from '../place.dto.js';
+import { LocationsService } from './locations.service.js';
+
+/** Locations. Administrators make them. */
+@ApiTags('accounts')
+@ApiRefusals(Problem, { 400: 'Bad input', 401: 'No valid credential', 403: 'Not allowed to this caller' })
+@Controller('patois/v1/locations')
+@UsePipes(validationPipe('refused'))
+export class LocationsController {
+  constructor(private readonly locations: LocationsService) {}
+
+  @Post()
+  @HttpCode(201)
+  @RequireScopes(PATOIS, 'patois:users.write')
+  @ApiOperation({
+    operationId: 'createLocation',
+    summary: 'Makes a location',
+    description: 'Its name must be new, without regard to case. For administrators.',
+  })
+  @ApiRefusals(Problem, { 409: 'The name is taken' })
+  async create(@Caller() caller: Principal, @Body() { name }: CreatePlace): Promise<Place> {
+    return new Place(await this.locations.create(caller, name));
+  }
+
+  @Get()
+  @RequireScopes(PATOIS, 'patois:users.read')
+  @ApiOperation({
+    operationId: 'listLocations',
+    summary: 'Lists locations, newest first',
+    description: 'Page by page: `cursor` takes the `nextCursor` of the page before.',
+  })
+  async list(@Caller() caller: Principal, @Query() query: ListQuery): Promise<PlacePage> {
+    const { rows, nextCursor } = await this.locations.list(caller, query);
+    return new PlacePage(rows, nextCursor);
+  }
+}

@@ -1,0 +1,407 @@
+import { IntersectionType } from '@nestjs/swagger';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Max,
+  Min,
+} from 'class-validator';
+import { ArrayUnique } from '../../http/validation/array-unique.js';
+import { IsFuture } from '../../http/validation/date-time.js';
+import {
+  Flag,
+  Instant,
+  IsAddress,
+  IsInstant,
+  IsPrintable,
+  IsText,
+  Optional,
+  Trimmed,
+} from '../../http/validation/fields.js';
+import { ListQuery } from '../../native/list.dto.js';
+import type { ActorSnapshot, Token as TokenRow, TokenStatus } from '../../tokens/token.entity.js';
+import { PlaceReference } from '../place.dto.js';
+
+const NAME = 255;
+const DESCRIPTION = 32_767;
+const REFERENCE = 100;
+const MAX_BLOCKS = 100;
+const MAX_GRACE_SECONDS = 604_800;
+
+export const TOKEN_STATUSES = ['active', 'inactive', 'expired', 'revoked'] as const;
+export const TOKEN_SORTS = [
+  'createdAt',
+  '-createdAt',
+  'name',
+  '-name',
+  'lastUsedAt',
+  '-lastUsedAt',
+  'expiresAt',
+  '-expiresAt',
+] as const;
+export type TokenSort = (typeof TOKEN_SORTS)[number];
+
+/** The body that makes a token. */
+export class CreateToken {
+  /**
+   * Which API the token is for; its scopes are in that API's words. `patois` for the own API and for all at once.
+   * @example 'patois'
+   */
+  @IsText(REFERENCE)
+  dialect!: string;
+
+  /**
+   * Login or uuid of the user whom the token acts for.
+   * @example 'ada'
+   */
+  @IsText(REFERENCE)
+  owner!: string;
+
+  /**
+   * A name for people, trimmed; unique among the owner's tokens in dialects that want that.
+   * @example 'nightly report'
+   */
+  @Trimmed()
+  @IsPrintable(NAME)
+  name!: string;
+
+  /** @example 'Reads the inventory at night' */
+  @IsOptional()
+  @IsText(DESCRIPTION)
+  description?: string | null;
+
+  /**
+   * What the token may do. May be left out where the dialect has a default.
+   * @example ['patois:tokens.read']
+   */
+  @Optional()
+  @IsArray()
+  @ArrayMinSize(1)
+  // The core's MAX_SCOPES: only a number gets into the document.
+  @ArrayMaxSize(500)
+  @ArrayUnique()
+  @IsPrintable(NAME, { each: true })
+  scopes?: string[];
+
+  /**
+   * From where the token works, as `address/prefix`; left out or empty: from anywhere.
+   * @example ['203.0.113.0/24']
+   */
+  @Optional()
+  @IsArray()
+  @ArrayMaxSize(MAX_BLOCKS)
+  @IsString({ each: true })
+  allowedCidrs?: string[];
+
+  /**
+   * In the future; left out or null: never.
+   * @example '2031-05-06T07:08:09.000Z'
+   */
+  @IsOptional()
+  @Instant()
+  @IsInstant()
+  @IsFuture()
+  expiresAt?: Date | null;
+}
+
+/** The body that changes a token; keys left out stay as they are. */
+export class UpdateToken {
+  /** @example 'nightly report' */
+  @Optional()
+  @Trimmed()
+  @IsPrintable(NAME)
+  name?: string;
+
+  /** @example 'Reads the inventory at night' */
+  @IsOptional()
+  @IsText(DESCRIPTION)
+  description?: string | null;
+
+  /**
+   * Replaces them all; empty: from anywhere.
+   * @example ['203.0.113.0/24']
+   */
+  @Optional()
+  @IsArray()
+  @ArrayMaxSize(MAX_BLOCKS)
+  @IsString({ each: true })
+  allowedCidrs?: string[];
+
+  /** An inactive token does not work until it is active again. */
+  @Optional()
+  @IsIn(['active', 'inactive'])
+  status?: 'active' | 'inactive';
+
+  /**
+   * In the future; null: never.
+   * @example '2031-05-06T07:08:09.000Z'
+   */
+  @IsOptional()
+  @Instant()
+  @IsInstant()
+  @IsFuture()
+  expiresAt?: Date | null;
+}
+
+/** The query of a revocation. */
+export class RevokeTokenQuery {
+  /**
+   * Kept with the token and in the audit trail.
+   * @example 'Leaked in a build log'
+   */
+  @Optional()
+  @IsText(1000)
+  reason?: string;
+
+  /** Whether to end as well what the token issued, and what those issued: 1,000 tokens at most. */
+  @Optional()
+  @Flag()
+  @IsBoolean()
+  descendants?: boolean;
+}
+
+/** The body of a rotation; it may be absent. */
+export class RotateToken {
+  /**
+   * For how long the old value keeps working beside the new one; 0, as when left out: not at all.
+   * @example 3600
+   */
+  @Optional()
+  @IsInt()
+  @Min(0)
+  @Max(MAX_GRACE_SECONDS)
+  graceSeconds: number = 0;
+}
+
+/** Which tokens are meant; all that is given must hold. */
+export class TokenFilter {
+  /** Login or uuid. */
+  @Optional()
+  @IsText(REFERENCE)
+  owner?: string;
+
+  /** Name or uuid of the owner's organization. */
+  @Optional()
+  @IsText(REFERENCE)
+  organization?: string;
+
+  /** @example 'quay' */
+  @Optional()
+  @IsText(REFERENCE)
+  dialect?: string;
+
+  @Optional()
+  @IsIn(TOKEN_STATUSES)
+  status?: TokenStatus;
+
+  /** A scope that the token holds, word for word. */
+  @Optional()
+  @IsText(NAME)
+  scope?: string;
+
+  /** A part of the name, the description or the token id, without regard to case. */
+  @Optional()
+  @IsText(NAME)
+  q?: string;
+
+  @Optional()
+  @Instant()
+  @IsInstant()
+  createdBefore?: Date;
+
+  /** Used, and for the last time before this moment. Tokens never used are found by `neverUsed`. */
+  @Optional()
+  @Instant()
+  @IsInstant()
+  lastUsedBefore?: Date;
+
+  @Optional()
+  @Flag()
+  @IsBoolean()
+  neverUsed?: boolean;
+
+  /** Tokens that never expire are not found by this. */
+  @Optional()
+  @Instant()
+  @IsInstant()
+  expiresBefore?: Date;
+
+  /**
+   * An IP address from which the token works, as far as its CIDR blocks say.
+   * @example '203.0.113.7'
+   */
+  @Optional()
+  @IsAddress()
+  allowsAddress?: string;
+}
+
+/** The query of the list of tokens. */
+export class ListTokensQuery extends IntersectionType(TokenFilter, ListQuery) {
+  /**
+   * Ascending, or with `-` descending. Tokens never used come before all used ones in `lastUsedAt`, tokens that never
+   * expire after all others in `expiresAt`; names are compared without regard to case.
+   */
+  @Optional()
+  @IsIn(TOKEN_SORTS)
+  sort: TokenSort = '-createdAt';
+}
+
+/** The owner of a token. */
+export class TokenOwner {
+  /** @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b' */
+  id: string;
+
+  /** @example 'ada' */
+  login: string;
+
+  constructor({ id, login }: TokenRow['owner']) {
+    this.id = id;
+    this.login = login;
+  }
+}
+
+/** Who made or revoked a token: a user, a token, or the server itself. */
+export class TokenDoer {
+  type: 'user' | 'token' | 'system';
+
+  /**
+   * A uuid; null for the server itself.
+   * @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b'
+   */
+  id: string | null;
+
+  constructor({ type, id }: ActorSnapshot) {
+    this.type = type ?? 'system';
+    this.id = id;
+  }
+}
+
+/** A token of any dialect, without its secret. */
+export class Token {
+  /**
+   * The public part of the value: safe to log and show.
+   * @example 'pt-4fK2mZq81LxT'
+   */
+  tokenId: string;
+
+  /**
+   * How the token's own dialect names it.
+   * @example 'pt-4fK2mZq81LxT'
+   */
+  externalId: string;
+
+  /** @example '0c8e8a1e-9a3b-4a39-9f57-4b8f6f0f3f10' */
+  uuid: string;
+
+  /** @example 12 */
+  numericId: number;
+
+  /** @example 'patois' */
+  dialect: string;
+
+  owner: TokenOwner;
+
+  organization: PlaceReference;
+
+  /** @example 'nightly report' */
+  name: string;
+
+  /** @example 'Reads the inventory at night' */
+  description: string | null;
+
+  /** @example ['patois:tokens.read'] */
+  scopes: string[];
+
+  /** @example ['203.0.113.0/24'] */
+  allowedCidrs: string[];
+
+  /** The first that holds of revoked, expired, inactive, active. */
+  status: TokenStatus;
+
+  expiresAt: Date | null;
+
+  createdAt: Date;
+
+  createdBy: TokenDoer;
+
+  updatedAt: Date | null;
+
+  rotatedAt: Date | null;
+
+  lastUsedAt: Date | null;
+
+  /** @example '203.0.113.7' */
+  lastUsedAddress: string | null;
+
+  /** @example 'curl/8.5.0' */
+  lastUsedUserAgent: string | null;
+
+  revokedAt: Date | null;
+
+  revokedBy: TokenDoer | null;
+
+  /** @example 'Leaked in a build log' */
+  revokeReason: string | null;
+
+  /** @param token with its owner and the owner's organization. */
+  constructor(token: TokenRow, externalId: string) {
+    this.tokenId = token.tokenId;
+    this.externalId = externalId;
+    this.uuid = token.id;
+    this.numericId = token.numericId;
+    this.dialect = token.dialect;
+    this.owner = new TokenOwner(token.owner);
+    this.organization = new PlaceReference(token.owner.organization);
+    this.name = token.name;
+    this.description = token.description;
+    this.scopes = token.scopes;
+    this.allowedCidrs = token.allowedCidrs;
+    this.status = token.status();
+    this.expiresAt = token.expiresAt;
+    this.createdAt = token.createdAt;
+    this.createdBy = new TokenDoer(token.createdBy);
+    this.updatedAt = token.updatedAt;
+    this.rotatedAt = token.rotatedAt;
+    this.lastUsedAt = token.lastUsedAt;
+    this.lastUsedAddress = token.lastUsedAddress;
+    this.lastUsedUserAgent = token.lastUsedUserAgent;
+    this.revokedAt = token.revokedAt;
+    this.revokedBy = token.revokedAt && new TokenDoer(token.revokedBy);
+    this.revokeReason = token.revokeReason;
+  }
+}
+
+/** A token with its value: the answer of create and rotate, and of nothing else. */
+export class TokenWithSecret extends Token {
+  /**
+   * The secret, shown once.
+   * @example 'pt-4fK2mZq81LxT_…'
+   */
+  token: string;
+
+  constructor(token: TokenRow, externalId: string, value: string) {
+    super(token, externalId);
+    this.token = value;
+  }
+}
+
+/** One page of tokens. */
+export class TokenPage {
+  items: Token[];
+
+  /**
+   * The cursor of the next page; null on the last.
+   * @example 'MjAzMS0wNS0wNlQwNzowODowOS4wMDBa'
+   */
+  nextCursor: string | null;
+
+  constructor(items: Token[], nextCursor: string | undefined) {
+    this.items = items;
+    this.nextCursor = nextCursor ?? null;
+  }
+}

@@ -1,0 +1,223 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, IsNull } from 'typeorm';
+import { Organization } from '../../accounts/organization.entity.js';
+import { findPlace, findUser } from '../../accounts/references.js';
+import type { User } from '../../accounts/user.entity.js';
+import type { Principal } from '../../auth/principal.js';
+import { type Page, readPage } from '../../database/page.js';
+import { UsageRecorder } from '../../decisions/usage-recorder.js';
+import { DialectRegistry } from '../../protocol/dialect-registry.js';
+import { type Dialect } from '../../protocol/dialect.js';
+import { Refusal } from '../../refusal.js';
+import { checkedCidrs } from '../../tokens/allowed-cidrs.js';
+import { isTokenId } from '../../tokens/token-format.js';
+import type { Token } from '../../tokens/token.entity.js';
+import {
+  type IssuedToken,
+  type TokenChanges,
+  type TokenCriteria,
+  TokenService,
+} from '../../tokens/token.service.js';
+import { looksAtUse, narrow, orderOf } from './token-filter.js';
+import type {
+  CreateToken,
+  ListTokensQuery,
+  RevokeTokenQuery,
+  TokenFilter,
+  UpdateToken,
+} from './tokens.dto.js';
+
+/**
+ * Tokens of every dialect, for their owners and for who administers these. A token that the caller may not see is not
+ * there for the caller.
+ */
+@Injectable()
+export class TokenAdministrationService {
+  constructor(
+    private readonly tokens: TokenService,
+    private readonly registry: DialectRegistry,
+    private readonly usage: UsageRecorder,
+    private readonly dataSource: DataSource,
+  ) {}
+
+  /**
+   * Issues a token of any dialect; `token` of the answer has its owner and the owner's organization.
+   *
+   * @throws {Refusal} invalid; forbidden for an owner or a scope that the caller has no right over; notFound for an owner
+   *   that the caller cannot see; conflict for a name that must be unique and is not.
+   */
+  async issue(caller: Principal, body: CreateToken): Promise<IssuedToken> {
+    const dialect = this.registry.find(body.dialect);
+    if (!dialect) {
+      const names = this.registry.all().map(({ name }) => name);
+      throw Refusal.ofField(['dialect'], 'isIn', `dialect must be one of ${names.join(', ')}`);
+    }
+    const owner = await this.ownerFor(caller, body.owner);
+    const spec = {
+      dialect: dialect.name,
+      ownerId: owner.id,
+      name: body.name,
+      uniqueName: dialect.hasUniqueNames ? body.name : null,
+      description: body.description ?? null,
+      scopes: scopesOf(dialect, body.scopes),
+      allowedCidrs: blocksOf(body.allowedCidrs ?? []),
+      expiresAt: body.expiresAt,
+    };
+    const { token, value } = await this.tokens.issue(spec, caller);
+    return { token: await this.load({ id: token.id }), value };
+  }
+
+  /** Reads one page of the tokens that the caller sees and the filter means. */
+  async list(caller: Principal, { cursor, limit, sort, ...filter }: ListTokensQuery): Promise<Page<Token>> {
+    if (looksAtUse(filter, sort)) await this.usage.flush();
+    const where = await this.criteriaOf(caller, filter);
+    if (!where) return { rows: [], nextCursor: undefined };
+    const query = this.withOwners().where('TRUE');
+    for (const criteria of where) query.andWhere(criteria);
+    narrow(query, filter);
+    return readPage(query, orderOf(sort), cursor, limit);
+  }
+
+  /** @throws {Refusal} notFound, also for a stranger's token. */
+  get(caller: Principal, tokenId: string): Promise<Token> {
+    if (!isTokenId(tokenId)) throw noSuchToken();
+    return this.load({ ...visibleTo(caller), tokenId });
+  }
+
+  /**
+   * Changes a token.
+   *
+   * @throws {Refusal} invalid; notFound; conflict for a revoked token and for a name that must be unique and is not;
+   *   forbidden for blocks that reach beyond the caller's and for the token of one who may do more than the caller.
+   */
+  async update(caller: Principal, tokenId: string, body: UpdateToken): Promise<Token> {
+    const token = await this.changeable(caller, tokenId);
+    const changes = changesOf(body);
+    if (Object.keys(changes).length === 0) return token;
+    await this.tokens.update({ ...visibleTo(caller), id: token.id, revokedAt: IsNull() }, changes, caller);
+    return this.load({ id: token.id });
+  }
+
+  /**
+   * Gives a token a new value. A token that rotates itself does so only while the value it called with is its value.
+   *
+   * @throws {Refusal} notFound; conflict for a revoked token or when another rotation was first; forbidden for the token
+   *   of one who may do more than the caller, or one that holds more.
+   */
+  async rotate(caller: Principal, tokenId: string, graceSeconds: number): Promise<IssuedToken> {
+    const { id } = await this.changeable(caller, tokenId);
+    const isOwn = caller.token?.id === id && caller.presentedValue !== null;
+    const presented = isOwn && caller.presentedValue !== null ? { presented: caller.presentedValue } : {};
+    const where = { ...visibleTo(caller), id, revokedAt: IsNull() };
+    const { value } = await this.tokens.rotate(where, caller, { graceSeconds, ...presented });
+    return { token: await this.load({ id }), value };
+  }
+
+  /**
+   * Ends a token for good, with its descendants if that is wanted; one that is revoked already stays as it is.
+   *
+   * @throws {Refusal} notFound; forbidden and conflict for descendants that the caller may not end or that are too many.
+   */
+  async revoke(caller: Principal, tokenId: string, { reason, descendants }: RevokeTokenQuery): Promise<void> {
+    if (!isTokenId(tokenId)) throw noSuchToken();
+    const where = { ...visibleTo(caller), tokenId };
+    const options = { reason: reason ?? null };
+    if (descendants) await this.tokens.revokeWithDescendants(where, caller, options);
+    else await this.tokens.revoke(where, caller, options);
+  }
+
+  private async changeable(caller: Principal, tokenId: string): Promise<Token> {
+    const token = await this.get(caller, tokenId);
+    if (!token.isRevoked()) return token;
+    throw new Refusal('conflict', { reason: 'revoked', message: 'The token is revoked' });
+  }
+
+  /** The tokens with owner and organization, also of owners who are deleted. */
+  private withOwners(): ReturnType<TokenService['query']> {
+    return this.tokens
+      .query()
+      .withDeleted()
+      .innerJoinAndSelect('token.owner', 'owner')
+      .innerJoinAndSelect('owner.organization', 'organization');
+  }
+
+  private async load(where: TokenCriteria): Promise<Token> {
+    const token = await this.withOwners().where(where).getOne();
+    if (!token) throw noSuchToken();
+    return token;
+  }
+
+  /** What the caller sees, the owner and the organization, each as criteria; undefined when nothing can match. */
+  private async criteriaOf(
+    caller: Principal,
+    { owner, organization }: TokenFilter,
+  ): Promise<TokenCriteria[] | undefined> {
+    const { manager } = this.dataSource;
+    const criteria = [visibleTo(caller)].filter((one) => Object.keys(one).length > 0);
+    if (owner !== undefined) {
+      const user = await findUser(manager, owner, true);
+      if (!user) return undefined;
+      criteria.push({ ownerId: user.id });
+    }
+    if (organization !== undefined) {
+      const place = await findPlace(manager, Organization, organization);
+      if (!place) return undefined;
+      criteria.push({ organizationId: place.id });
+    }
+    return criteria;
+  }
+
+  /** Whom a caller names as the owner of a new token. */
+  private async ownerFor(caller: Principal, reference: string): Promise<User> {
+    const owner = await findUser(this.dataSource.manager, reference);
+    if (owner?.id === caller.user.id) return owner;
+    if (!caller.administers(caller.user.organizationId)) {
+      const message = 'Only administrators make tokens for others';
+      throw new Refusal('forbidden', { reason: 'role', message });
+    }
+    if (!owner || !caller.administers(owner.organizationId)) {
+      const message = 'No such user';
+      const fields = [{ path: ['owner'], rule: 'exists', message }];
+      throw new Refusal('notFound', { message, fields });
+    }
+    return owner;
+  }
+}
+
+/** Administrators see all tokens, organization administrators those of the organization, everybody the own ones. */
+function visibleTo(caller: Principal): TokenCriteria {
+  const { id, organizationId } = caller.user;
+  if (caller.isAdministrator) return {};
+  return caller.administers(organizationId) ? { organizationId } : { ownerId: id };
+}
+
+function scopesOf({ name, scopes: rules }: Dialect, scopes: string[] | undefined): readonly string[] {
+  const unknown = scopes?.findIndex((scope) => !rules.isKnown(scope)) ?? -1;
+  if (unknown >= 0) {
+    throw Refusal.ofField(['scopes', String(unknown)], 'isIn', `${name} has no scope ${scopes?.[unknown]}`);
+  }
+  const given = scopes ?? rules.defaults;
+  if (!given) throw Refusal.ofField(['scopes'], 'isDefined', `scopes must be given for a token of ${name}`);
+  return given;
+}
+
+function changesOf(body: UpdateToken): TokenChanges {
+  const { name, description, allowedCidrs, status, expiresAt } = body;
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(allowedCidrs === undefined ? {} : { allowedCidrs: blocksOf(allowedCidrs) }),
+    ...(status === undefined ? {} : { inactive: status === 'inactive' }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
+}
+
+function blocksOf(entries: string[]): string[] {
+  return checkedCidrs(entries, (message, index) =>
+    Refusal.ofField(['allowedCidrs', String(index)], 'cidr', message),
+  );
+}
+
+function noSuchToken(): Refusal {
+  return new Refusal('notFound', { message: 'No such token' });
+}

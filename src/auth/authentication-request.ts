@@ -1,0 +1,14 @@
+import type { PresentedCredentials } from '../protocol/credentials.js';
+import type { Origin } from '../protocol/origin.js';
+import { looksLikeToken } from '../tokens/token-format.js';
+
+/** All that a passport strategy gets to see of a request. */
+export interface AuthenticationRequest {
+  credentials: PresentedCredentials;
+  origin: Origin;
+}
+
+/** The login of HTTP Basic, for refusals that repeat it. People also paste secrets there: those are left out. */
+export function shownLoginOf({ basic }: PresentedCredentials): { login?: string } {
+  return basic && !looksLikeToken(basic.login) ? { login: basic.login } : {};
+}

@@ -1,0 +1,87 @@
+import { headerLines } from '../http/header-lines.js';
+import type { LoginSession } from '../protocol/credentials.js';
+import type { WithRaw } from '../protocol/dialect.js';
+import { looksLikeToken } from '../tokens/token-format.js';
+
+/** A name and secret as HTTP Basic carries them. */
+export interface BasicCredentials {
+  login: string;
+  secret: string;
+}
+
+/** All that a request presents, before anything of it is checked. */
+export interface PresentedCredentials {
+  /** Token values, each once. More than one is refused. */
+  tokens: string[];
+  basic?: BasicCredentials;
+  /** A login by password that the owner of the path vouches for; read only where nothing else is presented. */
+  session?: LoginSession;
+  /** A credential header is there and cannot be read. */
+  isMalformed?: boolean;
+}
+
+/** Reads `Authorization`, Bearer and Basic, and the given headers that hold nothing but a token. */
+export function presentedCredentials(
+  request: WithRaw,
+  options: { bearer: boolean; tokenHeaders?: readonly string[] },
+): PresentedCredentials {
+  const presented: PresentedCredentials = { tokens: [] };
+  for (const value of headerLines(request, 'authorization'))
+    readAuthorization(value, options.bearer, presented);
+  for (const name of options.tokenHeaders ?? []) {
+    for (const value of headerLines(request, name)) presented.tokens.push(value);
+  }
+  const { basic } = presented;
+  if (basic && looksLikeToken(basic.secret)) {
+    // Copied out of a document, a token may wear typographic quotes.
+    basic.secret = basic.secret.replace(/[^\x21-\x7e]/g, '');
+    presented.tokens.push(basic.secret);
+  }
+  if (presented.tokens.length > 1) presented.tokens = [...new Set(presented.tokens)];
+  return presented;
+}
+
+function readAuthorization(value: string, bearer: boolean, presented: PresentedCredentials): void {
+  const { scheme, rest } = partsOf(value);
+  switch (scheme.toLowerCase()) {
+    case 'bearer':
+      if (!bearer) return;
+      if (rest === '') presented.isMalformed = true;
+      else presented.tokens.push(rest);
+      return;
+    case 'basic': {
+      const basic = decodeBasic(rest);
+      if (!basic || presented.basic) presented.isMalformed = true;
+      else presented.basic = basic;
+      return;
+    }
+    default:
+      // Another scheme is no credential of ours: as if nothing had been sent.
+      return;
+  }
+}
+
+/** What stands before the first blanks and what stands behind them; blanks are spaces and tabs, nothing else. */
+function partsOf(value: string): { scheme: string; rest: string } {
+  let end = 0;
+  while (end < value.length && !isBlank(value[end])) end += 1;
+  let start = end;
+  while (isBlank(value[start])) start += 1;
+  return { scheme: value.slice(0, end), rest: value.slice(start) };
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
+}
+
+/** RFC 7617: base64 of UTF-8 `login:secret`; undefined for anything else, control characters included. */
+function decodeBasic(text: string): BasicCredentials | undefined {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
+  const bytes = Buffer.from(text, 'base64');
+  const decoded = bytes.toString('utf8');
+  const colon = decoded.indexOf(':');
+  const isUtf8 = Buffer.from(decoded, 'utf8').equals(bytes);
+  // oxlint-disable-next-line no-control-regex -- control characters are what RFC 7617 forbids here
+  if (colon < 0 || !isUtf8 || /[\u0000-\u001f\u007f]/.test(decoded)) return undefined;
+  return { login: decoded.slice(0, colon), secret: decoded.slice(colon + 1) };
+}

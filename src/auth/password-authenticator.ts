@@ -1,0 +1,251 @@
+import { Injectable } from '@nestjs/common';
+import { createHmac, randomBytes } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { User } from '../accounts/user.entity.js';
+import { type Actor, type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
+import { costOf, HashingService } from '../hashing/hashing.service.js';
+import { networkOf } from '../network/cidr.js';
+import type { BasicCredentials, LoginSession } from '../protocol/credentials.js';
+import { keptUserAgent, type Origin } from '../protocol/origin.js';
+import { Refusal } from '../refusal.js';
+import { looksLikeToken } from '../tokens/token-format.js';
+import { FailureCounter } from './failure-counter.js';
+import { Semaphore } from './semaphore.js';
+
+const FAILURE_WINDOW_SECONDS = 300;
+const MAX_FAILURES_OF_ADDRESS = 30;
+const MAX_FAILURES_OF_LOGIN = 100;
+/** A password check costs bcrypt time: more at once would starve everything else. */
+const MAX_CHECKS_AT_ONCE = 2;
+const MAX_CHECKS_WAITING = 100;
+const REMEMBERED_MS = 60_000;
+const MAX_REMEMBERED = 10_000;
+
+/** An address or a login that has failed so often that it must wait. */
+interface Blocked {
+  type: 'address' | 'login';
+  id: string;
+  failures: number;
+}
+
+/** Checks passwords, at a bounded cost: few at once, few wrong ones, and a right one not again for a minute. */
+@Injectable()
+export class PasswordAuthenticator {
+  private readonly ofAddress = new FailureCounter(MAX_FAILURES_OF_ADDRESS, FAILURE_WINDOW_SECONDS);
+  private readonly ofLogin = new FailureCounter(MAX_FAILURES_OF_LOGIN, FAILURE_WINDOW_SECONDS);
+  private readonly checks = new Semaphore(MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING);
+  /** Keyed digests of right passwords, and until when (ms) they count; the key lives and dies with the process. */
+  private readonly remembered = new Map<string, number>();
+  private readonly memoryKey = randomBytes(32);
+  /** The cost of the dearest hash that a user has: failed checks of every login cost as much. */
+  private highestCost: Promise<number> | undefined;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly hashing: HashingService,
+    private readonly audit: AuditWriter,
+  ) {}
+
+  /**
+   * The user of a login and password.
+   *
+   * @throws {Refusal} unauthenticated, with the same work for a wrong login as for a wrong password; tooMany.
+   */
+  async check({ login, secret }: BasicCredentials, origin: Origin): Promise<User> {
+    let user = await this.findUser(login);
+    // bcrypt takes long, and its turn may come late: what was true of the user before it may be so no more.
+    const isFresh = user !== null && this.isRemembered(user, secret);
+    const keys = { address: networkOf(origin.address), login: login.toLowerCase() };
+    this.assertNotBlocked(keys);
+    const blocked: Blocked[] = [];
+    const isRight =
+      isFresh ||
+      (await this.checks.run(keys.address, async () => {
+        // Asked again when the turn has come: a crowd of guesses at one moment is counted as well.
+        this.assertNotBlocked(keys);
+        const isMatch = await this.matches(secret, user);
+        if (!isMatch) blocked.push(...this.countFailure(keys));
+        return isMatch;
+      }));
+    if (!user || !isRight) {
+      await this.recordFailure(login, user, origin, blocked);
+      throw new Refusal('unauthenticated', { reason: 'password', login: shownLogin(login) });
+    }
+    if (!isFresh) user = await this.readAgain(user, secret, origin);
+    if (user.disabled) {
+      throw new Refusal('unauthenticated', { reason: 'ownerDisabled', login: user.login });
+    }
+    return user;
+  }
+
+  /**
+   * As {@link check}, for a client that is to show a session from now on. A token is no password, and is not counted as a
+   * wrong one either.
+   */
+  async begin(credentials: BasicCredentials, origin: Origin): Promise<LoginSession> {
+    if (looksLikeToken(credentials.secret)) throw new Refusal('unauthenticated', { reason: 'password' });
+    const user = await this.check(credentials, origin);
+    return { login: user.login, mark: markOf(user) };
+  }
+
+  /**
+   * The user of a session, as they are now.
+   *
+   * @throws {Refusal} unauthenticated, once the user is gone or disabled or has another login or password.
+   */
+  async resume({ login, mark }: LoginSession): Promise<User> {
+    const user = await this.findUser(login);
+    if (!user || markOf(user) !== mark) throw new Refusal('unauthenticated', { reason: 'password' });
+    if (user.disabled) throw new Refusal('unauthenticated', { reason: 'ownerDisabled', login: user.login });
+    return user;
+  }
+
+  /**
+   * The hash of a new password, made in turn with the checks: it costs as much as one.
+   *
+   * @throws {Refusal} tooMany.
+   */
+  hash(password: string, { address }: Pick<Origin, 'address'>): Promise<string> {
+    return this.checks.run(networkOf(address), () => this.hashing.hashPassword(password));
+  }
+
+  private findUser(login: string): Promise<User | null> {
+    return this.dataSource.manager
+      .createQueryBuilder(User, 'user')
+      .addSelect('user.passwordDigest')
+      .innerJoinAndSelect('user.organization', 'organization')
+      .where('lower(user.login) = lower(:login)', { login })
+      .getOne();
+  }
+
+  private assertNotBlocked({ address, login }: { address: string; login: string }): void {
+    const retryAfterSeconds = Math.max(
+      this.ofAddress.secondsBlocked(address),
+      this.ofLogin.secondsBlocked(login),
+    );
+    if (retryAfterSeconds === 0) return;
+    const message = 'Too many failed logins, please try again later';
+    throw new Refusal('tooMany', { reason: 'password', message, retryAfterSeconds });
+  }
+
+  /** The user as of now, if the password that was checked is still the user's; a hash of another cost is renewed. */
+  private async readAgain(checked: User, secret: string, origin: Origin): Promise<User> {
+    const user = await this.findUser(checked.login);
+    if (user?.id !== checked.id || user.passwordVersion !== checked.passwordVersion) {
+      throw new Refusal('unauthenticated', { reason: 'password', login: checked.login });
+    }
+    const { passwordDigest } = user;
+    if (passwordDigest !== null && !this.hashing.isPasswordHashCurrent(passwordDigest)) {
+      const unchanged = { id: user.id, passwordVersion: user.passwordVersion, passwordDigest };
+      const renewed = await this.hash(secret, origin);
+      await this.dataSource.manager.update(User, unchanged, { passwordDigest: renewed });
+      user.passwordDigest = renewed;
+    }
+    this.remember(user, secret);
+    return user;
+  }
+
+  /** @returns what must wait from now on. */
+  private countFailure({ address, login }: { address: string; login: string }): Blocked[] {
+    const blocked: Blocked[] = [];
+    if (this.ofAddress.count(address)) {
+      blocked.push({ type: 'address', id: address, failures: MAX_FAILURES_OF_ADDRESS });
+    }
+    if (this.ofLogin.count(login)) {
+      blocked.push({ type: 'login', id: shownLogin(login), failures: MAX_FAILURES_OF_LOGIN });
+    }
+    return blocked;
+  }
+
+  /** A failed check costs the same for every login, known or not, at whatever cost its hash was made. */
+  private async matches(secret: string, user: User | null): Promise<boolean> {
+    const { passwordDigest = null } = user ?? {};
+    if (passwordDigest !== null && (await this.hashing.matchesPassword(secret, passwordDigest))) return true;
+    const highest = await this.highestCostInUse(passwordDigest);
+    if (passwordDigest === null) {
+      await this.hashing.matchesDecoyPassword(secret, highest);
+      return false;
+    }
+    // Each step of the cost doubles the work: these together make up for what the hash was cheaper.
+    for (let cost = costOf(passwordDigest); cost < highest; cost += 1) {
+      await this.hashing.matchesDecoyPassword(secret, cost);
+    }
+    return false;
+  }
+
+  private async highestCostInUse(passwordDigest: string | null): Promise<number> {
+    this.highestCost ??= this.readHighestCost();
+    const known = await this.highestCost.catch((error: unknown) => {
+      this.highestCost = undefined;
+      throw error;
+    });
+    const own = passwordDigest === null ? 0 : costOf(passwordDigest);
+    if (own > known) this.highestCost = Promise.resolve(own);
+    return Math.max(own, known);
+  }
+
+  /** bcrypt writes its cost as two digits: `$2b$12$…`. */
+  private async readHighestCost(): Promise<number> {
+    const row = await this.dataSource.manager
+      .createQueryBuilder(User, 'user')
+      .select('max(substring(user.passwordDigest from 5 for 2))', 'cost')
+      .getRawOne<{ cost: string | null }>();
+    return Math.max(this.hashing.passwordCost, Number(row?.cost ?? 0));
+  }
+
+  private isRemembered(user: User, secret: string): boolean {
+    return (this.remembered.get(this.memoryDigest(user, secret)) ?? 0) > Date.now();
+  }
+
+  private remember(user: User, secret: string): void {
+    const digest = this.memoryDigest(user, secret);
+    // Insertion order is order of age: the oldest goes when the memory is full.
+    this.remembered.delete(digest);
+    this.remembered.set(digest, Date.now() + REMEMBERED_MS);
+    const [oldest] = this.remembered.keys();
+    if (this.remembered.size > MAX_REMEMBERED && oldest !== undefined) this.remembered.delete(oldest);
+  }
+
+  /** The stored hash is part of it: a changed password is forgotten with it. */
+  private memoryDigest(user: User, secret: string): string {
+    const text = JSON.stringify([user.id, user.passwordDigest, secret]);
+    return createHmac('sha256', this.memoryKey).update(text).digest('base64');
+  }
+
+  private recordFailure(
+    login: string,
+    user: User | null,
+    origin: Origin,
+    blocked: readonly Blocked[],
+  ): Promise<void> {
+    const actor: Actor = {
+      type: user ? 'user' : 'system',
+      id: user?.id ?? null,
+      auditId: user?.id ?? null,
+      name: shownLogin(login),
+      createdAt: user?.createdAt ?? null,
+      address: origin.address ?? null,
+      userAgent: keptUserAgent(origin.userAgent),
+      requestId: origin.requestId,
+    };
+    return this.audit.write(this.dataSource.manager, [
+      { actor, action: 'login.fail', object: { type: 'login', id: shownLogin(login) } },
+      ...blocked.map(({ type, id, failures }): AuditEntry => ({
+        actor,
+        action: 'login.block',
+        object: { type, id },
+        after: { failures, windowSeconds: FAILURE_WINDOW_SECONDS },
+      })),
+    ]);
+  }
+}
+
+/** A session ends with the password that it began with. */
+function markOf({ id, passwordVersion }: User): string {
+  return `${id} ${passwordVersion}`;
+}
+
+/** A login fit to be repeated: people also type secrets there. */
+function shownLogin(login: string): string {
+  return looksLikeToken(login) ? '' : login.slice(0, 100);
+}

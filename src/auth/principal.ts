@@ -1,0 +1,82 @@
+import type { User } from '../accounts/user.entity.js';
+import type { Actor } from '../audit/audit.writer.js';
+import type { DialectRegistry } from '../protocol/dialect-registry.js';
+import { keptUserAgent } from '../protocol/origin.js';
+import { Refusal } from '../refusal.js';
+import type { Authority, Credential, RequiredScopes } from '../tokens/authority/authority.js';
+import type { Token } from '../tokens/token.entity.js';
+
+/** Where a request came from, for restrictions, last use and the audit trail. */
+export interface Origin {
+  address: string | undefined;
+  userAgent: string | undefined;
+  requestId: string;
+}
+
+/** Who is calling: a user, by password or through a token. What they may do is the user's rights AND the token's scopes. */
+export class Principal implements Authority {
+  /** What the route asked of the scopes; undefined: nothing. */
+  required: RequiredScopes | undefined;
+
+  constructor(
+    readonly user: User,
+    /** Null for a caller by password. */
+    readonly token: Token | null,
+    /** The value that was presented, for compare-and-swap on one's own token. */
+    readonly presentedValue: string | null,
+    private readonly origin: Origin,
+    private readonly registry: DialectRegistry,
+  ) {}
+
+  /** Whether this user administers everything. */
+  get isAdministrator(): boolean {
+    return this.user.role === 'administrator';
+  }
+
+  /** Whether this user administers an organization: their own, or, as an administrator of everything, any. */
+  administers(organizationId: string): boolean {
+    const isOwn = this.user.organizationId === organizationId;
+    return this.isAdministrator || (isOwn && this.user.role === 'organizationAdministrator');
+  }
+
+  /** @throws {Refusal} forbidden for a caller who administers nothing. */
+  assertAdministers(): void {
+    if (this.administers(this.user.organizationId)) return;
+    throw new Refusal('forbidden', { reason: 'role', message: 'Administrators only' });
+  }
+
+  /** @throws {Refusal} forbidden for a caller who does not administer everything. */
+  assertAdministersAll(): void {
+    if (this.isAdministrator) return;
+    throw new Refusal('forbidden', { reason: 'role', message: 'Administrators of everything only' });
+  }
+
+  /** Whether one of these scopes, in the words of a dialect, is held; a caller by password holds all. */
+  covers(dialect: string, needed: readonly string[]): boolean {
+    return !this.token || this.uncovered(this.token.scopes, dialect, needed).length < needed.length;
+  }
+
+  uncovered(held: readonly string[], dialect: string, needed: readonly string[]): string[] {
+    return this.registry.uncovered(held, dialect, needed);
+  }
+
+  get credential(): Credential {
+    const { user, token, presentedValue } = this;
+    if (!token) return { kind: 'password', userId: user.id, passwordVersion: user.passwordVersion };
+    return { kind: 'token', userId: user.id, tokenUuid: token.id, value: presentedValue ?? '' };
+  }
+
+  get actor(): Actor {
+    const { user, token, origin } = this;
+    return {
+      type: token ? 'token' : 'user',
+      id: token?.id ?? user.id,
+      auditId: token?.tokenId ?? user.id,
+      name: token?.name ?? user.name ?? user.login,
+      createdAt: token?.createdAt ?? user.createdAt,
+      address: origin.address ?? null,
+      userAgent: keptUserAgent(origin.userAgent),
+      requestId: origin.requestId,
+    };
+  }
+}

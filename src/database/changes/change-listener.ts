@@ -1,0 +1,146 @@
+import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { Socket } from 'node:net';
+import pg from 'pg';
+import { CHANNEL, type ChangeFeed } from './change-feed.js';
+
+const HEARTBEAT = 'heartbeat';
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 2_000;
+
+/** What is known of changes elsewhere, at a moment. */
+export interface ReplicationState {
+  /** Counts the listening connections so far: what was read under an earlier one may have missed a change. */
+  epoch: number;
+  /** Every change committed before this moment (ms of `performance.now()`) has been heard, in this epoch. */
+  caughtUpAt: number;
+  /** The same for the epoch before this one, as it stood when that one ended. */
+  previousCaughtUpAt: number;
+}
+
+/**
+ * Hears the changes of other replicas over a connection of its own (`application_name` patois-listen). Notifications
+ * arrive in the order of commits; so when its own heartbeat, sent over the same connection, comes back, every change
+ * that was committed before the heartbeat was sent has been heard.
+ */
+export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
+  /** Undefined on the embedded engine: who is alone in a store hears every change without listening. */
+  readonly replication: ReplicationState | undefined;
+  isConnected = false;
+  private readonly logger = new Logger(ChangeListener.name);
+  /** Tells the own heartbeats from those of others. */
+  private readonly replica = randomUUID();
+  private client: pg.Client | undefined;
+  private socket: Socket | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private lastAnswer = -Infinity;
+  private retryMs = FIRST_RETRY_MS;
+  private isClosed = false;
+
+  /**
+   * @param url of the server; undefined on the embedded engine.
+   * @param boundMs how old a verdict may be: without an answer for so long the connection counts as lost.
+   */
+  constructor(
+    private readonly url: string | undefined,
+    private readonly feed: ChangeFeed,
+    private readonly boundMs: number,
+  ) {
+    if (url !== undefined)
+      this.replication = { epoch: 0, caughtUpAt: -Infinity, previousCaughtUpAt: -Infinity };
+  }
+
+  /**
+   * Seconds since the moment up to which every change elsewhere has been heard; 0 for who is alone, Infinity before
+   * the first heartbeat of a connection has come back.
+   */
+  get secondsBehind(): number {
+    return this.replication ? (performance.now() - this.replication.caughtUpAt) / 1000 : 0;
+  }
+
+  /** Begins to listen, without waiting for it, and goes on by itself after every loss. */
+  onModuleInit(): void {
+    if (this.url !== undefined && this.boundMs > 0) void this.connect();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.isClosed = true;
+    clearTimeout(this.timer);
+    await this.client?.end().catch(() => {});
+  }
+
+  private async connect(): Promise<void> {
+    const socket = new Socket();
+    const client = new pg.Client({
+      stream: () => socket,
+      connectionString: this.url,
+      application_name: 'patois-listen',
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+    });
+    this.client = client;
+    this.socket = socket;
+    client.on('error', (error) => this.onConnectionLost(client, error));
+    client.on('end', () => this.onConnectionLost(client, new Error('the server closed the connection')));
+    client.on('notification', ({ payload = '' }) => this.onNotification(payload));
+    // There is no heartbeat yet that would miss a server which falls silent here.
+    const listen = { text: `LISTEN ${CHANNEL}`, query_timeout: CONNECT_TIMEOUT_MS };
+    try {
+      await client.connect();
+      await client.query(listen);
+    } catch (error) {
+      this.onConnectionLost(client, error as Error);
+      return;
+    }
+    const { replication: hearing } = this;
+    if (this.client !== client || this.isClosed || !hearing) return;
+    hearing.previousCaughtUpAt = hearing.caughtUpAt;
+    hearing.caughtUpAt = -Infinity;
+    hearing.epoch += 1;
+    this.isConnected = true;
+    this.retryMs = FIRST_RETRY_MS;
+    this.lastAnswer = performance.now();
+    this.sendHeartbeat(client);
+  }
+
+  private sendHeartbeat(client: pg.Client): void {
+    if (this.client !== client || this.isClosed) return;
+    const now = performance.now();
+    if (now - this.lastAnswer > this.boundMs) {
+      // Half-open: nothing says so but the silence.
+      this.onConnectionLost(
+        client,
+        new Error(`no heartbeat came back for ${Math.round(now - this.lastAnswer)} ms`),
+      );
+      return;
+    }
+    const payload = `${HEARTBEAT} ${this.replica} ${now}`;
+    client
+      .query('SELECT pg_notify($1, $2)', [CHANNEL, payload])
+      .catch((error: Error) => this.onConnectionLost(client, error));
+    this.timer = setTimeout(() => this.sendHeartbeat(client), this.boundMs / 4).unref();
+  }
+
+  private onNotification(payload: string): void {
+    const [first, replica, sentAt] = payload.split(' ');
+    if (first !== HEARTBEAT) {
+      this.feed.tell(new Set(payload.split(' ')));
+    } else if (replica === this.replica && this.replication) {
+      this.replication.caughtUpAt = Math.max(this.replication.caughtUpAt, Number(sentAt));
+      this.lastAnswer = performance.now();
+    }
+  }
+
+  private onConnectionLost(client: pg.Client, error: Error): void {
+    if (this.client !== client || this.isClosed) return;
+    this.client = undefined;
+    this.isConnected = false;
+    clearTimeout(this.timer);
+    this.logger.warn(`Changes elsewhere are not heard, verdicts go by their age: ${error.message}`);
+    // Not ended but destroyed: a half-open connection would wait for the peer's goodbye.
+    this.socket?.destroy();
+    this.timer = setTimeout(() => void this.connect(), this.retryMs).unref();
+    this.retryMs = Math.min(this.retryMs * 2, MAX_RETRY_MS);
+  }
+}

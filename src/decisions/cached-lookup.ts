@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { hash } from 'node:crypto';
+import type { MaybePromise } from '../maybe-promise.js';
+import { tokenIdOf } from '../tokens/token-format.js';
+import { TokenLookup } from '../tokens/token-lookup.js';
+import { CachedToken } from './cached-token.js';
+import { LookupCache, type PendingLookup } from './lookup-cache.js';
+
+/** Why a value is no token: it has not the form of one, or its secret is nobody's. */
+export type NoToken = 'malformed' | 'unknown';
+
+/** The token of a value, whatever its state: from memory where that is recent enough, else from the database. */
+@Injectable()
+export class CachedLookup {
+  /** Where tokens came from, and how long (seconds, in all) the database took for the others. */
+  readonly counts = { remembered: 0, lookedUp: 0, failed: 0, lookupSeconds: 0 };
+  /** Look-ups under way, so that many requests with one value ask once. */
+  private readonly underWay = new Map<
+    string,
+    { pending: PendingLookup; finding: Promise<CachedToken | NoToken> }
+  >();
+
+  constructor(
+    private readonly lookup: TokenLookup,
+    private readonly cache: LookupCache,
+  ) {}
+
+  /** How many values are in memory. */
+  get remembered(): number {
+    return this.cache.size;
+  }
+
+  /** At once where memory has it. */
+  find(value: string): MaybePromise<CachedToken | NoToken> {
+    // One-shot and unkeyed: what it digests has 256 random bits, and it never leaves this process.
+    const digest = hash('sha256', value, 'binary');
+    const known = this.cache.get(digest);
+    if (known) {
+      this.counts.remembered += 1;
+      return known.found ?? 'unknown';
+    }
+    const tokenId = tokenIdOf(value);
+    return tokenId === undefined ? 'malformed' : this.lookUp(digest, tokenId, value);
+  }
+
+  private lookUp(digest: string, tokenId: string, value: string): Promise<CachedToken | NoToken> {
+    const running = this.underWay.get(digest);
+    // One that a change has overtaken may find what was true before: who asks after the change asks anew.
+    if (running && !running.pending.isOvertaken) return running.finding;
+    const pending = this.cache.begin(tokenId);
+    const finding = this.read(pending, digest, value).finally(() => {
+      if (this.underWay.get(digest)?.pending === pending) this.underWay.delete(digest);
+    });
+    this.underWay.set(digest, { pending, finding });
+    return finding;
+  }
+
+  private async read(pending: PendingLookup, digest: string, value: string): Promise<CachedToken | NoToken> {
+    let outcome: { found: CachedToken | undefined } | undefined;
+    try {
+      const result = await this.lookup.find(value);
+      outcome = { found: result && new CachedToken(result.token, result.validUntil) };
+      this.counts.lookedUp += 1;
+      return outcome.found ?? 'unknown';
+    } catch (error) {
+      this.counts.failed += 1;
+      throw error;
+    } finally {
+      this.counts.lookupSeconds += (performance.now() - pending.readAt) / 1000;
+      this.cache.end(pending, digest, outcome);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import { andThen, type MaybePromise } from '../maybe-promise.js';
+import { allowsAddress } from '../network/cidr.js';
+import { DialectRegistry } from '../protocol/dialect-registry.js';
+import { MAX_NEEDED_SCOPES } from '../tokens/scope-limits.js';
+import { stateOf } from '../tokens/token-state.js';
+import type { Token } from '../tokens/token.entity.js';
+import { CachedLookup, type NoToken } from './cached-lookup.js';
+import type { CachedToken } from './cached-token.js';
+import { DecisionCounter } from './decision-counter.js';
+import type { Decision, DecisionRequest } from './decision.js';
+import { RefusedTokens } from './refused-tokens.js';
+import { UsageRecorder } from './usage-recorder.js';
+
+/** May this token, from this address, do this? The one place that decides, for every door and for every dialect. */
+@Injectable()
+export class DecisionService {
+  /** What {@link decide} has decided so far. */
+  readonly counter = new DecisionCounter();
+
+  constructor(
+    private readonly lookup: CachedLookup,
+    private readonly registry: DialectRegistry,
+    private readonly usage: UsageRecorder,
+    private readonly refused: RefusedTokens,
+  ) {}
+
+  /** As {@link admit}, and counted: for who asks about the tokens of others. */
+  decide(request: DecisionRequest): MaybePromise<Decision> {
+    return andThen(this.lookup.find(request.value), (found) => {
+      const decision = this.conclude(found, request);
+      this.counter.count(decision);
+      return decision;
+    });
+  }
+
+  /**
+   * At once where the token is in memory, else when the database has answered. A token that is let in is used by this;
+   * one that is not, though its secret was right, is noted for the audit trail.
+   */
+  admit(request: DecisionRequest): MaybePromise<Decision> {
+    return andThen(this.lookup.find(request.value), (found) => this.conclude(found, request));
+  }
+
+  private conclude(found: CachedToken | NoToken, request: DecisionRequest): Decision {
+    if (typeof found === 'string') return { isActive: false, reason: found };
+    const { token } = found;
+    const state = stateOf(found);
+    if (state === 'unknown') return { isActive: false, reason: state };
+    if (state !== 'active') {
+      const reason = state === 'ownerDisabled' ? 'owner_disabled' : state;
+      this.refused.record(token, reason, request);
+      return { isActive: false, reason, cached: found };
+    }
+    if (!isClaimed(token, request.claimedLogin)) return { isActive: false, reason: 'unknown' };
+    if (!allowsAddress(token.allowedCidrs, request.address)) {
+      this.refused.record(token, 'address', request);
+      return { isActive: false, reason: 'address', cached: found };
+    }
+    if (!this.covers(token, request.scopes)) return { isActive: false, reason: 'scope', cached: found };
+    this.usage.record(found, request);
+    return { isActive: true, cached: found };
+  }
+
+  private covers({ scopes, dialect }: Token, needed: readonly string[]): boolean {
+    if (needed.length === 0) return true;
+    if (needed.length > MAX_NEEDED_SCOPES) return false;
+    return this.registry.uncovered(scopes, dialect, needed).length === 0;
+  }
+}
+
+/** Whether a token is the claimed login's. */
+function isClaimed({ owner }: Token, claimedLogin: string | undefined): boolean {
+  return claimedLogin === undefined || owner.login.toLowerCase() === claimedLogin.toLowerCase();
+}

@@ -1,0 +1,33 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { CONFIG, type Config } from '../config.js';
+import { ChangeFeed } from '../database/changes/change-feed.js';
+import { ChangeListener } from '../database/changes/change-listener.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { CachedLookup } from './cached-lookup.js';
+import { DecisionService } from './decision.service.js';
+import { LookupCache } from './lookup-cache.js';
+import { RefusedTokens } from './refused-tokens.js';
+import { UsageRecorder } from './usage-recorder.js';
+
+/** What decides on tokens, and what it remembers and notes of them. */
+@Module({
+  imports: [AuditModule, TokensModule],
+  providers: [
+    {
+      provide: LookupCache,
+      inject: [ChangeListener, ChangeFeed, CONFIG],
+      useFactory: ({ replication }: ChangeListener, feed: ChangeFeed, config: Config) => {
+        const cache = new LookupCache(config.verificationMaxStalenessSeconds * 1000, replication);
+        feed.onChange((keys) => cache.forget(keys));
+        return cache;
+      },
+    },
+    CachedLookup,
+    DecisionService,
+    RefusedTokens,
+    UsageRecorder,
+  ],
+  exports: [CachedLookup, DecisionService, RefusedTokens, UsageRecorder],
+})
+export class DecisionsModule {}

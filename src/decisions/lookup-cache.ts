@@ -1,0 +1,130 @@
+import { EVERYTHING } from '../database/changes/change-feed.js';
+import type { ReplicationState } from '../database/changes/change-listener.js';
+import type { CachedToken } from './cached-token.js';
+
+/** Well over the tokens that are in use at one moment; each takes about 2 KB. */
+const MAX_FOUND = 200_000;
+/** Strangers choose these values, so they share a place of their own and cannot push out the good ones. */
+const MAX_UNKNOWN = 50_000;
+
+interface Entry {
+  found: CachedToken | undefined;
+  /** When the look-up began (ms of `performance.now()`): what it read was true then. */
+  readAt: number;
+  /** The listening connection that the look-up began under. */
+  epoch: number;
+  /** How old this entry may grow: spread out, so that many of one age do not all end at one moment. */
+  maxAgeMs: number;
+}
+
+/** A look-up under way. What changes while it runs may not be remembered from it. */
+export interface PendingLookup {
+  tokenId: string;
+  readAt: number;
+  epoch: number;
+  isOvertaken: boolean;
+}
+
+/**
+ * Remembers what look-ups found, by a digest of the presented value. Nothing older than the bound is ever given back.
+ *
+ * An entry is as old as its look-up; or younger, where the listening connection has proved since then that no change
+ * was missed (see ChangeListener). With `replication` undefined this process is alone in its store and hears all changes
+ * itself: then nothing grows old.
+ */
+export class LookupCache {
+  private readonly found = new Map<string, Entry>();
+  private readonly unknown = new Map<string, Entry>();
+  /** Which entries a change concerns: digests by token id and by owner. */
+  private readonly digestsOf = new Map<string, Set<string>>();
+  private readonly pending = new Set<PendingLookup>();
+
+  constructor(
+    private readonly boundMs: number,
+    private readonly replication: Readonly<ReplicationState> | undefined,
+  ) {}
+
+  get size(): number {
+    return this.found.size + this.unknown.size;
+  }
+
+  /** What is known of a value and still true within the bound; undefined when it must be looked up. */
+  get(digest: string): { found: CachedToken | undefined } | undefined {
+    const entry = this.found.get(digest) ?? this.unknown.get(digest);
+    return entry && this.isCurrent(entry) ? entry : undefined;
+  }
+
+  begin(tokenId: string): PendingLookup {
+    const pending = {
+      tokenId,
+      readAt: performance.now(),
+      epoch: this.replication?.epoch ?? 0,
+      isOvertaken: false,
+    };
+    this.pending.add(pending);
+    return pending;
+  }
+
+  /** Ends a look-up and remembers what it found, unless that changed in the meantime. */
+  end(pending: PendingLookup, digest: string, outcome: { found: CachedToken | undefined } | undefined): void {
+    this.pending.delete(pending);
+    if (!outcome || pending.isOvertaken || this.boundMs === 0) return;
+    const { readAt, epoch } = pending;
+    const mostAgeMs = this.boundMs * (0.5 + Math.random() / 2);
+    this.remember(digest, { found: outcome.found, readAt, epoch, maxAgeMs: mostAgeMs });
+  }
+
+  /** Forgets what these token ids and owners' uuids concern, and what is being read of them right now. */
+  forget(keys: ReadonlySet<string>): void {
+    const isEverything = keys.has(EVERYTHING);
+    for (const pending of this.pending) {
+      // Whose token it is shows only at the end: the change of an owner overtakes every look-up under way.
+      const concernsOwner = [...keys].some((key) => !key.startsWith('pt-'));
+      if (isEverything || concernsOwner || keys.has(pending.tokenId)) pending.isOvertaken = true;
+    }
+    if (isEverything) {
+      this.found.clear();
+      this.digestsOf.clear();
+      return;
+    }
+    for (const key of keys) for (const digest of this.digestsOf.get(key) ?? []) this.drop(digest);
+  }
+
+  private isCurrent(entry: Entry): boolean {
+    if (!this.replication) return true;
+    const { epoch, caughtUpAt, previousCaughtUpAt } = this.replication;
+    const provenAt =
+      entry.epoch === epoch ? caughtUpAt : entry.epoch === epoch - 1 ? previousCaughtUpAt : -Infinity;
+    return performance.now() - Math.max(entry.readAt, provenAt) <= entry.maxAgeMs;
+  }
+
+  private remember(digest: string, entry: Entry): void {
+    this.drop(digest);
+    const entries = entry.found ? this.found : this.unknown;
+    entries.set(digest, entry);
+    for (const key of keysOf(entry)) {
+      const digests = this.digestsOf.get(key);
+      if (digests) digests.add(digest);
+      else this.digestsOf.set(key, new Set([digest]));
+    }
+    // The oldest goes first: a token in use is looked up, and so remembered, again.
+    const [oldest] = entries.keys();
+    if (entries.size > (entry.found ? MAX_FOUND : MAX_UNKNOWN) && oldest !== undefined) this.drop(oldest);
+  }
+
+  private drop(digest: string): void {
+    this.unknown.delete(digest);
+    const entry = this.found.get(digest);
+    if (!entry) return;
+    this.found.delete(digest);
+    for (const key of keysOf(entry)) {
+      const digests = this.digestsOf.get(key);
+      digests?.delete(digest);
+      if (digests?.size === 0) this.digestsOf.delete(key);
+    }
+  }
+}
+
+function keysOf({ found }: Entry): string[] {
+  return found ? [found.token.tokenId, found.token.ownerId] : [];
+}

@@ -1,0 +1,104 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
+import { keptUserAgent, type Origin } from '../protocol/origin.js';
+import type { Token } from '../tokens/token.entity.js';
+import type { DenyReason } from './decision.js';
+
+const WRITE_INTERVAL_MS = 2_000;
+/** A token that goes on being refused for one reason is an event no more often than this. */
+const REPEAT_INTERVAL_MS = 60_000;
+/** Of a flood so many are written at a time; the others are counted in the log. */
+const MAX_DUE = 500;
+/** Beyond so many the oldest is forgotten, and may be an event again too early. */
+const MAX_RECENT = 10_000;
+
+/** Why a token was refused whose secret was right. */
+export type RefusedTokenReason = Exclude<DenyReason, 'malformed' | 'unknown' | 'scope'>;
+
+/** What is known of where it came from. */
+type RefusedOrigin = { [Key in keyof Origin]?: Origin[Key] | undefined };
+
+/**
+ * Gathers refused tokens whose secret was right, and writes them into the audit trail after their answers: who presents
+ * one has it, though it should not be in use any more, or not from there. At most one event a token and reason a minute,
+ * by each process for itself.
+ */
+@Injectable()
+export class RefusedTokens {
+  private readonly logger = new Logger(RefusedTokens.name);
+  /** By token id and reason: until when (ms since 1970) it is not an event again. The oldest comes first. */
+  private readonly recent = new Map<string, number>();
+  private due: AuditEntry[] = [];
+  private left = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private writing = Promise.resolve();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly audit: AuditWriter,
+  ) {}
+
+  /** Costs no query and no promise: anybody who has such a token may present it as often as they like. */
+  record(token: Token, reason: RefusedTokenReason, origin: RefusedOrigin): void {
+    const now = Date.now();
+    const key = `${token.tokenId} ${reason}`;
+    if ((this.recent.get(key) ?? 0) > now) return;
+    if (this.due.length >= MAX_DUE) {
+      this.left += 1;
+      return;
+    }
+    this.remember(key, now + REPEAT_INTERVAL_MS);
+    this.due.push(entryOf(token, reason, origin, new Date(now)));
+    this.timer ??= setTimeout(() => void this.flush(), WRITE_INTERVAL_MS).unref();
+  }
+
+  /** Writes all that is gathered. What could not be written is kept for the next time. */
+  flush(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.writing = this.writing.then(() => this.write());
+    return this.writing;
+  }
+
+  private remember(key: string, until: number): void {
+    this.recent.delete(key);
+    this.recent.set(key, until);
+    const [oldest] = this.recent.keys();
+    if (this.recent.size > MAX_RECENT && oldest !== undefined) this.recent.delete(oldest);
+  }
+
+  private async write(): Promise<void> {
+    const [entries, left] = [this.due, this.left];
+    this.due = [];
+    this.left = 0;
+    if (left > 0) this.logger.warn(`${left} refusals of tokens are not in the audit trail: too many at once`);
+    if (entries.length === 0) return;
+    try {
+      await this.audit.write(this.dataSource.manager, entries);
+    } catch (error) {
+      this.logger.warn(`${entries.length} refusals of tokens not written yet: ${String(error)}`);
+      this.due = [...entries, ...this.due].slice(0, MAX_DUE);
+      this.timer ??= setTimeout(() => void this.flush(), WRITE_INTERVAL_MS).unref();
+    }
+  }
+}
+
+function entryOf(token: Token, reason: RefusedTokenReason, origin: RefusedOrigin, time: Date): AuditEntry {
+  return {
+    time,
+    actor: {
+      type: 'token',
+      id: token.id,
+      auditId: token.tokenId,
+      name: token.name,
+      createdAt: token.createdAt,
+      address: origin.address ?? null,
+      userAgent: keptUserAgent(origin.userAgent),
+      requestId: origin.requestId ?? null,
+    },
+    action: 'token.refuse',
+    object: { type: 'token', id: token.tokenId },
+    after: { reason },
+  };
+}

@@ -1,0 +1,161 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { DataSource, type EntitySubscriberInterface } from 'typeorm';
+import { keptUserAgent, type Origin } from '../protocol/origin.js';
+import { Token } from '../tokens/token.entity.js';
+import type { CachedToken, TokenUse } from './cached-token.js';
+
+const WRITE_INTERVAL_MS = 2_000;
+/** A token in steady use is written no more often than this; its first use does not wait for it. */
+const TOKEN_INTERVAL_MS = 60_000;
+/** What is put together at once holds up every request of that moment: no more than a millisecond or two. */
+const ROWS_A_STATEMENT = 1_000;
+
+const WRITE_SQL = `
+  UPDATE tokens SET last_used_at = used.at, last_used_address = used.address, last_used_user_agent = used.agent
+  FROM (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) AS u (id, at, address, agent)) used
+  WHERE tokens.id = used.id AND (tokens.last_used_at IS NULL OR tokens.last_used_at < used.at)`;
+
+/**
+ * Gathers the last use of tokens in memory and writes it, many in one statement, every two seconds, each token at most
+ * once a minute, and all at shutdown. What is not written yet shows on every token that is loaded, so that an answer
+ * never lags behind its own request. A crash can lose the uses of the last minute of tokens in steady use, and of the
+ * last two seconds of others.
+ */
+@Injectable()
+export class UsageRecorder implements EntitySubscriberInterface<Token> {
+  private readonly logger = new Logger(UsageRecorder.name);
+  private readonly uses = new Map<string, TokenUse>();
+  /** Tokens that may be written at the next turn. */
+  private due: string[] = [];
+  /** Tokens that were written lately, the first of them first: they may not be written again yet. */
+  private resting: { id: string; writtenAt: number }[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private writing = Promise.resolve();
+
+  constructor(private readonly dataSource: DataSource) {
+    dataSource.subscribers.push(this);
+  }
+
+  /** Costs no query and no promise: this is on the path of every decision. */
+  record(cached: CachedToken, { address, userAgent }: Pick<Partial<Origin>, 'address' | 'userAgent'>): void {
+    const at = Date.now();
+    const { use } = cached;
+    if (!use || use.isForgotten) {
+      cached.use = this.begin(cached.token.id, {
+        at,
+        address,
+        userAgent,
+        pendingSince: at,
+        isForgotten: false,
+      });
+    } else {
+      use.at = at;
+      use.pendingSince ??= at;
+      // A text is kept only where it is another one: what a request brings would else outlive the request each time.
+      if (use.address !== address) use.address = address;
+      if (use.userAgent !== userAgent) use.userAgent = userAgent;
+    }
+    this.timer ??= setTimeout(() => this.turn(), WRITE_INTERVAL_MS).unref();
+  }
+
+  /** The use to be noted of a token of which none is: it may have been loaded again since its last one. */
+  private begin(id: string, use: TokenUse): TokenUse {
+    const known = this.uses.get(id);
+    if (!known) {
+      this.uses.set(id, use);
+      this.due.push(id);
+      return use;
+    }
+    return Object.assign(known, use, { pendingSince: known.pendingSince ?? use.at });
+  }
+
+  listenTo(): typeof Token {
+    return Token;
+  }
+
+  afterLoad(token: Token): void {
+    const use = this.uses.get(token.id);
+    // A query that did not select the column has nothing to be merged into.
+    if (!use || token.lastUsedAt === undefined) return;
+    if (token.lastUsedAt !== null && token.lastUsedAt.getTime() > use.at) return;
+    token.lastUsedAt = new Date(use.at);
+    token.lastUsedAddress = use.address ?? null;
+    token.lastUsedUserAgent = keptUserAgent(use.userAgent);
+  }
+
+  /** Writes all that is pending. What could not be written is kept for the next time. */
+  flush(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    for (const { id } of this.resting.splice(0)) this.due.push(id);
+    return this.writeDue();
+  }
+
+  /** How many tokens' last use is not written yet, and for how long (seconds) the oldest of them has not been. */
+  get backlog(): { tokens: number; oldestSeconds: number } {
+    const since = [...this.uses.values()].flatMap(({ pendingSince }) => pendingSince ?? []);
+    const oldest = since.reduce((least, one) => Math.min(least, one), Date.now());
+    return { tokens: since.length, oldestSeconds: (Date.now() - oldest) / 1000 };
+  }
+
+  /** Each turn costs what is due, however many tokens are in use. */
+  private turn(): void {
+    this.wake(Date.now() - TOKEN_INTERVAL_MS);
+    void this.writeDue().then(() => {
+      const isIdle = this.due.length === 0 && this.resting.length === 0;
+      this.timer = isIdle ? undefined : setTimeout(() => this.turn(), WRITE_INTERVAL_MS).unref();
+    });
+  }
+
+  /** Makes those due that have rested; a token not used meanwhile is in the database, and nothing more to know of it. */
+  private wake(writtenBefore: number): void {
+    const end = this.resting.findIndex(({ writtenAt }) => writtenAt > writtenBefore);
+    const rested = this.resting.splice(0, end < 0 ? this.resting.length : end);
+    for (const { id } of rested) {
+      const use = this.uses.get(id);
+      if (use?.pendingSince !== undefined) {
+        this.due.push(id);
+      } else if (use) {
+        use.isForgotten = true;
+        this.uses.delete(id);
+      }
+    }
+  }
+
+  /** One write after the other: a later one must not overtake an earlier. */
+  private writeDue(): Promise<void> {
+    this.writing = this.writing.then(async () => {
+      const ids = this.due;
+      this.due = [];
+      for (let start = 0; start < ids.length; start += ROWS_A_STATEMENT) {
+        // Sorted, so that two replicas that write the same tokens never wait for each other in a circle.
+        await this.write(ids.slice(start, start + ROWS_A_STATEMENT).sort());
+      }
+    });
+    return this.writing;
+  }
+
+  private async write(ids: string[]): Promise<void> {
+    const rows = ids.flatMap((id) => {
+      const use = this.uses.get(id);
+      return use?.pendingSince === undefined ? [] : [{ id, use, pendingSince: use.pendingSince }];
+    });
+    const values = [
+      rows.map(({ id }) => id),
+      rows.map(({ use }) => new Date(use.at).toISOString()),
+      rows.map(({ use }) => use.address ?? null),
+      rows.map(({ use }) => keptUserAgent(use.userAgent)),
+    ];
+    // A use that comes while the statement runs is pending again.
+    for (const { use } of rows) use.pendingSince = undefined;
+    try {
+      if (rows.length > 0) await this.dataSource.query(WRITE_SQL, values);
+      const writtenAt = Date.now();
+      for (const id of ids) this.resting.push({ id, writtenAt });
+    } catch (error) {
+      this.logger.warn(`Last use of ${rows.length} tokens not written yet: ${String(error)}`);
+      for (const { use, pendingSince } of rows) use.pendingSince = pendingSince;
+      this.due.push(...ids);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { Controller, Get, UseInterceptors } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Public } from '../../../auth/require-scopes.decorator.js';
+import { ForemanHeaders } from '../foreman-headers.interceptor.js';
+import { ApipieChecksum } from '../foreman.dto.js';
+import { Apipie, type ApipieDocument } from './apipie.js';
+
+const DOCUMENT = {
+  description: 'An apipie description',
+  schema: { type: 'object', example: { docs: { name: 'Foreman', resources: {} } } },
+};
+
+/** The API's description in the form that Foreman's own clients build themselves from; open to anybody. */
+@ApiTags('apidoc')
+@Controller('apidoc')
+@UseInterceptors(ForemanHeaders)
+export class ApidocController {
+  constructor(private readonly apipie: Apipie) {}
+
+  @Get(['v2.json', 'v2.en.json'])
+  @Public()
+  @ApiOperation({
+    operationId: 'getApipie',
+    summary: 'Gets the apipie description',
+    description:
+      "What Foreman's own clients build themselves from, for anybody. `/apidoc/v2.en.json` is the same.",
+  })
+  @ApiOkResponse(DOCUMENT)
+  document(): ApipieDocument {
+    return this.apipie.document;
+  }
+
+  @Get('apipie_checksum')
+  @Public()
+  @ApiOperation({
+    operationId: 'getApipieChecksum',
+    summary: 'Gets the checksum of the description',
+    description:
+      'Every answer repeats it in `Apipie-Checksum`: a client with another one loads the description anew.',
+  })
+  checksum(): ApipieChecksum {
+    return { checksum: this.apipie.checksum };
+  }
+}

@@ -1,0 +1,373 @@
+import { QueryNotSupported } from '../foreman.refusals.js';
+
+/** How a field is compared with a value. The names are those that refusals show. */
+export type Comparator = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'like' | 'unlike';
+export type Membership = 'in' | 'notin';
+
+/** What a search asks for. */
+export type SearchTree =
+  /** All, or one at least, of several conditions; of none: no condition at all. */
+  | { kind: 'and' | 'or'; nodes: SearchTree[] }
+  | { kind: 'not'; node: SearchTree }
+  /** A word without a field. */
+  | { kind: 'word'; value: string }
+  /** Without a field it counts for those of free text. */
+  | { kind: 'comparison'; field: string | null; comparator: Comparator; value: string }
+  | { kind: 'membership'; field: string; membership: Membership; values: string[] }
+  | { kind: 'presence'; field: string; isPresent: boolean }
+  /** Something that is understood, and asks for nothing. */
+  | { kind: 'anything' };
+
+type Operator =
+  Comparator | Membership | 'and' | 'or' | 'not' | 'null' | 'notnull' | 'lparen' | 'rparen' | 'comma';
+
+type Lexeme = { word: string } | { operator: Operator };
+
+const KEYWORDS = new Map<string, Operator>([
+  ['and', 'and'],
+  ['or', 'or'],
+  ['not', 'not'],
+  ['set?', 'notnull'],
+  ['has', 'notnull'],
+  ['null?', 'null'],
+  ['before', 'lt'],
+  ['after', 'gt'],
+  ['at', 'eq'],
+]);
+
+const OPERATORS = new Map<string, Operator>([
+  ['(', 'lparen'],
+  [')', 'rparen'],
+  [',', 'comma'],
+  ['&', 'and'],
+  ['&&', 'and'],
+  ['|', 'or'],
+  ['||', 'or'],
+  ['-', 'not'],
+  ['!', 'not'],
+  ['~', 'like'],
+  ['!~', 'unlike'],
+  ['=', 'eq'],
+  ['==', 'eq'],
+  ['!=', 'ne'],
+  ['<>', 'ne'],
+  ['>', 'gt'],
+  ['<', 'lt'],
+  ['>=', 'gte'],
+  ['<=', 'lte'],
+  ['^', 'in'],
+  ['!^', 'notin'],
+]);
+
+const COMPARATORS = new Set<string>(['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'like', 'unlike']);
+/** Those that mean something without a field; the others are read there and ask for nothing. */
+const FIELDLESS = new Set<string>(['eq', 'ne', 'like', 'unlike']);
+
+const SPACE = /[ \t\r\n\f\v]/;
+/** Where a bare word ends. `! ^ - "` are letters to it once it has begun. */
+const END_OF_WORD = /[=~<> \t\r\n\f\v&|)(,]/;
+
+const MAX_LEVELS = 100;
+const MAX_PARENTHESES = 1_000;
+/** Each is compared with every row that is searched. */
+const MAX_TERMS = 100;
+/** Of all lists of a search together. */
+const MAX_LISTED_VALUES = 1_000;
+const MAX_CHARACTERS = 8_192;
+
+/**
+ * Reads a search in the language of scoped_search, Foreman's library for it, oddities included: `and` and `or` have one
+ * precedence and group to the right, operators at the end are dropped, a parenthesis that closes nothing ends the
+ * search. Takes time linear in the length of the text, and gives a tree of bounded height and with few terms.
+ *
+ * @throws {QueryNotSupported} in that library's words.
+ */
+export function parseSearch(text: string): SearchTree {
+  const lexemes = readLexemes(text);
+  assertFewParentheses(lexemes);
+  if (text.length > MAX_CHARACTERS) throw tooMuch(`${MAX_CHARACTERS} characters`);
+  while (lexemes.length > 0 && operatorAt(lexemes, lexemes.length - 1) !== undefined) lexemes.pop();
+  return new Parser(lexemes).parse();
+}
+
+function readLexemes(text: string): Lexeme[] {
+  const lexemes: Lexeme[] = [];
+  let at = 0;
+  while (at < text.length) {
+    const character = text.charAt(at);
+    const pair = OPERATORS.get(text.slice(at, at + 2));
+    const single = OPERATORS.get(character);
+    if (SPACE.test(character)) {
+      at += 1;
+    } else if (single) {
+      lexemes.push({ operator: pair ?? single });
+      at += pair && text.length > at + 1 ? 2 : 1;
+    } else if (character === '"') {
+      const { word, end } = readQuoted(text, at + 1);
+      lexemes.push({ word });
+      at = end;
+    } else {
+      let end = at + 1;
+      while (end < text.length && !END_OF_WORD.test(text.charAt(end))) end += 1;
+      const word = text.slice(at, end);
+      const operator = KEYWORDS.get(word.toLowerCase());
+      lexemes.push(operator ? { operator } : { word });
+      at = end;
+    }
+  }
+  return lexemes;
+}
+
+/** A quoted word, with `\` before any character that is to be taken as it is; an unclosed one runs to the end. */
+function readQuoted(text: string, start: number): { word: string; end: number } {
+  const parts: string[] = [];
+  let at = start;
+  while (at < text.length && text.charAt(at) !== '"') {
+    if (text.charAt(at) === '\\') at += 1;
+    parts.push(text.charAt(at));
+    at += 1;
+  }
+  return { word: parts.join(''), end: at + 1 };
+}
+
+function operatorAt(lexemes: Lexeme[], index: number): Operator | undefined {
+  const lexeme = lexemes[index];
+  return lexeme && 'operator' in lexeme ? lexeme.operator : undefined;
+}
+
+function assertFewParentheses(lexemes: Lexeme[]): void {
+  let level = 0;
+  let count = 0;
+  for (const index of lexemes.keys()) {
+    const operator = operatorAt(lexemes, index);
+    if (operator === 'lparen') level += 1;
+    else if (operator === 'rparen') level = Math.max(0, level - 1);
+    else continue;
+    count += 1;
+    if (level > MAX_LEVELS || count > MAX_PARENTHESES) throw tooDeep();
+  }
+}
+
+function tooDeep(): QueryNotSupported {
+  return new QueryNotSupported(`The search is nested more than ${MAX_LEVELS} levels deep`);
+}
+
+function tooMuch(what: string): QueryNotSupported {
+  return new QueryNotSupported(`The search has more than ${what}`);
+}
+
+/** A node and how many levels it has. */
+interface Grown {
+  node: SearchTree;
+  height: number;
+}
+
+/** Recursive descent with one lexeme of look-ahead. */
+class Parser {
+  private at = 0;
+  private level = 0;
+  private terms = 0;
+  private listedValues = 0;
+
+  constructor(private readonly lexemes: readonly Lexeme[]) {}
+
+  parse(): SearchTree {
+    return this.sequence().node;
+  }
+
+  /** Expressions side by side, up to the end or a closing parenthesis. */
+  private sequence(): Grown {
+    const parts: Grown[] = [];
+    while (this.at < this.lexemes.length && this.peek() !== 'rparen') parts.push(this.expression());
+    return joined('and', parts);
+  }
+
+  private parenthesized(): Grown {
+    return this.deeper(() => {
+      this.at += 1;
+      const sequence = this.sequence();
+      if (sequence.node.kind === 'and' && sequence.node.nodes.length === 0) throw noOperands();
+      if (this.peek() === 'rparen') this.at += 1;
+      return sequence;
+    });
+  }
+
+  /** Operands joined by `and` and `or`, without precedence: each operator takes all that follows as its right side. */
+  private expression(): Grown {
+    const operands: Grown[] = [];
+    const operators: ('and' | 'or')[] = [];
+    for (;;) {
+      // An operator where an operand is due is passed over.
+      while (this.logicalOperator() !== undefined) this.at += 1;
+      operands.push(this.operand());
+      const operator = this.logicalOperator();
+      if (operator === undefined) break;
+      operators.push(operator);
+      this.at += 1;
+    }
+    return groupedToTheRight(operands, operators);
+  }
+
+  private operand(): Grown {
+    switch (this.peek()) {
+      case 'lparen':
+        return this.parenthesized();
+      case 'not':
+        return this.negation();
+      default:
+        this.countTerms(1);
+        return { node: this.comparison(), height: 1 };
+    }
+  }
+
+  private negation(): Grown {
+    return this.deeper(() => {
+      this.at += 1;
+      const { node, height } = this.operand();
+      return grown({ kind: 'not', node }, height + 1);
+    });
+  }
+
+  private comparison(): SearchTree {
+    if (this.peek() === 'comma') this.at += 1;
+    const operator = this.peek();
+    if (operator === undefined) return this.afterWord(this.value());
+    this.at += 1;
+    return this.withoutField(operator);
+  }
+
+  /** What follows a word: nothing, so that it stands for itself, or an operator that takes it for a field. */
+  private afterWord(word: string): SearchTree {
+    const operator = this.peek();
+    if (operator === 'comma') this.at += 1;
+    if (operator === 'in' || operator === 'notin') {
+      this.at += 1;
+      const words = this.peek() === undefined ? [this.value()] : this.values();
+      const values = separated(words);
+      this.listedValues += values.length;
+      if (this.listedValues > MAX_LISTED_VALUES) throw tooMuch(`${MAX_LISTED_VALUES} values in lists`);
+      return { kind: 'membership', field: word, membership: operator, values };
+    }
+    if (operator === undefined || !isComparator(operator)) return { kind: 'word', value: word };
+    this.at += 1;
+    return { kind: 'comparison', field: word, comparator: operator, value: this.value() };
+  }
+
+  private withoutField(operator: Operator): SearchTree {
+    if (operator === 'in' || operator === 'notin') {
+      const comparator = operator === 'in' ? 'eq' : 'ne';
+      const nodes = this.values().map((value): SearchTree => ({
+        kind: 'comparison',
+        field: null,
+        comparator,
+        value,
+      }));
+      if (nodes.length === 0) throw noOperands();
+      this.countTerms(nodes.length - 1);
+      return { kind: operator === 'in' ? 'or' : 'and', nodes };
+    }
+    const value = this.value();
+    if (operator === 'not') return { kind: 'not', node: { kind: 'word', value } };
+    if (operator === 'null' || operator === 'notnull')
+      return { kind: 'presence', field: value, isPresent: operator === 'notnull' };
+    if (!FIELDLESS.has(operator)) return { kind: 'anything' };
+    return { kind: 'comparison', field: null, comparator: operator as Comparator, value };
+  }
+
+  /** All words up to a closing parenthesis or the end, whatever stands between them. */
+  private values(): string[] {
+    if (this.peek() === 'lparen') this.at += 1;
+    const values: string[] = [];
+    for (; this.at < this.lexemes.length && this.peek() !== 'rparen'; this.at += 1) {
+      const lexeme = this.lexemes[this.at];
+      if (lexeme && 'word' in lexeme) values.push(lexeme.word);
+    }
+    if (this.peek() === 'rparen') this.at += 1;
+    return values;
+  }
+
+  private value(): string {
+    const lexeme = this.lexemes[this.at];
+    if (!lexeme || 'operator' in lexeme) {
+      throw new QueryNotSupported(`Value expected but found ${lexeme ? `:${lexeme.operator}` : 'nil'}`);
+    }
+    this.at += 1;
+    return lexeme.word;
+  }
+
+  /** The operator that comes next; undefined before a word and at the end. */
+  private peek(): Operator | undefined {
+    const lexeme = this.lexemes[this.at];
+    return lexeme && 'operator' in lexeme ? lexeme.operator : undefined;
+  }
+
+  private logicalOperator(): 'and' | 'or' | undefined {
+    const operator = this.peek();
+    return operator === 'and' || operator === 'or' ? operator : undefined;
+  }
+
+  private countTerms(more: number): void {
+    this.terms += more;
+    if (this.terms > MAX_TERMS) throw tooMuch(`${MAX_TERMS} terms`);
+  }
+
+  private deeper(read: () => Grown): Grown {
+    this.level += 1;
+    if (this.level > MAX_LEVELS) throw tooDeep();
+    const result = read();
+    this.level -= 1;
+    return result;
+  }
+}
+
+/** `a and b or c` is `a and (b or c)`. Runs of one operator become one node. */
+function groupedToTheRight(operands: Grown[], operators: ('and' | 'or')[]): Grown {
+  let kind = operators.at(-1) ?? 'and';
+  let run = operands.slice(-1);
+  for (let index = operators.length - 1; index >= 0; index -= 1) {
+    const operator = operators[index] ?? 'and';
+    if (operator !== kind) {
+      run = [joined(kind, run.reverse())];
+      kind = operator;
+    }
+    run.push(operands[index] as Grown);
+  }
+  return joined(kind, run.reverse());
+}
+
+/** Several nodes in one; those under the same operator are taken up, so that a long list of terms stays flat. */
+function joined(kind: 'and' | 'or', parts: Grown[]): Grown {
+  const [only] = parts;
+  if (only && parts.length === 1) return only;
+  const nodes: SearchTree[] = [];
+  let height = 0;
+  for (const { node, height: own } of parts) {
+    const isSame = node.kind === kind;
+    // Not spread into one call: a list of terms may be longer than a call may have arguments.
+    if (isSame) for (const inner of node.nodes) nodes.push(inner);
+    else nodes.push(node);
+    height = Math.max(height, isSame ? own - 1 : own);
+  }
+  return grown({ kind, nodes }, height + 1);
+}
+
+function grown(node: SearchTree, height: number): Grown {
+  if (height > 2 * MAX_LEVELS) throw tooDeep();
+  return { node, height };
+}
+
+function isComparator(operator: Operator): operator is Comparator {
+  return COMPARATORS.has(operator);
+}
+
+/** The values of a list: a word may itself hold several, separated by commas; empty ones at the end do not count. */
+function separated(words: string[]): string[] {
+  const values = words.join(',').split(',');
+  while (values.at(-1) === '') values.pop();
+  if (values.length === 0) throw noOperands();
+  return values;
+}
+
+function noOperands(): QueryNotSupported {
+  return new QueryNotSupported('Empty list of operands');
+}

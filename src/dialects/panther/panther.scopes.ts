@@ -1,0 +1,50 @@
+import type { ScopeRules } from '../../protocol/dialect.js';
+
+/** Every permission a token can hold; none covers another. */
+export const PERMISSIONS = [
+  'AIRunAsModify',
+  'AlertModify',
+  'AlertRead',
+  'BulkUpload',
+  'BulkUploadValidate',
+  'CloudsecSourceModify',
+  'CloudsecSourceRead',
+  'DataAnalyticsModify',
+  'DataAnalyticsRead',
+  'DestinationModify',
+  'DestinationRead',
+  'GeneralSettingsModify',
+  'GeneralSettingsRead',
+  'LogSourceModify',
+  'LogSourceRawDataRead',
+  'LogSourceRead',
+  'LookupModify',
+  'LookupRead',
+  'ManageAIResponses',
+  'ManageAISkills',
+  'ManageScheduledPrompts',
+  'McpServerModify',
+  'McpServerRead',
+  'NotificationsSend',
+  'OrganizationAPITokenModify',
+  'OrganizationAPITokenRead',
+  'PolicyModify',
+  'PolicyRead',
+  'ResourceModify',
+  'ResourceRead',
+  'RuleModify',
+  'RuleRead',
+  'RunPantherAI',
+  'SummaryRead',
+  'UserModify',
+  'UserRead',
+  'ViewAIPrivateResponses',
+  'ViewAISkills',
+  'ViewScheduledPrompts',
+] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+export const SCOPES: ScopeRules = {
+  isKnown: (scope) => PERMISSIONS.includes(scope as Permission),
+  covers: () => false,
+};

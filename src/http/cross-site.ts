@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http';
+import type { Config } from '../config.js';
+import { allowsAddress, parseCallerAddress } from '../network/cidr.js';
+import { Refusal } from '../refusal.js';
+
+/** What changes nothing (RFC 9110, 9.2.1). */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** What `Sec-Fetch-Site` says of a page of this server, and of what a person started. */
+const OWN_SITES = new Set(['same-origin', 'none']);
+
+/**
+ * Refuses what a page of another site sends: a browser adds the password that it keeps for this server to the requests of
+ * every page. Whatever credential comes with it, and where none is asked for: programs send neither of the two headers.
+ *
+ * @returns forbidden, for a method that may change something; undefined for what may go on. See
+ *   https://www.w3.org/TR/fetch-metadata/ and RFC 6454.
+ */
+export function refusalOfCrossSite(
+  request: IncomingMessage,
+  config: Pick<Config, 'publicUrl' | 'trustedProxies'>,
+): Refusal | undefined {
+  const { method = '', headers } = request;
+  const { origin, 'sec-fetch-site': site } = headers;
+  if ((origin === undefined && site === undefined) || SAFE_METHODS.has(method)) return undefined;
+  const isForeignSite = site !== undefined && !OWN_SITES.has(String(site));
+  if (!isForeignSite && (origin === undefined || origin === ownOrigin(request, config))) return undefined;
+  const message = 'A page of another site may not send this request';
+  return new Refusal('forbidden', { reason: 'crossSite', message });
+}
+
+/** The origin of this server's own pages; undefined where the client names no host that could be one. */
+function ownOrigin(
+  { headers, socket }: IncomingMessage,
+  { publicUrl, trustedProxies }: Pick<Config, 'publicUrl' | 'trustedProxies'>,
+): string | undefined {
+  if (publicUrl !== undefined) return new URL(publicUrl).origin;
+  const peer = parseCallerAddress(socket.remoteAddress ?? '');
+  const isFromProxy = trustedProxies.length > 0 && allowsAddress(trustedProxies, peer);
+  const isSecure = isFromProxy && headers['x-forwarded-proto'] === 'https';
+  const url = `${isSecure ? 'https' : 'http'}://${headers.host ?? ''}`;
+  return URL.canParse(url) ? new URL(url).origin : undefined;
+}

@@ -1,0 +1,21 @@
+import { Refusal } from '../refusal.js';
+
+/** Each that an API does not know costs as much as an unknown key. */
+const MAX_QUERY_PARAMETERS = 100;
+
+/** Input that would cost more than a request may. */
+export function tooComplex(message: string): Refusal {
+  return new Refusal('invalid', { reason: 'tooComplex', message });
+}
+
+/**
+ * Bounds what a URL asks, before anything looks at each of its parameters.
+ *
+ * @throws {Refusal} invalid: tooComplex.
+ */
+export function assertFewParameters(url: string): void {
+  let count = 1;
+  for (let at = url.indexOf('&'); at >= 0; at = url.indexOf('&', at + 1)) count += 1;
+  if (count <= MAX_QUERY_PARAMETERS) return;
+  throw tooComplex(`The query has more than ${MAX_QUERY_PARAMETERS} parameters`);
+}

@@ -1,0 +1,58 @@
+/**
+ * A value at hand, or the promise of it: whoever waits for what is in memory pays more for waiting than for the decision.
+ */
+export type MaybePromise<Value> = Value | Promise<Value>;
+
+/** Goes on with a value: at once where it is at hand, and then with no promise made. */
+export function andThen<Value, Next>(
+  value: MaybePromise<Value>,
+  next: (value: Value) => MaybePromise<Next>,
+): MaybePromise<Next> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+/** Hands over what comes of `run`, or what it throws, now or later; what `done` throws counts as well. */
+export function settle<Value>(
+  run: () => MaybePromise<Value>,
+  done: (value: Value) => void,
+  fail: (error: unknown) => void,
+): void {
+  try {
+    const result = andThen(run(), done);
+    if (result instanceof Promise) result.catch(fail);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** What `run` gives, or what `instead` makes of what it throws, now or later. */
+export function rescue<Value>(
+  run: () => MaybePromise<Value>,
+  instead: (error: unknown) => Value,
+): MaybePromise<Value> {
+  try {
+    const result = run();
+    return result instanceof Promise ? result.catch(instead) : result;
+  } catch (error) {
+    return instead(error);
+  }
+}
+
+/** What a function hands to its callback: at once where it calls back before it returns. */
+export function fromCallback<Value>(
+  run: (done: (error: unknown, value?: Value) => void) => void,
+): MaybePromise<Value> {
+  let early: { error: unknown; value?: Value | undefined } | undefined;
+  let settleLate: ((error: unknown, value?: Value) => void) | undefined;
+  run((error, value) => {
+    if (settleLate) settleLate(error, value);
+    else early = { error, value };
+  });
+  if (early) {
+    if (early.error) throw early.error;
+    return early.value as Value;
+  }
+  return new Promise<Value>((resolve, reject) => {
+    settleLate = (error, value) => (error ? reject(error as Error) : resolve(value as Value));
+  });
+}

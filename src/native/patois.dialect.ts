@@ -1,0 +1,114 @@
+import { Injectable } from '@nestjs/common';
+import { presentedCredentials } from '../auth/credentials.js';
+import { readsJson } from '../http/body/read-body.js';
+import { statusOf } from '../http/refusals/status.js';
+import type { PresentedCredentials } from '../protocol/credentials.js';
+import { DialectRegistry } from '../protocol/dialect-registry.js';
+import type { WithRaw } from '../protocol/dialect.js';
+import type { RenderedRefusal, ApiDescription, Dialect, ScopeRules } from '../protocol/dialect.js';
+import type { Refusal } from '../refusal.js';
+import { withoutSecrets } from '../secrets.js';
+import type { Token } from '../tokens/token.entity.js';
+import { PATOIS, patoisScopes } from './patois.scopes.js';
+
+/** Standard titles of the statuses this API answers with (RFC 9110). */
+const TITLES: Record<number, string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+const DESCRIPTION: ApiDescription = {
+  title: 'Patois',
+  description:
+    'Accounts, the tokens of every dialect, verification and operations. Errors are problem details (RFC 9457), but for ' +
+    '`/oauth2`, whose errors are those of OAuth 2.0 (RFC 6749), and `/v2`, whose errors are those of a registry. Lists are read page by page: `cursor` takes the `nextCursor` ' +
+    'of the page before, which is null on the last.',
+  credentials: {
+    bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token of any dialect.' },
+    basic: { type: 'http', scheme: 'basic', description: 'Login and password, or login and a token.' },
+  },
+  tags: {
+    accounts: 'Organizations, locations and users.',
+    tokens: 'Tokens of every dialect.',
+    verification: 'May this token, from this address, do this?',
+    registry: 'Tokens that a Docker registry takes, and the keys that sign them.',
+    audit: 'Who changed what, and when.',
+    operations: 'Health, metrics and these documents.',
+  },
+};
+
+/** Patois' own API: every path that no other dialect owns. Errors are RFC 9457 problem details. */
+@Injectable()
+export class PatoisDialect implements Dialect {
+  readonly name = PATOIS;
+  readonly mounts = ['/'];
+  readonly description = DESCRIPTION;
+  readonly scopes: ScopeRules;
+
+  constructor(registry: DialectRegistry) {
+    this.scopes = patoisScopes(registry);
+  }
+
+  readCredentials(request: WithRaw): PresentedCredentials {
+    return presentedCredentials(request, { bearer: true });
+  }
+
+  /** A page can send a body without a content type, unasked, as no program does. */
+  readsMediaType(mediaType: string | undefined, isEmpty: boolean): boolean {
+    return isEmpty || (mediaType !== undefined && readsJson(mediaType));
+  }
+
+  renderRefusal(refusal: Refusal): RenderedRefusal {
+    const status = statusOf(refusal);
+    const errors = refusal.fields.map(({ path, message }) => ({
+      pointer: withoutSecrets(pointerOf(path)),
+      detail: withoutSecrets(message),
+    }));
+    return {
+      status,
+      headers: { 'content-type': 'application/problem+json' },
+      body: {
+        type: 'about:blank',
+        title: TITLES[status] ?? 'Error',
+        status,
+        // What a client put in the wrong place may be a token.
+        detail: withoutSecrets(detailOf(refusal)),
+        ...(errors.length > 0 ? { errors } : {}),
+      },
+    };
+  }
+
+  externalId(token: Token): string {
+    return token.tokenId;
+  }
+}
+
+function detailOf(refusal: Refusal): string {
+  switch (refusal.kind) {
+    case 'unauthenticated':
+      return 'A valid token or login and password is needed';
+    case 'internal':
+      return 'The server failed; its log says why';
+    case 'unavailable':
+      // Only who checks readiness says more than the kind of refusal.
+      return refusal.message === refusal.kind ? 'The database does not answer; try again' : refusal.message;
+    default:
+      return refusal.message;
+  }
+}
+
+/** RFC 6901. */
+function pointerOf(path: string[]): string {
+  return path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

@@ -1,0 +1,38 @@
+import type { DialectRegistry } from '../protocol/dialect-registry.js';
+import type { ScopeRules } from '../protocol/dialect.js';
+
+export const PATOIS = 'patois';
+
+/** The scopes of the own API, in the words that its routes ask for. */
+export const PATOIS_SCOPES = [
+  'patois:tokens.read',
+  'patois:tokens.write',
+  'patois:users.read',
+  'patois:users.write',
+  'patois:introspect',
+] as const;
+
+/** What the scopes of a token of the own API mean: it may act in any dialect for which it holds a scope, in its words. */
+export function patoisScopes(registry: DialectRegistry): ScopeRules {
+  /** Whoever asks about a scope asks for each of the hundreds that a token may hold. */
+  let lastAsked: { scope: string; rules: ScopeRules[] } | undefined;
+
+  /** The rules of the other dialects that know a scope. */
+  function rulesKnowing(scope: string): ScopeRules[] {
+    if (lastAsked?.scope !== scope) {
+      const known = registry.all().filter(({ name, scopes }) => name !== PATOIS && scopes.isKnown(scope));
+      lastAsked = { scope, rules: known.map(({ scopes }) => scopes) };
+    }
+    return lastAsked.rules;
+  }
+
+  return {
+    isKnown: (scope) =>
+      ['*', 'patois:*', ...PATOIS_SCOPES].includes(scope) ||
+      registry.all().some(({ name, scopes }) => name !== PATOIS && scopes.isKnown(scope)),
+    covers: (held, needed) => {
+      if (needed.startsWith('patois:')) return held === 'patois:*';
+      return rulesKnowing(needed).some((rules) => rules.covers(held, needed));
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { ChangeListener } from '../../database/changes/change-listener.js';
+import { CachedLookup } from '../../decisions/cached-lookup.js';
+import { DecisionService } from '../../decisions/decision.service.js';
+import { UsageRecorder } from '../../decisions/usage-recorder.js';
+
+/** From what a decision from memory takes to what a client gives up on. */
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Shown while no heartbeat has come back yet. */
+const MAX_SECONDS_BEHIND = 86_400;
+
+/**
+ * What Prometheus reads. Labels are patterns of routes and names of dialects, never what a client chose: no path, token,
+ * token id or login.
+ */
+@Injectable()
+export class Metrics {
+  /** Not prom-client's process-wide one: two apps in a process count for themselves. */
+  readonly registry = new Registry();
+  private readonly requests = new Counter({
+    name: 'patois_http_requests_total',
+    help: 'Requests answered, by method, pattern of the route, owner of the path and status.',
+    labelNames: ['method', 'route', 'dialect', 'status'],
+    registers: [this.registry],
+  });
+  private readonly durations = new Histogram({
+    name: 'patois_http_request_duration_seconds',
+    help: 'From the first byte of a request to the last of its answer.',
+    labelNames: ['method', 'route', 'dialect', 'status'],
+    buckets: SECONDS,
+    registers: [this.registry],
+  });
+
+  constructor(
+    { counter }: DecisionService,
+    lookup: CachedLookup,
+    listener: ChangeListener,
+    usage: UsageRecorder,
+  ) {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry });
+    new Counter({
+      name: 'patois_verdicts_total',
+      help: 'Verdicts on tokens, by outcome and by the dialect of the token.',
+      labelNames: ['outcome', 'dialect'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { outcome, dialect, count } of counter.sums()) this.inc({ outcome, dialect }, count);
+      },
+    });
+    this.gauge('patois_remembered_verdicts', 'Verdicts in memory.', () => lookup.remembered);
+    this.counter(
+      'patois_verdicts_from_memory_total',
+      'Verdicts without a look-up.',
+      () => lookup.counts.remembered,
+    );
+    this.counter('patois_lookups_total', 'Look-ups of tokens in the database.', () => lookup.counts.lookedUp);
+    this.counter('patois_lookups_failed_total', 'Look-ups that got no answer.', () => lookup.counts.failed);
+    this.counter('patois_lookup_seconds_total', 'Time in look-ups.', () => lookup.counts.lookupSeconds);
+    this.gauge('patois_changes_seconds_behind', 'Up to how long ago changes elsewhere are known.', () => {
+      return Math.min(listener.secondsBehind, MAX_SECONDS_BEHIND);
+    });
+    this.gauge(
+      'patois_changes_listening',
+      'Whether the listening connection is there (1) or not (0).',
+      () => {
+        return listener.isConnected ? 1 : 0;
+      },
+    );
+    this.gauge(
+      'patois_usage_pending',
+      'Tokens whose last use is not written yet.',
+      () => usage.backlog.tokens,
+    );
+    this.gauge('patois_usage_lag_seconds', 'For how long the oldest of those has not been.', () => {
+      return usage.backlog.oldestSeconds;
+    });
+  }
+
+  private gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  private counter(name: string, help: string, read: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  }
+
+  count(request: FastifyRequest, reply: FastifyReply): void {
+    const labels = {
+      method: request.method,
+      route: request.routeOptions.url ?? '(none)',
+      dialect: request.patois.owner.name,
+      status: String(reply.statusCode),
+    };
+    this.requests.inc(labels);
+    this.durations.observe(labels, reply.elapsedTime / 1000);
+  }
+}

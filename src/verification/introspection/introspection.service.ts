@@ -1,0 +1,153 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { AuthenticationRequest } from '../../auth/authentication-request.js';
+import { Authorizer } from '../../auth/authorizer.js';
+import { CONFIG, type Config } from '../../config.js';
+import type { CachedToken } from '../../decisions/cached-token.js';
+import type { DecisionRequest } from '../../decisions/decision.js';
+import { DecisionService } from '../../decisions/decision.service.js';
+import { collectBody } from '../../http/body/collect-body.js';
+import { readForm } from '../../http/body/read-body.js';
+import { refusalOfCrossSite } from '../../http/cross-site.js';
+import type { FastPathAnswer } from '../../http/fast-paths.js';
+import { publicUrlOf } from '../../http/public-url.js';
+import { refusalOfFault, shownFault } from '../../http/refusals/faults.js';
+import { renderRefusal } from '../../http/refusals/render-refusal.js';
+import { originOf } from '../../http/request-context.js';
+import { andThen, type MaybePromise, rescue } from '../../maybe-promise.js';
+import { parseCallerAddress } from '../../network/cidr.js';
+import { Refusal } from '../../refusal.js';
+import { neededScopesOf } from '../needed-scopes.js';
+import { OAuthOwner } from '../oauth/oauth.owner.js';
+import { IntrospectionAnswer } from './introspection.dto.js';
+
+export const INTROSPECTION_PATH = '/oauth2/introspect';
+
+const REQUIRED = { dialect: 'patois', scopes: ['patois:introspect'] };
+/** What is read of the form; the rest, a hint of the kind of token too, does not matter. */
+const PARAMETERS = ['token', 'client_ip', 'scope', 'token_type_hint'];
+
+/** Whether a request is one: what else comes to that path is refused where all refusals are worded. */
+export function isIntrospection(method: string, url: string): boolean {
+  if (method !== 'POST' || !url.startsWith(INTROSPECTION_PATH)) return false;
+  const end =
+    url[INTROSPECTION_PATH.length] === '/' ? INTROSPECTION_PATH.length + 1 : INTROSPECTION_PATH.length;
+  return end === url.length || url[end] === '?';
+}
+
+/**
+ * Token introspection (RFC 7662), as a fast path of POST: services ask it about every request of theirs. Credential,
+ * scope, body, in this order, as at every route; refusals are those of the path's owner.
+ */
+@Injectable()
+export class IntrospectionService {
+  private readonly logger = new Logger(IntrospectionService.name);
+
+  constructor(
+    private readonly authorizer: Authorizer,
+    private readonly decisions: DecisionService,
+    private readonly owner: OAuthOwner,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl' | 'trustedProxies'>,
+  ) {}
+
+  answer(raw: IncomingMessage): MaybePromise<FastPathAnswer> {
+    const requestId = randomUUID();
+    return rescue(
+      () => {
+        const crossSite = refusalOfCrossSite(raw, this.config);
+        if (crossSite) throw crossSite;
+        // Who asks is looked at when all has come: a body may be held back until its caller is let in no more.
+        return andThen(collectBody(raw), (rawBody) =>
+          andThen(this.authorizer.authorize(this.authenticationOf(raw, requestId), REQUIRED), () =>
+            this.introspect(raw, rawBody, requestId),
+          ),
+        );
+      },
+      (error) => this.refuse(raw, error, requestId),
+    );
+  }
+
+  private authenticationOf(raw: IncomingMessage, requestId: string): AuthenticationRequest {
+    const origin = originOf(raw, requestId, this.config.trustedProxies);
+    return { credentials: this.owner.readCredentials({ raw }), origin };
+  }
+
+  /** Of a token that is not active the answer does not say why: RFC 7662, section 2.2. */
+  private introspect(
+    raw: IncomingMessage,
+    rawBody: Buffer | Refusal,
+    requestId: string,
+  ): MaybePromise<FastPathAnswer> {
+    return andThen(this.decisions.decide(this.decisionRequestOf(raw, rawBody)), (decision) => {
+      const text = decision.isActive ? this.textOf(decision.cached, raw) : INACTIVE;
+      return answerOf(200, text, requestId);
+    });
+  }
+
+  /** What is said of a token, noted for the next time: it depends on the address that the caller knows this server by. */
+  private textOf(cached: CachedToken, { headers }: IncomingMessage): string {
+    const { introspection } = cached;
+    if (introspection && introspection.host === headers.host) return introspection.text;
+    const issuer = publicUrlOf({ headers, protocol: 'http' }, this.config);
+    const text = JSON.stringify(new IntrospectionAnswer(cached.token, issuer));
+    cached.introspection = { host: headers.host, text };
+    return text;
+  }
+
+  /** @throws {Refusal} invalid: a parameter that stands there twice (RFC 6749, section 3.1), or no token. */
+  private decisionRequestOf({ headers }: IncomingMessage, rawBody: Buffer | Refusal): DecisionRequest {
+    const values: (string | undefined)[] = PARAMETERS.map(() => undefined);
+    const source = { method: 'POST', contentType: headers['content-type'], owner: this.owner, rawBody };
+    for (const { name, value } of readForm(source)) {
+      const at = PARAMETERS.indexOf(name);
+      if (at < 0) continue;
+      if (values[at] !== undefined) throw Refusal.ofField([name], 'isString', `${name} must be there once`);
+      values[at] = value;
+    }
+    const [token, clientIp, scope] = values;
+    if (token === undefined) throw Refusal.ofField(['token'], 'isString', 'token must be there once');
+    return {
+      value: token,
+      address: clientIp === undefined ? undefined : parseCallerAddress(clientIp),
+      scopes: neededScopesOf(scope, ['scope']),
+    };
+  }
+
+  private refuse(raw: IncomingMessage, error: unknown, requestId: string): FastPathAnswer {
+    const refusal = error instanceof Refusal ? error : refusalOfFault(error);
+    // A connection that broke is no fault of this server.
+    if (refusal.kind === 'internal' && !raw.errored) this.logger.error(shownFault(error));
+    // What the client is still sending is read and dropped.
+    raw.resume();
+    const { method = 'POST', url = INTROSPECTION_PATH, headers: sent } = raw;
+    const request = { method, url, headers: sent, protocol: 'http', id: requestId };
+    const { status, headers, body } = renderRefusal(refusal, this.owner, request);
+    return answerOf(status, JSON.stringify(body), requestId, Object.entries(headers).flat());
+  }
+}
+
+const INACTIVE = JSON.stringify({ active: false });
+
+/** @param more headers, names and values in turn. */
+function answerOf(
+  status: number,
+  text: string,
+  requestId: string,
+  more: readonly string[] = [],
+): FastPathAnswer {
+  const headers = [
+    'content-type',
+    'application/json; charset=utf-8',
+    'cache-control',
+    'no-store',
+    'x-content-type-options',
+    'nosniff',
+    'x-request-id',
+    requestId,
+    'content-length',
+    String(Buffer.byteLength(text)),
+  ];
+  headers.push(...more);
+  return { status, headers, text };
+}

@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import { Principal } from '../../auth/principal.js';
+import { DialectRegistry } from '../../protocol/dialect-registry.js';
+import type { Origin } from '../../protocol/origin.js';
+import { Refusal } from '../../refusal.js';
+import { type Authority, SYSTEM_AUTHORITY } from '../../tokens/authority/authority.js';
+import { TokenLookup } from '../../tokens/token-lookup.js';
+import { TokenService } from '../../tokens/token.service.js';
+
+/** Ends a token on the word of who holds it, from wherever: a leaked token is best ended by whoever finds it. */
+@Injectable()
+export class RevocationService {
+  constructor(
+    private readonly lookup: TokenLookup,
+    private readonly tokens: TokenService,
+    private readonly registry: DialectRegistry,
+  ) {}
+
+  /** Does nothing for a value that is no token's, nor for a token that is revoked already (RFC 7009, section 2.2). */
+  async revoke(value: string, origin: Origin): Promise<void> {
+    const found = await this.lookup.find(value);
+    if (!found) return;
+    const { token } = found;
+    const { actor } = new Principal(token.owner, token, value, origin, this.registry);
+    // A token that is expired, inactive or of a disabled owner is ended as well: nothing is asked of its holder.
+    const holder: Authority = { ...SYSTEM_AUTHORITY, actor };
+    const options = { reason: 'revoked by its holder', presented: value };
+    await this.tokens.revoke({ id: token.id }, holder, options).catch((error: unknown) => {
+      const isSuperseded = error instanceof Refusal && error.kind === 'notFound';
+      if (!isSuperseded) throw error;
+    });
+  }
+}
