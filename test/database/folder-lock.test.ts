@@ -144,7 +144,7 @@ describe('the lock of a folder', () => {
 describe('processes that find a dead lock at one moment', () => {
   /** Takes the lock at each path that it is told, and says what came of it; releases it at every other message. */
   const PROGRAM = `
-    import { LockedError, takeLock } from '../core/dist/src/database/lock.js';
+    import { LockedError, takeLock } from './dist/src/database/folder-lock.js';
     let lock;
     process.on('message', async ({ path }) => {
       if (path === undefined) {

@@ -10,6 +10,7 @@ import { makeToken } from '../../src/tokens/token-format.js';
 import { bearer } from '../support/http.js';
 import { TestServer } from '../support/server.js';
 import { openTestStore } from '../support/store.js';
+import { until } from '../support/until.js';
 
 /** So long that within a test nothing is forgotten by its age. */
 const BOUND_SECONDS = 60;
@@ -42,13 +43,6 @@ afterAll(async () => {
 
 function listenerOf({ app }: TestServer): ChangeListener {
   return app.nest.get(ChangeListener, { strict: false });
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turns = 0; !(await isSo()); turns += 1) {
-    if (turns > 1_000_000) throw new Error('It never came');
-    await new Promise((resume) => setImmediate(resume));
-  }
 }
 
 /** What a server's feed passes on of what the work changes: between a change before it and one after it. */

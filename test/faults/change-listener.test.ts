@@ -7,6 +7,7 @@ import { ChangeListener } from '../../src/database/changes/change-listener.js';
 import type { Database } from '../../src/database/database.js';
 import { openTestStore } from '../support/store.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/until.js';
 
 const BOUND_MS = 2_000;
 const HEARTBEAT_MS = BOUND_MS / 4;
@@ -42,14 +43,6 @@ afterEach(async () => {
   jest.useRealTimers();
   jest.restoreAllMocks();
 });
-
-/** Lets the network deliver until something is so: the clock stands still meanwhile. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (let turns = 0; !isSo(); turns += 1) {
-    if (turns > 1_000_000) throw new Error('It never came');
-    await new Promise((resume) => setImmediate(resume));
-  }
-}
 
 function listen(url = proxy.url): ChangeListener {
   const listener = new ChangeListener(url, feed, BOUND_MS);

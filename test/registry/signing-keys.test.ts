@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 beforeEach(async () => {
   await dataSource.manager.clear(SigningKey);
-  await keys.refresh();
+  await keys.rotate();
 });
 
 function rows(): Promise<SigningKey[]> {
@@ -50,7 +50,7 @@ async function pass(ms: number): Promise<void> {
       { signsFrom: new Date(signsFrom.getTime() - ms), createdAt: new Date(createdAt.getTime() - ms) },
     );
   }
-  await keys.refresh();
+  await keys.rotate();
 }
 
 async function token(): Promise<string> {
@@ -140,7 +140,7 @@ describe('the keys of registries', () => {
     const hashing = server.app.nest.get(HashingService);
     const replicas = [new SigningKeys(dataSource, hashing), new SigningKeys(dataSource, hashing)];
     await dataSource.manager.clear(SigningKey);
-    await Promise.all(replicas.map((replica) => replica.refresh()));
+    await Promise.all(replicas.map((replica) => replica.rotate()));
     expect(await rows()).toHaveLength(1);
     const [one, other] = await Promise.all(replicas.map((replica) => replica.signer()));
     expect(one?.keyId).toBe(other?.keyId);

@@ -22,7 +22,7 @@ describe('defaults', () => {
       port: 3000,
       publicUrl: undefined,
       databaseUrl: undefined,
-      dataDir: '../core/data',
+      dataDir: './data',
       tokenKeys: undefined,
       adminPassword: undefined,
       bcryptCost: 12,

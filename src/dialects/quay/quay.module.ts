@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../../auth/auth.module.js';
+import { JobsModule } from '../../jobs/jobs.module.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
 import { TokensModule } from '../../tokens/tokens.module.js';
 import { QuayController } from './quay.controller.js';
@@ -7,12 +8,12 @@ import { QuayDescriptionController } from './quay.description.controller.js';
 import { QuayDialect } from './quay.dialect.js';
 import { QuayCsrfController, QuaySessionController } from './quay.session.controller.js';
 import { QuaySessions } from './quay.sessions.js';
-import { SealedCopies } from './sealed-copies.job.js';
+import { SealedCopiesJob } from './sealed-copies.job.js';
 
 @Module({
-  imports: [AuthModule, TokensModule],
+  imports: [AuthModule, JobsModule, TokensModule],
   controllers: [QuayController, QuayDescriptionController, QuayCsrfController, QuaySessionController],
-  providers: [QuayDialect, QuaySessions, SealedCopies],
+  providers: [QuayDialect, QuaySessions, SealedCopiesJob],
 })
 export class QuayModule {
   constructor(registry: DialectRegistry, dialect: QuayDialect) {

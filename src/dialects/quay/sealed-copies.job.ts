@@ -1,39 +1,29 @@
-import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
+import { JobRunner } from '../../jobs/job-runner.js';
+import type { Job } from '../../jobs/job.js';
 import { TokenService } from '../../tokens/token.service.js';
 import { QUAY } from './quay.dialect.js';
 
-const HOUR_MS = 3_600_000;
-
 /**
- * Deletes the sealed copies that nobody can be shown any more: all of them at the start once the setting that keeps them is
- * off; while it is on, those of expired tokens, at the start and every hour.
+ * Deletes the sealed copies that nobody can be shown any more: all of them once the setting that keeps them is off; while
+ * it is on, those of expired tokens.
  */
 @Injectable()
-export class SealedCopies implements OnModuleInit, OnModuleDestroy {
-  private readonly logger = new Logger(SealedCopies.name);
-  private timer: NodeJS.Timeout | undefined;
+export class SealedCopiesJob implements Job {
+  readonly name = 'sealed-copies';
+  readonly intervalMs = 3_600_000;
 
   constructor(
     private readonly tokens: TokenService,
     @Inject(CONFIG) private readonly config: Config,
-  ) {}
-
-  async onModuleInit(): Promise<void> {
-    if (this.config.quayFidelity === 'documented') return this.tokens.forgetSealedValues(QUAY);
-    await this.forgetExpired();
-    this.timer = setInterval(() => {
-      this.forgetExpired().catch((error: unknown) =>
-        this.logger.warn(`Sealed copies of expired tokens not deleted yet: ${String(error)}`),
-      );
-    }, HOUR_MS).unref();
+    runner: JobRunner,
+  ) {
+    runner.add(this);
   }
 
-  onModuleDestroy(): void {
-    clearInterval(this.timer);
-  }
-
-  private forgetExpired(): Promise<void> {
-    return this.tokens.forgetSealedValues(QUAY, { expiredBy: new Date() });
+  run(): Promise<void> {
+    const keepsCopies = this.config.quayFidelity === 'deployed';
+    return this.tokens.forgetSealedValues(QUAY, keepsCopies ? { expiredBy: new Date() } : {});
   }
 }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../../audit/audit.module.js';
 import { DecisionsModule } from '../../decisions/decisions.module.js';
+import { JobsModule } from '../../jobs/jobs.module.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
 import { IssuedJwts } from './issued-jwts.js';
 import { JwksController } from './jwks.controller.js';
@@ -9,13 +10,22 @@ import { RegistryLogin } from './registry-login.js';
 import { RegistryTokens } from './registry-tokens.js';
 import { RegistryController } from './registry.controller.js';
 import { RegistryOwner } from './registry.owner.js';
+import { SigningKeysJob } from './signing-keys.job.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** A registry that takes Patois' tokens: the door its clients are sent to, and the keys it trusts. */
 @Module({
-  imports: [AuditModule, DecisionsModule],
+  imports: [AuditModule, DecisionsModule, JobsModule],
   controllers: [RegistryController, JwksController],
-  providers: [IssuedJwts, RegistryLogin, RegistryAccess, RegistryOwner, RegistryTokens, SigningKeys],
+  providers: [
+    IssuedJwts,
+    RegistryLogin,
+    RegistryAccess,
+    RegistryOwner,
+    RegistryTokens,
+    SigningKeys,
+    SigningKeysJob,
+  ],
 })
 export class RegistryModule {
   constructor(registry: DialectRegistry, owner: RegistryOwner) {

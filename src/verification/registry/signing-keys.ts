@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { DataSource, In } from 'typeorm';
 import { violatedUniqueIndex } from '../../database/database.js';
@@ -36,27 +36,17 @@ interface KnownKey {
  * it signs, an old one until everything it signed has expired, so that rotation refuses nobody.
  */
 @Injectable()
-export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdown {
+export class SigningKeys {
   private readonly logger = new Logger(SigningKeys.name);
   /** The newest first. */
   private known: KnownKey[] = [];
   private readAt = -Infinity;
   private reading: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly hashing: HashingService,
   ) {}
-
-  async onApplicationBootstrap(): Promise<void> {
-    await this.refresh();
-    this.timer = setInterval(() => void this.refreshQuietly(), HOUR_MS).unref();
-  }
-
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
-  }
 
   /** The key that signs now: of those that may, the newest. */
   async signer(): Promise<Signer> {
@@ -75,10 +65,22 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
     return this.known.map(({ row }) => row.certificate);
   }
 
-  /** Reads the keys anew; makes the next one where it is time, and forgets those whose tokens have all expired. */
+  /** Reads the keys anew; where none of them can sign, one is made that does at once. */
   refresh(): Promise<void> {
-    this.reading ??= this.lookAfter().finally(() => (this.reading = undefined));
+    this.reading ??= this.readOrMake().finally(() => (this.reading = undefined));
     return this.reading;
+  }
+
+  /** Makes the next key where it is time, and forgets those whose tokens have all expired. */
+  async rotate(now = new Date()): Promise<void> {
+    await this.refresh();
+    const [newest] = this.known;
+    const end = (newest?.row.signsFrom.getTime() ?? 0) + SIGNS_FOR_MS;
+    if (end - PUBLISHED_AHEAD_MS <= now.getTime()) {
+      await this.make(now, new Date(now.getTime() + PUBLISHED_AHEAD_MS));
+      await this.read();
+    }
+    await this.forgetRetired();
   }
 
   /**
@@ -96,10 +98,12 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
     );
   }
 
-  private async lookAfter(): Promise<void> {
+  private async readOrMake(): Promise<void> {
     await this.read();
-    if (await this.makeNext()) await this.read();
-    await this.forgetRetired();
+    if (this.known.some(({ privateKey }) => privateKey !== undefined)) return;
+    const now = new Date();
+    await this.make(now, now);
+    await this.read();
   }
 
   private async read(): Promise<void> {
@@ -124,33 +128,21 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
     return createPrivateKey(pem);
   }
 
-  /** @returns whether there is a key that was not known before, of this replica's making or another's. */
-  private async makeNext(now = new Date()): Promise<boolean> {
+  private async make(createdAt: Date, signsFrom: Date): Promise<void> {
     const [newest] = this.known;
-    const signsFrom = this.nextSignsFrom(now.getTime());
-    if (signsFrom === undefined) return false;
-    const { privateKey, ...pair } = await makeKeyPair(now);
+    const { privateKey, ...pair } = await makeKeyPair(createdAt);
     try {
       await this.dataSource.manager.insert(SigningKey, {
         ...pair,
         generation: (newest?.row.generation ?? 0) + 1,
         sealedPrivateKey: this.hashing.seal(privateKey, pair.keyId),
-        createdAt: now,
-        signsFrom: new Date(signsFrom),
+        createdAt,
+        signsFrom,
       });
     } catch (error) {
       // Another replica was first; its key is as good.
       if (violatedUniqueIndex(error) === undefined) throw error;
     }
-    return true;
-  }
-
-  /** From when the next key is to sign, if it is time to make it; at once where no other can. */
-  private nextSignsFrom(now: number): number | undefined {
-    const [newest] = this.known;
-    if (!newest || this.known.every(({ privateKey }) => privateKey === undefined)) return now;
-    const isDue = newest.row.signsFrom.getTime() + SIGNS_FOR_MS - PUBLISHED_AHEAD_MS <= now;
-    return isDue ? now + PUBLISHED_AHEAD_MS : undefined;
   }
 
   private async forgetRetired(): Promise<void> {

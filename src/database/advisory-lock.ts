@@ -1,0 +1,91 @@
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+
+const TIMEOUT_MS = 2_000;
+
+/** The advisory locks of this program, by numbers that no other program on the same database uses. */
+export const LOCKS = { migrations: 7_245_113, jobs: 7_245_114 } as const;
+type Lock = (typeof LOCKS)[keyof typeof LOCKS];
+
+/** Does some work while no other process holds a lock, and waits for it for as long as that takes. */
+export async function whileLocked<Result>(
+  dataSource: DataSource,
+  lock: Lock,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const holder = dataSource.createQueryRunner();
+  try {
+    await holder.query('SET statement_timeout = 0');
+    await holder.query('SELECT pg_advisory_lock($1)', [lock]);
+    return await work();
+  } finally {
+    await holder.query('SELECT pg_advisory_unlock($1)', [lock]);
+    await holder.query('RESET statement_timeout');
+    await holder.release();
+  }
+}
+
+/**
+ * A lock that a process keeps for as long as it lives. It belongs to a connection of its own (`application_name`
+ * patois-jobs), so that the server gives it to another process once this one is gone, however it ended.
+ */
+export class AdvisoryLock {
+  private client: pg.Client | undefined;
+
+  /** @param url of the server; undefined on the embedded engine, where this process is alone. */
+  constructor(
+    private readonly url: string | undefined,
+    private readonly lock: Lock,
+  ) {}
+
+  /**
+   * Takes the lock if nobody has it.
+   *
+   * @returns whether this process holds it now.
+   * @throws when the server does not answer within two seconds.
+   */
+  async take(): Promise<boolean> {
+    if (this.url === undefined || (await this.isHeld())) return true;
+    const client = new pg.Client({
+      connectionString: this.url,
+      application_name: 'patois-jobs',
+      connectionTimeoutMillis: TIMEOUT_MS,
+      query_timeout: TIMEOUT_MS,
+      keepAlive: true,
+    });
+    // A connection that breaks has lost the lock: the next question finds that out.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
+        this.lock,
+      ]);
+      if (rows[0]?.taken) this.client = client;
+    } finally {
+      if (this.client !== client) await end(client);
+    }
+    return this.client === client;
+  }
+
+  async release(): Promise<void> {
+    const { client } = this;
+    this.client = undefined;
+    if (client) await end(client);
+  }
+
+  /** The lock lasts as long as its connection. */
+  private async isHeld(): Promise<boolean> {
+    if (!this.client) return false;
+    try {
+      await this.client.query('SELECT 1');
+      return true;
+    } catch {
+      await this.release();
+      return false;
+    }
+  }
+}
+
+async function end(client: pg.Client): Promise<void> {
+  await client.end().catch(() => {});
+}

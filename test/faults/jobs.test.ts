@@ -1,0 +1,80 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { AdvisoryLock, LOCKS } from '../../src/database/advisory-lock.js';
+import type { Database } from '../../src/database/database.js';
+import { JobRunner } from '../../src/jobs/job-runner.js';
+import { openTestStore } from '../support/store.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { until } from '../support/until.js';
+
+let store: Database;
+let proxy: TcpProxy;
+beforeAll(async () => {
+  store = await openTestStore();
+});
+afterAll(() => store.close());
+beforeEach(async () => {
+  proxy = await TcpProxy.before(store.url ?? '');
+});
+afterEach(() => proxy.close());
+
+/** A replica with one job, begun; `url` is how it reaches the database. */
+function replica(url = store.url): { runner: JobRunner; runs: () => number } {
+  const runner = new JobRunner({ ...store, url });
+  let runs = 0;
+  runner.add({
+    name: 'counted',
+    intervalMs: 20,
+    run: async () => {
+      runs += 1;
+    },
+  });
+  runner.onApplicationBootstrap();
+  return { runner, runs: () => runs };
+}
+
+describe('jobs of several replicas', () => {
+  test('run in one of them, and in another once that one has ended', async () => {
+    const first = replica();
+    await until(() => first.runs() > 0);
+    const others = [replica(), replica()];
+    const before = first.runs();
+    await until(() => first.runs() > before + 10);
+    expect(others.map(({ runs }) => runs())).toEqual([0, 0]);
+    await first.runner.onApplicationShutdown();
+    await until(() => others.some(({ runs }) => runs() > 10));
+    expect(others.filter(({ runs }) => runs() > 0)).toHaveLength(1);
+    for (const { runner } of others) await runner.onApplicationShutdown();
+  });
+
+  test('run in another once the connection of the first is gone', async () => {
+    const first = replica(proxy.url);
+    await until(() => first.runs() > 0);
+    const second = replica();
+    proxy.cut(() => true);
+    proxy.decide(() => 'swallowed');
+    await until(() => second.runs() > 10);
+    const late = first.runs();
+    await until(() => second.runs() > 20);
+    expect(first.runs()).toBe(late);
+    for (const { runner } of [first, second]) await runner.onApplicationShutdown();
+  });
+});
+
+describe('an advisory lock', () => {
+  test('is held by one, who may ask for it again, until it is given back', async () => {
+    const [one, other] = [new AdvisoryLock(store.url, LOCKS.jobs), new AdvisoryLock(store.url, LOCKS.jobs)];
+    expect(await one.take()).toBe(true);
+    expect(await one.take()).toBe(true);
+    expect(await other.take()).toBe(false);
+    await one.release();
+    expect(await other.take()).toBe(true);
+    expect(await one.take()).toBe(false);
+    await other.release();
+  });
+
+  test('fails within some two seconds where the database does not answer', async () => {
+    proxy.decide(() => 'swallowed');
+    const lock = new AdvisoryLock(proxy.url, LOCKS.jobs);
+    await expect(lock.take()).rejects.toThrow(/timeout/i);
+  });
+});
