@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { normalizeCidrs } from './network/cidr.js';
@@ -52,6 +53,9 @@ interface Setting<Value> {
 
 type Settings = { [Key in keyof Config]: Setting<Config[Key]> };
 
+/** RFC 1123, 2.1; underscores as well, which some networks of containers have. */
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-z\d_]([a-z\d_-]{0,61}[a-z\d_])?(\.[a-z\d_]([a-z\d_-]{0,61}[a-z\d_])?)*\.?$/i;
 const LOG_LEVELS: LogLevel[] = ['fatal', 'error', 'warn', 'info', 'debug'];
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 } as const;
 
@@ -59,10 +63,10 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 } a
 export const SETTINGS: Settings = {
   host: {
     variable: 'HOST',
-    doc: 'Address to listen on.',
+    doc: 'Address to listen on: an IP address, or a name that resolves to one of this machine.',
     shownDefault: '127.0.0.1',
     fallback: '127.0.0.1',
-    parse: (text) => text,
+    parse: parseHost,
   },
   port: {
     variable: 'PORT',
@@ -187,11 +191,42 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * Reads and checks every setting; an empty variable counts as unset.
+ * Reads and checks every setting, and asks whether `HOST` resolves; an empty variable counts as unset.
+ *
+ * @throws {ConfigurationError} with every problem at once.
+ */
+export async function loadConfig(environment: NodeJS.ProcessEnv = process.env): Promise<Config> {
+  const { config, problems } = inspect(environment);
+  const { host } = config;
+  if (isIP(host) === 0 && !(await resolves(host))) {
+    problems.unshift(
+      `${SETTINGS.host.variable} must be an IP address or a name that resolves, but is '${host}'`,
+    );
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return config;
+}
+
+/**
+ * As {@link loadConfig}, but asks nobody.
  *
  * @throws {ConfigurationError} with every problem at once.
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const { config, problems } = inspect(environment);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return config;
+}
+
+async function resolves(name: string): Promise<boolean> {
+  return lookup(name).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Every setting, and all that is wrong with them; a setting that is wrong has its default. */
+function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: string[] } {
   const problems: string[] = [];
   const read = <Value>(setting: Setting<Value>): Value => {
     const text = environment[setting.variable]?.trim();
@@ -230,8 +265,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (config.workers > 1 && !config.databaseUrl) {
     problems.push('WORKERS above 1 needs DATABASE_URL: the embedded database serves one process');
   }
-  if (problems.length > 0) throw new ConfigurationError(problems);
-  return config;
+  return { config, problems };
 }
 
 /** The database alone, for the TypeORM command line, which needs no other setting. */
@@ -276,6 +310,13 @@ function oneOf<Choice extends string>(text: string, choices: Choice[]): Choice {
   const choice = choices.find((candidate) => candidate === text);
   if (choice === undefined) throw new Error(`must be one of ${choices.join(', ')}, but is '${text}'`);
   return choice;
+}
+
+function parseHost(text: string): string {
+  if (isIP(text) === 0 && !HOST_NAME.test(text)) {
+    throw new Error(`must be an IP address or a host name, but is '${text}'`);
+  }
+  return text;
 }
 
 function parsePublicUrl(text: string): string {

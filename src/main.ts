@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { type App, createApp, ListenError } from './app.js';
-import { ConfigurationError, readConfig } from './config.js';
+import { ConfigurationError, loadConfig } from './config.js';
 import { LockedError } from './database/folder-lock.js';
 import { ScrubbingLogger } from './operations/logging/logger.js';
 import { runWorkers } from './workers.js';
@@ -10,7 +10,7 @@ const WRITING_SECONDS = 20;
 
 /** All of a start: configuration, migrations, first administrator, listen. */
 async function main(): Promise<void> {
-  const config = readConfig();
+  const config = await loadConfig();
   const logger = new ScrubbingLogger(config.logLevel);
   if (config.workers > 1 && cluster.isPrimary) return runWorkers(config.workers, logger);
   const app = await createApp(config, logger);

@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type Config, ConfigurationError, databaseUrlOf, readConfig, SETTINGS } from '../../src/config.js';
+import {
+  type Config,
+  ConfigurationError,
+  databaseUrlOf,
+  loadConfig,
+  readConfig,
+  SETTINGS,
+} from '../../src/config.js';
 
 const KEY = randomBytes(32).toString('base64');
 
@@ -53,6 +60,8 @@ describe('defaults', () => {
 describe('every setting', () => {
   const good: [variable: string, text: string, key: keyof Config, value: unknown][] = [
     ['HOST', '0.0.0.0', 'host', '0.0.0.0'],
+    ['HOST', '::', 'host', '::'],
+    ['HOST', 'patois-1.internal_net.example.', 'host', 'patois-1.internal_net.example.'],
     ['PORT', '0', 'port', 0],
     ['PORT', '65535', 'port', 65_535],
     ['PUBLIC_URL', 'https://tokens.example.com/', 'publicUrl', 'https://tokens.example.com'],
@@ -219,6 +228,34 @@ describe('problems', () => {
       expect(problems.join('\n')).not.toContain(secret);
       expect(problems.join('\n')).not.toContain(KEY);
     }
+  });
+});
+
+describe('HOST', () => {
+  test.each(['', '127.0.0.1', '::1', 'localhost'])('%j can be listened on', async (HOST) => {
+    expect((await loadConfig({ HOST })).host).toBe(HOST || '127.0.0.1');
+  });
+
+  test.each([
+    'http://127.0.0.1',
+    '127.0.0.1:3000',
+    '[::1]',
+    'a b',
+    '-a',
+    'a..b',
+    `${'a'.repeat(64)}.example`,
+  ])('%j is neither an address nor a name', (HOST) => {
+    expect(problemsOf({ HOST })).toEqual([`HOST must be an IP address or a host name, but is '${HOST}'`]);
+  });
+
+  test('a name that does not resolve is told beside all other problems', async () => {
+    const environment = { HOST: 'nowhere.invalid', PORT: 'x' };
+    await expect(loadConfig(environment)).rejects.toMatchObject({
+      problems: [
+        "HOST must be an IP address or a name that resolves, but is 'nowhere.invalid'",
+        "PORT must be a whole number from 0 to 65535, but is 'x'",
+      ],
+    });
   });
 });
 

@@ -32,7 +32,9 @@ export function send(
     ...headers,
   };
   if (payload !== undefined) allHeaders['content-length'] = String(Buffer.byteLength(payload));
-  const { hostname, port } = new URL(url);
+  const { hostname: host, port } = new URL(url);
+  // In a URL an IPv6 address stands in brackets.
+  const hostname = host.replace(/^\[(.*)\]$/, '$1');
   return new Promise((resolve, reject) => {
     const options = { agent, hostname, port, method, path, headers: allHeaders, localAddress };
     const request = httpRequest(options, (response) => {
