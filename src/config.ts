@@ -140,7 +140,7 @@ export const SETTINGS: Settings = {
   },
   verificationMaxStalenessSeconds: {
     variable: 'VERIFICATION_MAX_STALENESS',
-    doc: 'Seconds, 0 to 60, that a remembered verdict on a token may be old, whatever fails; 0 remembers none.',
+    doc: 'Seconds, 0 to 60, that a decision may rest on a token remembered in memory, whatever fails; 0 remembers none.',
     shownDefault: '2',
     fallback: 2,
     parse: (text) => wholeNumber(text, 0, 60),

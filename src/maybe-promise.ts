@@ -1,5 +1,5 @@
 /**
- * A value at hand, or the promise of it: whoever waits for what is in memory pays more for waiting than for the decision.
+ * A value at hand, or the promise of it: to await what is already in memory would cost more than the decision itself.
  */
 export type MaybePromise<Value> = Value | Promise<Value>;
 

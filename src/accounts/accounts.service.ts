@@ -31,7 +31,7 @@ export type UserChanges = Partial<Omit<UserSpec, 'login' | 'password'>> & {
   disabled?: boolean;
 };
 
-/** What is asked inside the changing transaction, before anything is written: whoever may not do it is refused there. */
+/** Runs inside the changing transaction before anything is written, and throws for an actor who may not make the change. */
 export type Gate = (manager: EntityManager) => Promise<void>;
 
 /** Users, organizations and locations. Each change and its audit event commit together. */

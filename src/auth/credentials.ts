@@ -1,24 +1,7 @@
 import { headerLines } from '../http/header-lines.js';
-import type { LoginSession } from '../protocol/credentials.js';
+import type { BasicCredentials, PresentedCredentials } from '../protocol/credentials.js';
 import type { WithRaw } from '../protocol/dialect.js';
 import { looksLikeToken } from '../tokens/token-format.js';
-
-/** A name and secret as HTTP Basic carries them. */
-export interface BasicCredentials {
-  login: string;
-  secret: string;
-}
-
-/** All that a request presents, before anything of it is checked. */
-export interface PresentedCredentials {
-  /** Token values, each once. More than one is refused. */
-  tokens: string[];
-  basic?: BasicCredentials;
-  /** A login by password that the owner of the path vouches for; read only where nothing else is presented. */
-  session?: LoginSession;
-  /** A credential header is there and cannot be read. */
-  isMalformed?: boolean;
-}
 
 /** Reads `Authorization`, Bearer and Basic, and the given headers that hold nothing but a token. */
 export function presentedCredentials(

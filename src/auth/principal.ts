@@ -1,17 +1,10 @@
 import type { User } from '../accounts/user.entity.js';
 import type { Actor } from '../audit/audit.writer.js';
 import type { DialectRegistry } from '../protocol/dialect-registry.js';
-import { keptUserAgent } from '../protocol/origin.js';
+import { keptUserAgent, type Origin } from '../protocol/origin.js';
 import { Refusal } from '../refusal.js';
 import type { Authority, Credential, RequiredScopes } from '../tokens/authority/authority.js';
 import type { Token } from '../tokens/token.entity.js';
-
-/** Where a request came from, for restrictions, last use and the audit trail. */
-export interface Origin {
-  address: string | undefined;
-  userAgent: string | undefined;
-  requestId: string;
-}
 
 /** Who is calling: a user, by password or through a token. What they may do is the user's rights AND the token's scopes. */
 export class Principal implements Authority {

@@ -12,7 +12,7 @@ import type { Decision, DecisionRequest } from './decision.js';
 import { RefusedTokens } from './refused-tokens.js';
 import { UsageRecorder } from './usage-recorder.js';
 
-/** May this token, from this address, do this? The one place that decides, for every door and for every dialect. */
+/** May this token, from this address, do this? The one place that decides, for every endpoint and every dialect. */
 @Injectable()
 export class DecisionService {
   /** What {@link decide} has decided so far. */
@@ -25,7 +25,7 @@ export class DecisionService {
     private readonly refused: RefusedTokens,
   ) {}
 
-  /** As {@link admit}, and counted: for who asks about the tokens of others. */
+  /** As {@link admit}, and counted: for callers that ask about the tokens of others. */
   decide(request: DecisionRequest): MaybePromise<Decision> {
     return andThen(this.lookup.find(request.value), (found) => {
       const decision = this.conclude(found, request);

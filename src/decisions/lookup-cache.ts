@@ -29,8 +29,8 @@ export interface PendingLookup {
  * Remembers what look-ups found, by a digest of the presented value. Nothing older than the bound is ever given back.
  *
  * An entry is as old as its look-up; or younger, where the listening connection has proved since then that no change
- * was missed (see ChangeListener). With `replication` undefined this process is alone in its store and hears all changes
- * itself: then nothing grows old.
+ * was missed (see ChangeListener). With `replication` undefined this process is alone in its store and makes all changes
+ * itself: then no entry grows old.
  */
 export class LookupCache {
   private readonly found = new Map<string, Entry>();

@@ -4,7 +4,7 @@ import type { Refusal } from '../refusal.js';
 import type { Token } from '../tokens/token.entity.js';
 import type { PresentedCredentials } from './credentials.js';
 
-/** A worded refusal, ready to be sent. */
+/** A refusal as an API answers it, ready to be sent. */
 export interface RenderedRefusal {
   status: number;
   headers?: Record<string, string>;
@@ -29,7 +29,7 @@ export interface WithRaw {
   readonly raw: IncomingMessage;
 }
 
-/** As much of a request as an owner looks at when it words a refusal: also of one that no route has seen. */
+/** What an owner may read of a request to render a refusal; also there for a request that reached no route. */
 export interface RefusedRequest {
   readonly method: string;
   /** The path with its query, as the owner's routes know it. */
@@ -40,7 +40,7 @@ export interface RefusedRequest {
   readonly id: string;
 }
 
-/** Whoever owns paths of this server: reads their credentials and words their refusals. */
+/** An owner of paths: reads the credentials of their requests and renders their refusals. */
 export interface PathOwner {
   /** Unique among owners; a dialect's is the name its tokens carry. */
   readonly name: string;
@@ -53,7 +53,7 @@ export interface PathOwner {
   canonicalPath?(path: string): string;
   /** What the request presents, in the headers this owner reads. Throws no error: wrong ones are `isMalformed`. */
   readCredentials(request: WithRaw): PresentedCredentials;
-  /** Words a refusal. Called for faults of its own paths only, unknown routes and unparsable bodies included. */
+  /** Renders a refusal. Called for faults of its own paths only, unknown routes and unparsable bodies included. */
   renderRefusal(refusal: Refusal, request: RefusedRequest): RenderedRefusal;
   /**
    * Whether a POST, PUT or PATCH with this content type (undefined: none was sent) is read. By default JSON is, a body

@@ -1,11 +1,11 @@
 import { Refusal } from '../refusal.js';
 
-/** How many scopes a token of any dialect holds at most: each is looked at when a verdict asks for a scope. */
+/** How many scopes a token of any dialect holds at most: each is looked at when a decision needs a scope. */
 export const MAX_SCOPES = 500;
 const MAX_SCOPE_CHARACTERS = 255;
 /** Of all of a token's scopes together: every answer about a token repeats them. */
 const MAX_CHARACTERS_IN_ALL = 16_384;
-/** How many different scopes one verdict may be asked about. */
+/** How many scopes one decision may be asked about. */
 export const MAX_NEEDED_SCOPES = 100;
 
 /** @throws {Refusal} invalid, for more or longer scopes than a token may hold. */

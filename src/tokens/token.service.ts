@@ -309,7 +309,7 @@ export class TokenService {
 
   /** Takes every token of an owner along to another organization, in the transaction that moves the owner. */
   async moveAllOf(ownerId: string, organizationId: string, manager: EntityManager): Promise<void> {
-    // Locked in one order, as whoever writes several tokens at once does.
+    // Locked in the one order in which several tokens are written.
     await manager
       .createQueryBuilder(Token, 'token')
       .select('token.id')

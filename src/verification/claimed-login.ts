@@ -1,6 +1,6 @@
 import type { BasicCredentials } from '../protocol/credentials.js';
 
-/** The user name that stands for whoever owns the token that is the password. */
+/** The user name that stands for the owner of the token, which comes as the password. */
 const ANY_OWNER = '$app';
 
 /** The login that a token is claimed for, where it came as the password of HTTP Basic; undefined: nobody's in particular. */

@@ -9,7 +9,7 @@ export function scopesOf(list: string | undefined): string[] {
 /**
  * As {@link scopesOf}, of a part of the input.
  *
- * @throws {Refusal} invalid for more than one verdict may be asked about.
+ * @throws {Refusal} invalid for more scopes than one decision may be asked about.
  */
 export function neededScopesOf(list: string | undefined, path: string[]): string[] {
   const scopes = scopesOf(list);

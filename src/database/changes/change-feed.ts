@@ -18,7 +18,7 @@ const KEYS_A_NOTIFICATION = 150;
 export type Listener = (keys: ReadonlySet<string>) => void;
 
 /**
- * Tells whoever remembers something which keys (token ids, users' uuids) are not as they were. What a transaction names
+ * Tells caches which keys (token ids, users' uuids) have changed. What a transaction names
  * is told to the listeners here before its commit returns to who made it, and to other replicas by the commit itself, in
  * the order of commits.
  */
@@ -51,7 +51,7 @@ export class ChangeFeed implements EntitySubscriberInterface {
     for (const listener of this.listeners) listener(keys);
   }
 
-  /** Part of the transaction: other replicas hear of the change if, and only if, it commits. */
+  /** Part of the transaction: other replicas are notified of the change if, and only if, it commits. */
   async beforeTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> {
     const keys = this.named.get(queryRunner);
     if (!keys || this.isEmbedded) return;

@@ -13,7 +13,7 @@ const CONNECT_TIMEOUT_MS = 2_000;
 export interface ReplicationState {
   /** Counts the listening connections so far: what was read under an earlier one may have missed a change. */
   epoch: number;
-  /** Every change committed before this moment (ms of `performance.now()`) has been heard, in this epoch. */
+  /** Every change committed before this moment (ms of `performance.now()`) has been received, in this epoch. */
   caughtUpAt: number;
   /** The same for the epoch before this one, as it stood when that one ended. */
   previousCaughtUpAt: number;
@@ -22,14 +22,14 @@ export interface ReplicationState {
 /**
  * Hears the changes of other replicas over a connection of its own (`application_name` patois-listen). Notifications
  * arrive in the order of commits; so when its own heartbeat, sent over the same connection, comes back, every change
- * that was committed before the heartbeat was sent has been heard.
+ * that was committed before the heartbeat was sent has been received.
  */
 export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
-  /** Undefined on the embedded engine: who is alone in a store hears every change without listening. */
+  /** Undefined on the embedded engine: a process that is alone in its store makes every change itself. */
   readonly replication: ReplicationState | undefined;
   isConnected = false;
   private readonly logger = new Logger(ChangeListener.name);
-  /** Tells the own heartbeats from those of others. */
+  /** Distinguishes this process's heartbeats from those of others. */
   private readonly replica = randomUUID();
   private client: pg.Client | undefined;
   private socket: Socket | undefined;
@@ -40,7 +40,7 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
 
   /**
    * @param url of the server; undefined on the embedded engine.
-   * @param boundMs how old a verdict may be: without an answer for so long the connection counts as lost.
+   * @param boundMs how old a cached look-up may be: without an answer for so long the connection counts as lost.
    */
   constructor(
     private readonly url: string | undefined,
@@ -52,7 +52,7 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Seconds since the moment up to which every change elsewhere has been heard; 0 for who is alone, Infinity before
+   * Seconds since the moment up to which every change elsewhere has been received; 0 on the embedded engine, Infinity before
    * the first heartbeat of a connection has come back.
    */
   get secondsBehind(): number {
@@ -93,11 +93,11 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
       this.onConnectionLost(client, error as Error);
       return;
     }
-    const { replication: hearing } = this;
-    if (this.client !== client || this.isClosed || !hearing) return;
-    hearing.previousCaughtUpAt = hearing.caughtUpAt;
-    hearing.caughtUpAt = -Infinity;
-    hearing.epoch += 1;
+    const { replication } = this;
+    if (this.client !== client || this.isClosed || !replication) return;
+    replication.previousCaughtUpAt = replication.caughtUpAt;
+    replication.caughtUpAt = -Infinity;
+    replication.epoch += 1;
     this.isConnected = true;
     this.retryMs = FIRST_RETRY_MS;
     this.lastAnswer = performance.now();
@@ -137,7 +137,7 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
     this.client = undefined;
     this.isConnected = false;
     clearTimeout(this.timer);
-    this.logger.warn(`Changes elsewhere are not heard, verdicts go by their age: ${error.message}`);
+    this.logger.warn(`Changes elsewhere are not received, cached look-ups go by their age: ${error.message}`);
     // Not ended but destroyed: a half-open connection would wait for the peer's goodbye.
     this.socket?.destroy();
     this.timer = setTimeout(() => void this.connect(), this.retryMs).unref();

@@ -9,7 +9,7 @@ import { UsageRecorder } from '../../decisions/usage-recorder.js';
 /** From what a decision from memory takes to what a client gives up on. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Shown while no heartbeat has come back yet. */
+/** Shown before the first heartbeat has come back. */
 const MAX_SECONDS_BEHIND = 86_400;
 
 /**
@@ -52,7 +52,7 @@ export class Metrics {
         for (const { outcome, dialect, count } of counter.sums()) this.inc({ outcome, dialect }, count);
       },
     });
-    this.gauge('patois_remembered_verdicts', 'Verdicts in memory.', () => lookup.remembered);
+    this.gauge('patois_remembered_verdicts', 'Tokens and unknown values in memory.', () => lookup.remembered);
     this.counter(
       'patois_verdicts_from_memory_total',
       'Verdicts without a look-up.',

@@ -1,8 +1,8 @@
 import { type Actor, SYSTEM } from '../../audit/audit.writer.js';
 
 /**
- * By what somebody acts. It was right when the request came in; whoever changes something has it read again in the
- * changing transaction ({@link Admission}).
+ * The credential that an actor acts by. It was valid when the request came in; every change reads it again in its own
+ * transaction ({@link Admission}).
  */
 export type Credential =
   | { kind: 'password'; userId: string; passwordVersion: number }

@@ -5,8 +5,8 @@ const MAX_VERIFICATIONS = 1000;
 const KEYS = new Set(['token', 'clientIp', 'scope']);
 
 /**
- * The questions of a batch. Checked by hand: a library that looks at every key of every one would cost more than all
- * the verdicts.
+ * The requests of a batch. Checked by hand: a validation library that looks at every key of every one would cost more
+ * than all the decisions.
  *
  * @throws {Refusal} invalid, with the place of what is wrong.
  */

@@ -7,7 +7,7 @@ import { type Authority, SYSTEM_AUTHORITY } from '../../tokens/authority/authori
 import { TokenLookup } from '../../tokens/token-lookup.js';
 import { TokenService } from '../../tokens/token.service.js';
 
-/** Ends a token on the word of who holds it, from wherever: a leaked token is best ended by whoever finds it. */
+/** Revokes a token at the request of its holder, from any address: whoever finds a leaked token should be able to end it. */
 @Injectable()
 export class RevocationService {
   constructor(

@@ -8,7 +8,7 @@ import { RegistryTokens } from './registry-tokens.js';
 import { RegistryErrors, RegistryToken } from './registry.dto.js';
 import { SigningKeys } from './signing-keys.js';
 
-/** A door where HTTP Basic with a token is changed for a registry's token. */
+/** An endpoint that exchanges HTTP Basic with a token for a registry's token. */
 function TokenDoor(operation: {
   operationId: string;
   summary: string;

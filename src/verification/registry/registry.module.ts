@@ -13,7 +13,7 @@ import { RegistryOwner } from './registry.owner.js';
 import { SigningKeysJob } from './signing-keys.job.js';
 import { SigningKeys } from './signing-keys.js';
 
-/** A registry that takes Patois' tokens: the door its clients are sent to, and the keys it trusts. */
+/** For registries that accept Patois' tokens: the endpoint their clients are sent to, and the keys they trust. */
 @Module({
   imports: [AuditModule, DecisionsModule, JobsModule],
   controllers: [RegistryController, JwksController],
