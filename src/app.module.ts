@@ -19,8 +19,11 @@ import { DocsModule } from './openapi/docs.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import type { DialectRegistry } from './protocol/dialect-registry.js';
 import { ProtocolModule } from './protocol/protocol.module.js';
+import { BatchModule } from './verification/batch/batch.module.js';
+import { GatewayModule } from './verification/gateway/gateway.module.js';
+import { IntrospectionModule } from './verification/introspection/introspection.module.js';
+import { OAuthModule } from './verification/oauth/oauth.module.js';
 import { RegistryModule } from './verification/registry/registry.module.js';
-import { VerificationModule } from './verification/verification.module.js';
 
 /** What is made before Nest and handed to its modules. */
 export interface AppDependencies {
@@ -48,7 +51,10 @@ export class AppModule {
         ProtocolModule.forRoot(registry),
         HttpModule.forRoot(routes, servers),
         AuthModule,
-        VerificationModule,
+        OAuthModule,
+        BatchModule,
+        IntrospectionModule,
+        GatewayModule,
         RegistryModule,
         AdministrationModule,
         DocsModule,

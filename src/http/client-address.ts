@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { allowsAddress, parseCallerAddress } from '../network/cidr.js';
+import { parseCallerAddress } from '../network/addresses.js';
+import { allowsAddress } from '../network/cidr.js';
 import type { WithRaw } from '../protocol/dialect.js';
 import { headerLines } from './header-lines.js';
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config.js';
-import { allowsAddress, parseCallerAddress } from '../network/cidr.js';
+import { parseCallerAddress } from '../network/addresses.js';
+import { allowsAddress } from '../network/cidr.js';
 import { Refusal } from '../refusal.js';
 
 /** What changes nothing (RFC 9110, 9.2.1). */

@@ -52,6 +52,8 @@ export function createDocuments(
       exemplify(operation, path, registry.ownerOf(path), document.components?.schemas as NamedSchemas);
     }
     const further = Object.entries(registry.furtherPaths).filter(([path]) => dialectOf(path) === dialect);
+    // Their order must not depend on that in which modules are made.
+    further.sort(([one], [other]) => (one < other ? -1 : 1));
     Object.assign(document.paths, Object.fromEntries(further));
     documents.set(dialect.name, tidy(document, description));
   }

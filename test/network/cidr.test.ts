@@ -1,13 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  allowsAddress,
-  CidrError,
-  normalizeCidrs,
-  parseCallerAddress,
-  parseCidr,
-  reachesBeyond,
-} from '../../src/network/cidr.js';
+import { parseCallerAddress } from '../../src/network/addresses.js';
+import { allowsAddress, CidrError, normalizeCidrs, parseCidr, reachesBeyond } from '../../src/network/cidr.js';
 
 /** An address as the reference sees it: a number of so many bits. */
 interface Numbered {

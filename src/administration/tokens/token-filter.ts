@@ -1,6 +1,6 @@
 import type { SelectQueryBuilder } from 'typeorm';
 import type { Order } from '../../database/page.js';
-import { parseCallerAddress } from '../../network/cidr.js';
+import { parseCallerAddress } from '../../network/addresses.js';
 import type { Token, TokenStatus } from '../../tokens/token.entity.js';
 import type { TokenFilter, TokenSort } from './tokens.dto.js';
 

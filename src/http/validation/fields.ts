@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
 import { isLogin } from '../../accounts/login.js';
-import { parseCallerAddress } from '../../network/cidr.js';
+import { parseCallerAddress } from '../../network/addresses.js';
 import { looksLikeToken } from '../../tokens/token-format.js';
 import { parseRfc3339 } from './date-time.js';
 import { isGoodText } from './text.js';

@@ -10,7 +10,7 @@ import { publicUrlOf } from '../../http/public-url.js';
 import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
 import type { MaybePromise } from '../../maybe-promise.js';
 import { Problem } from '../../native/problem.dto.js';
-import { parseCallerAddress } from '../../network/cidr.js';
+import { parseCallerAddress } from '../../network/addresses.js';
 import { neededScopesOf } from '../needed-scopes.js';
 import { VerificationAnswer, VerificationBatch, VerificationBatchAnswer } from './batch.dto.js';
 import { readBatch } from './read-batch.js';

@@ -16,7 +16,7 @@ import { refusalOfFault, shownFault } from '../../http/refusals/faults.js';
 import { renderRefusal } from '../../http/refusals/render-refusal.js';
 import { originOf } from '../../http/request-context.js';
 import { andThen, type MaybePromise, rescue } from '../../maybe-promise.js';
-import { parseCallerAddress } from '../../network/cidr.js';
+import { parseCallerAddress } from '../../network/addresses.js';
 import { Refusal } from '../../refusal.js';
 import { neededScopesOf } from '../needed-scopes.js';
 import { OAuthOwner } from '../oauth/oauth.owner.js';
