@@ -37,22 +37,3 @@ export function rescue<Value>(
     return instead(error);
   }
 }
-
-/** What a function hands to its callback: at once where it calls back before it returns. */
-export function fromCallback<Value>(
-  run: (done: (error: unknown, value?: Value) => void) => void,
-): MaybePromise<Value> {
-  let early: { error: unknown; value?: Value | undefined } | undefined;
-  let settleLate: ((error: unknown, value?: Value) => void) | undefined;
-  run((error, value) => {
-    if (settleLate) settleLate(error, value);
-    else early = { error, value };
-  });
-  if (early) {
-    if (early.error) throw early.error;
-    return early.value as Value;
-  }
-  return new Promise<Value>((resolve, reject) => {
-    settleLate = (error, value) => (error ? reject(error as Error) : resolve(value as Value));
-  });
-}

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import passport from 'passport';
-import { fromCallback, type MaybePromise } from '../maybe-promise.js';
+import { andThen, type MaybePromise } from '../maybe-promise.js';
+import type { PresentedCredentials } from '../protocol/credentials.js';
 import { Refusal } from '../refusal.js';
 import { type AuthenticationRequest, shownLoginOf } from './authentication-request.js';
+import { type Authenticate, passportFramework } from './passport-framework.js';
 import type { Principal } from './principal.js';
 import { PasswordStrategy } from './strategies/password.strategy.js';
 import { SessionStrategy } from './strategies/session.strategy.js';
@@ -14,11 +16,14 @@ const STRATEGIES = ['token', 'password', 'session'];
 /** Asks the passport strategies who is calling. */
 @Injectable()
 export class Authenticator {
-  /** Not passport's process-wide instance: two apps in one process must not share strategies. */
-  private readonly passport = new passport.Authenticator();
+  private readonly ask: Authenticate;
 
   constructor(token: TokenStrategy, password: PasswordStrategy, session: SessionStrategy) {
-    for (const strategy of [token, password, session]) this.passport.use(strategy);
+    // Not passport's process-wide instance: two apps in one process must not share strategies.
+    const instance = new passport.Authenticator().framework(passportFramework);
+    for (const strategy of [token, password, session]) instance.use(strategy);
+    // passport's types take what the framework returns for what that returns when it is called.
+    this.ask = instance.authenticate(STRATEGIES) as unknown as Authenticate;
   }
 
   /**
@@ -28,14 +33,15 @@ export class Authenticator {
    */
   authenticate(request: AuthenticationRequest): MaybePromise<Principal> {
     const { credentials } = request;
-    const refuse = (reason: 'ambiguous' | 'malformed' | 'missing'): Refusal =>
-      new Refusal('unauthenticated', { reason, ...shownLoginOf(credentials) });
-    if (credentials.tokens.length > 1) throw refuse('ambiguous');
-    if (credentials.isMalformed) throw refuse('malformed');
-    return fromCallback<Principal>((done) => {
-      const settled = (error: unknown, principal?: Principal | false): void =>
-        principal ? done(null, principal) : done(error ?? refuse('missing'));
-      this.passport.authenticate(STRATEGIES, { session: false }, settled)(request, undefined, settled);
+    if (credentials.tokens.length > 1) throw refusal('ambiguous', credentials);
+    if (credentials.isMalformed) throw refusal('malformed', credentials);
+    return andThen(this.ask(request), (principal) => {
+      if (!principal) throw refusal('missing', credentials);
+      return principal;
     });
   }
+}
+
+function refusal(reason: 'ambiguous' | 'malformed' | 'missing', credentials: PresentedCredentials): Refusal {
+  return new Refusal('unauthenticated', { reason, ...shownLoginOf(credentials) });
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { andThen, type MaybePromise } from '../maybe-promise.js';
+import type { MaybePromise } from '../maybe-promise.js';
 import { allowsAddress } from '../network/cidr.js';
 import { DialectRegistry } from '../protocol/dialect-registry.js';
 import { MAX_NEEDED_SCOPES } from '../tokens/scope-limits.js';
@@ -27,11 +27,9 @@ export class DecisionService {
 
   /** As {@link admit}, and counted: for callers that ask about the tokens of others. */
   decide(request: DecisionRequest): MaybePromise<Decision> {
-    return andThen(this.lookup.find(request.value), (found) => {
-      const decision = this.conclude(found, request);
-      this.counter.count(decision);
-      return decision;
-    });
+    const found = this.lookup.find(request.value);
+    if (found instanceof Promise) return found.then((late) => this.counted(this.conclude(late, request)));
+    return this.counted(this.conclude(found, request));
   }
 
   /**
@@ -39,7 +37,14 @@ export class DecisionService {
    * one that is not, though its secret was right, is noted for the audit trail.
    */
   admit(request: DecisionRequest): MaybePromise<Decision> {
-    return andThen(this.lookup.find(request.value), (found) => this.conclude(found, request));
+    const found = this.lookup.find(request.value);
+    if (found instanceof Promise) return found.then((late) => this.conclude(late, request));
+    return this.conclude(found, request);
+  }
+
+  private counted(decision: Decision): Decision {
+    this.counter.count(decision);
+    return decision;
   }
 
   private conclude(found: CachedToken | NoToken, request: DecisionRequest): Decision {

@@ -3,7 +3,8 @@ import { MAX_NEEDED_SCOPES } from '../tokens/scope-limits.js';
 
 /** The scopes of a list separated by spaces (RFC 6749, section 3.3). */
 export function scopesOf(list: string | undefined): string[] {
-  return list ? list.split(' ').filter((scope) => scope !== '') : [];
+  if (!list) return [];
+  return list.includes(' ') ? list.split(' ').filter((scope) => scope !== '') : [list];
 }
 
 /**

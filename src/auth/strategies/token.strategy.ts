@@ -2,12 +2,14 @@ import { Injectable } from '@nestjs/common';
 import passport from 'passport';
 import type { Decision } from '../../decisions/decision.js';
 import { DecisionService } from '../../decisions/decision.service.js';
-import { andThen, settle } from '../../maybe-promise.js';
+import { settle } from '../../maybe-promise.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
 import { Refusal } from '../../refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { type AuthenticationRequest, shownLoginOf } from '../authentication-request.js';
 import { Principal } from '../principal.js';
+
+const NONE: readonly string[] = [];
 
 /** A token, wherever the owner of the path reads one from: as a bearer, in a header of its own, as a Basic password. */
 @Injectable()
@@ -32,13 +34,14 @@ export class TokenStrategy extends passport.Strategy {
     }
     // A Basic name beside a token is a claim that must be true; beside a password it is what the password is for.
     const claimedLogin = basic?.secret === value ? basic.login : undefined;
+    const { address, userAgent, requestId } = origin;
+    const asked = { value, claimedLogin, address, userAgent, requestId, scopes: NONE };
     settle(
-      () =>
-        andThen(this.decisions.admit({ value, claimedLogin, scopes: [], ...origin }), (decision) => {
-          const token = tokenOf(decision, claimedLogin === undefined ? {} : shownLoginOf(credentials));
-          return new Principal(token.owner, token, value, origin, this.registry);
-        }),
-      (principal) => this.success(principal),
+      () => this.decisions.admit(asked),
+      (decision) => {
+        const token = tokenOf(decision, claimedLogin === undefined ? {} : shownLoginOf(credentials));
+        this.success(new Principal(token.owner, token, value, origin, this.registry));
+      },
       (error) => this.error(error),
     );
   }

@@ -81,6 +81,7 @@ function decisionRequestOf(
     claimedLogin: claimedLoginOf(basic, value),
     address: clientAddress(request, trustedProxies),
     userAgent: request.raw.headers['user-agent'],
+    requestId: undefined,
     scopes,
   };
 }

@@ -25,8 +25,14 @@ import { IntrospectionAnswer } from './introspection.dto.js';
 export const INTROSPECTION_PATH = '/oauth2/introspect';
 
 const REQUIRED = { dialect: 'patois', scopes: ['patois:introspect'] };
-/** What is read of the form; the rest, a hint of the kind of token too, does not matter. */
-const PARAMETERS = ['token', 'client_ip', 'scope', 'token_type_hint'];
+const SCOPE_PATH = ['scope'];
+
+/** What is read of the form; other parameters are ignored, and the hint of the kind of token has no effect. */
+type Form = Record<'token' | 'client_ip' | 'scope' | 'token_type_hint', string | undefined>;
+
+function isParameter(name: string): name is keyof Form {
+  return name === 'token' || name === 'scope' || name === 'client_ip' || name === 'token_type_hint';
+}
 
 /** Whether a request is one: what else comes to that path is refused where all refusals are worded. */
 export function isIntrospection(method: string, url: string): boolean {
@@ -97,20 +103,27 @@ export class IntrospectionService {
 
   /** @throws {Refusal} invalid: a parameter that stands there twice (RFC 6749, section 3.1), or no token. */
   private decisionRequestOf({ headers }: IncomingMessage, rawBody: Buffer | Refusal): DecisionRequest {
-    const values: (string | undefined)[] = PARAMETERS.map(() => undefined);
     const source = { method: 'POST', contentType: headers['content-type'], owner: this.owner, rawBody };
+    const form: Form = {
+      token: undefined,
+      client_ip: undefined,
+      scope: undefined,
+      token_type_hint: undefined,
+    };
     for (const { name, value } of readForm(source)) {
-      const at = PARAMETERS.indexOf(name);
-      if (at < 0) continue;
-      if (values[at] !== undefined) throw Refusal.ofField([name], 'isString', `${name} must be there once`);
-      values[at] = value;
+      if (!isParameter(name)) continue;
+      if (form[name] !== undefined) throw Refusal.ofField([name], 'isString', `${name} must be there once`);
+      form[name] = value;
     }
-    const [token, clientIp, scope] = values;
+    const { token, client_ip: clientIp, scope } = form;
     if (token === undefined) throw Refusal.ofField(['token'], 'isString', 'token must be there once');
     return {
       value: token,
+      claimedLogin: undefined,
       address: clientIp === undefined ? undefined : parseCallerAddress(clientIp),
-      scopes: neededScopesOf(scope, ['scope']),
+      userAgent: undefined,
+      requestId: undefined,
+      scopes: neededScopesOf(scope, SCOPE_PATH),
     };
   }
 
