@@ -46,7 +46,10 @@ async function main() {
   const known = await seed(store);
   const servers = await startServers({ contenders, postgres, store, patois, known });
   const loaded = contenders
-    .filter(({ id, server }) => servers[server] || void say(`Skipped: ${id} (${server} is not there)`))
+    .filter(({ id, server }) => {
+      if (!servers[server]) say(`Skipped: ${id} (${server} is not there)`);
+      return servers[server];
+    })
     .map((contender) => ({
       ...contender,
       server: servers[contender.server],

@@ -21,7 +21,7 @@ const DIALECTS = ['foreman', 'yunxiao', 'panther', 'quay', 'losant'];
 const LISTED_A_DIALECT = 20;
 const TOKENS_A_USER = 50;
 /** Of the largest store, the tokens that are verified; they are spread over all of it. */
-const MOST_KNOWN = 20_000;
+const MAX_KNOWN = 20_000;
 
 /** What is measured: `requests` of what is known of a store; `patois` or the one whose cache is off, `cold`. */
 const MEASURES = [
@@ -137,7 +137,7 @@ async function makeStore(postgres, size) {
           await seeder.addToken(listedId, { dialect });
     };
     await addListed();
-    const tokens = await seeder.addTokens(size, owners, Math.min(size, MOST_KNOWN));
+    const tokens = await seeder.addTokens(size, owners, Math.min(size, MAX_KNOWN));
     await addListed();
     return {
       tokens,

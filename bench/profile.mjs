@@ -1,4 +1,4 @@
-// Where Patois' processor time goes under the load of one contender: node profile.mjs verify-1 [--seconds 8] [--cold]
+// Where Patois' processor time goes under the load of one contender: node profile.mjs verify-1 [--seconds 8] [--lines 45]
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,15 +82,18 @@ function report({ nodes, samples, timeDeltas }) {
   const busy = [...self]
     .filter(([name]) => !name.startsWith('(idle)'))
     .reduce((sum, [, each]) => sum + each, 0);
-  for (const [title, times] of [
-    ['self', self],
-    ['with callees', whole],
-  ]) {
-    const lines = [...times].toSorted(([, one], [, other]) => other - one).slice(0, Number(options.lines));
-    process.stdout.write(`${title}, % of busy time\n`);
-    for (const [name, micros] of lines) {
-      process.stdout.write(`  ${((micros / busy) * 100).toFixed(1).padStart(5)}  ${name}\n`);
-    }
+  print('self', self, busy);
+  print('with callees', whole, busy);
+}
+
+/** @param times microseconds by function. */
+function print(title, times, busy) {
+  const lines = Array.from(times)
+    .toSorted(([, one], [, other]) => other - one)
+    .slice(0, Number(options.lines));
+  process.stdout.write(`${title}, % of busy time\n`);
+  for (const [name, micros] of lines) {
+    process.stdout.write(`  ${((micros / busy) * 100).toFixed(1).padStart(5)}  ${name}\n`);
   }
 }
 

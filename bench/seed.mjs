@@ -137,13 +137,14 @@ export class Seeder {
   /** Tokens as the server itself can make them: random ids and digests. */
   async #insertOthers(count, owners) {
     if (count === 0) return;
-    const scopes = DIALECTS.map((dialect) => `'${SCOPES[dialect].join(' ')}'`);
+    const dialects = DIALECTS.map((dialect) => `'${dialect}'`).join(',');
+    const scopes = DIALECTS.map((dialect) => `'${SCOPES[dialect].join(' ')}'`).join(',');
     await this.#client.query(
       `INSERT INTO tokens (id, token_id, dialect, owner_id, organization_id, name, scopes, allowed_cidrs, inactive,
          created_at, digest, digest_key, dialect_fields)
        SELECT gen_random_uuid(),
          'pt-' || substr(translate(encode(sha256(uuid_send(gen_random_uuid())), 'base64'), '+/=', 'xyz'), 1, 12),
-         (ARRAY[${DIALECTS.map((dialect) => `'${dialect}'`)}])[1 + i % ${DIALECTS.length}], o.id, $3, 'bench ' || i,
+         (ARRAY[${dialects}])[1 + i % ${DIALECTS.length}], o.id, $3, 'bench ' || i,
          ARRAY[(ARRAY[${scopes}])[1 + i % ${DIALECTS.length}]], '{}', false,
          timestamptz '2025-01-01' + i * interval '1 second', sha256(uuid_send(gen_random_uuid())), 'bench', '{}'
        FROM generate_series($1::int, $2::int) i JOIN bench_owners o ON o.n = i % $4`,

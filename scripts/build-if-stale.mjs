@@ -32,8 +32,8 @@ function tryLock() {
   try {
     mkdirSync(LOCK);
     return true;
-  } catch (problem) {
-    if (problem.code !== 'EEXIST') throw problem;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
     return false;
   }
 }

@@ -27,7 +27,7 @@ const inPostgres = () => {
   return (token, done) => {
     pool.query({ name: 'one', text, values: [token.slice(0, TOKEN_ID_LENGTH)] }).then(
       ({ rows: [row] }) => done(null, row ?? false),
-      (problem) => done(problem),
+      (error) => done(error),
     );
   };
 };

@@ -2,7 +2,9 @@
 import autocannon from 'autocannon';
 import { Histogram } from './statistics.mjs';
 
-process.once('message', async ({ url, requests, connections, seconds }) => {
+process.once('message', (task) => void run(task));
+
+async function run({ url, requests, connections, seconds }) {
   const durations = new Histogram();
   const started = performance.now();
   let nextShare = 0;
@@ -29,4 +31,4 @@ process.once('message', async ({ url, requests, connections, seconds }) => {
     p99Ms: durations.percentile(0.99),
     failures: result.non2xx + result.errors + result.timeouts,
   });
-});
+}

@@ -9,7 +9,9 @@ const GOOD = Buffer.from('HTTP/1.1 2');
 /** Answers of the first part warm the server up and are not counted. */
 const WARM_UP_SHARE = 0.2;
 
-process.once('message', async ({ url, rawRequests, connections, seconds, rate }) => {
+process.once('message', (task) => void run(task));
+
+async function run({ url, rawRequests, connections, seconds, rate }) {
   const { hostname, port } = new URL(url);
   const durations = new Histogram();
   const idle = [];
@@ -77,4 +79,4 @@ process.once('message', async ({ url, rawRequests, connections, seconds, rate })
     process.once('disconnect', () => process.exit(0));
   };
   tick();
-});
+}

@@ -83,8 +83,8 @@ export class Postgres {
     for (const endsAt = Date.now() + 30_000; ;) {
       try {
         return await withClient(this.url(), (client) => client.query('SELECT 1'));
-      } catch (problem) {
-        if (Date.now() > endsAt) throw problem;
+      } catch (error) {
+        if (Date.now() > endsAt) throw error;
         await new Promise((resume) => setTimeout(resume, 50));
       }
     }

@@ -35,7 +35,7 @@ export class ServerProcess {
       };
       child.stdout.on('data', read);
       child.stderr.on('data', read);
-      child.once('error', (problem) => fail(problem.message));
+      child.once('error', (error) => fail(error.message));
       child.once('exit', (code, signal) => fail(`ended with ${code ?? signal}`));
     });
     return server;

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeWith, example, freePort, Program, Service, temporaryFolder } from '../support/programs.js';
+import { describeWith, example, Program, Service, temporaryFolder } from '../support/programs.js';
 import { basic, bearer, type Received, send, type Sent } from '../support/http.js';
 import { expectNoWayAround, SPELLINGS } from '../support/path-spellings.js';
 import { TlsFront } from '../support/tls.js';
 import { TestServer, type TestUser } from '../support/server.js';
+import { freePort } from '../support/free-port.js';
 
 const APACHE = '/usr/sbin/apache2';
 const MODULES = '/usr/lib/apache2/modules';

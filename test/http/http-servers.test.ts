@@ -95,6 +95,8 @@ describe('the end', () => {
     const url = ending.url.replace('127.0.0.1', FURTHER);
     expect((await send(url, 'GET', '/healthz')).status).toBe(200);
     await ending.close();
-    await expect(send(url, 'GET', '/healthz', { headers: { connection: 'close' } })).rejects.toThrow('ECONNREFUSED');
+    await expect(send(url, 'GET', '/healthz', { headers: { connection: 'close' } })).rejects.toThrow(
+      'ECONNREFUSED',
+    );
   });
 });

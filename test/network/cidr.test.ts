@@ -1,7 +1,13 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseCallerAddress } from '../../src/network/addresses.js';
-import { allowsAddress, CidrError, normalizeCidrs, parseCidr, reachesBeyond } from '../../src/network/cidr.js';
+import {
+  allowsAddress,
+  CidrError,
+  normalizeCidrs,
+  parseCidr,
+  reachesBeyond,
+} from '../../src/network/cidr.js';
 
 /** An address as the reference sees it: a number of so many bits. */
 interface Numbered {

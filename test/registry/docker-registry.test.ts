@@ -13,8 +13,9 @@ import type { Token } from '../../src/tokens/token.entity.js';
 import { moveClock } from '../support/clock.js';
 import { basic, bearer, send } from '../support/http.js';
 import { writeOciImage } from '../support/oci-image.js';
-import { describeWith, example, freePort, Program, temporaryFolder } from '../support/programs.js';
+import { describeWith, example, Program, temporaryFolder } from '../support/programs.js';
 import { TestServer, type TestUser } from '../support/server.js';
+import { freePort } from '../support/free-port.js';
 
 const REGISTRY = '/usr/bin/docker-registry';
 const SKOPEO = '/usr/bin/skopeo';

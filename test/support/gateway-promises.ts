@@ -2,10 +2,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { describeWith, freePort, type Program, Service } from './programs.js';
+import { describeWith, type Program, Service } from './programs.js';
 import { basic, bearer, type Received, send, type Sent } from './http.js';
 import { expectNoWayAround, SPELLINGS } from './path-spellings.js';
 import { TestServer, type TestUser } from './server.js';
+import { freePort } from './free-port.js';
 
 /** Where a gateway finds the others, and where they find it: ports of 127.0.0.1. */
 export interface Ports {
