@@ -11,6 +11,8 @@ export interface TokenDigest {
 
 const SEAL_NONCE_BYTES = 12;
 const SEAL_TAG_BYTES = 16;
+/** A shorter tag, which would be easier to forge, opens nothing. */
+const SEAL_OPTIONS = { authTagLength: SEAL_TAG_BYTES };
 
 /**
  * Digests what must never be read back. Tokens, random secrets of 256 bits, take a fast keyed hash (NIST SP 800-63B
@@ -84,7 +86,7 @@ export class HashingService {
    */
   seal(text: string, binding: string): string {
     const nonce = randomBytes(SEAL_NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', sealingKey(this.signingKey), nonce);
+    const cipher = createCipheriv('aes-256-gcm', sealingKey(this.signingKey), nonce, SEAL_OPTIONS);
     cipher.setAAD(Buffer.from(binding));
     const sealed = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
     return `${this.signingKey.name}:${sealed.toString('base64')}`;
@@ -102,7 +104,12 @@ export class HashingService {
     if (!key) return undefined;
     const bytes = Buffer.from(base64, 'base64');
     try {
-      const decipher = createDecipheriv('aes-256-gcm', sealingKey(key), bytes.subarray(0, SEAL_NONCE_BYTES));
+      const decipher = createDecipheriv(
+        'aes-256-gcm',
+        sealingKey(key),
+        bytes.subarray(0, SEAL_NONCE_BYTES),
+        SEAL_OPTIONS,
+      );
       decipher.setAAD(Buffer.from(binding));
       decipher.setAuthTag(bytes.subarray(-SEAL_TAG_BYTES));
       const text = bytes.subarray(SEAL_NONCE_BYTES, -SEAL_TAG_BYTES);
