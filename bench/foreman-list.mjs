@@ -65,7 +65,10 @@ async function start(databaseUrl) {
     ADMIN_PASSWORD: PASSWORD,
     BCRYPT_COST: '4',
   };
-  const server = spawn(process.execPath, ['dist/src/main.js'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, ['dist/server/main.js'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   return new Promise((resolve, reject) => {
     let output = '';
     // Listened to until the end: a reader that goes away would end the server with it.

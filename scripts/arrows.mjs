@@ -47,7 +47,7 @@ const REASONS = {
 const WITHOUT_HTTP = ['decisions', 'tokens', 'accounts', 'audit', 'hashing', 'jobs', 'database', 'network'];
 
 const GROUND = ['config', 'refusal', 'secrets', 'maybe-promise', 'package-root'];
-const ASSEMBLY = ['main', 'app', 'app\\.module', 'data-source', 'workers', 'write-openapi'];
+const ASSEMBLY = ['main', 'app', 'app\\.module', 'data-source', 'serve', 'workers', 'write-openapi'];
 const ORDER = FLOORS.map((rooms) => rooms.join(', ')).join(' -> ');
 const ROOMS = FLOORS.flat();
 

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = join(import.meta.dirname, '..');
-const BUILT = join(ROOT, 'dist/src/main.js');
+const BUILT = join(ROOT, 'dist/server/main.js');
 const SOURCES = [
   'src',
+  'scripts/bundle.mjs',
   'migrations',
   'tsconfig.json',
   'tsconfig.build.json',

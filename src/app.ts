@@ -16,6 +16,7 @@ import { HashingService } from './hashing/hashing.service.js';
 import { loadKeyRing } from './hashing/key-ring.js';
 import { createHttpAdapter } from './http/http-adapter.js';
 import { HttpServers } from './http/http-servers.js';
+import { ListenError } from './http/listen-error.js';
 import { RouteTable } from './http/route-table.js';
 import { DialectRegistry } from './protocol/dialect-registry.js';
 
@@ -32,9 +33,6 @@ export interface App {
   /** Ends it: requests in flight finish, or are given up; what is pending is written, then the database closes. */
   close(): Promise<void>;
 }
-
-/** The address cannot be listened on: taken, not this machine's, or not allowed. */
-export class ListenError extends Error {}
 
 /**
  * Everything that main and the tests share: store, schema, first administrator, server.

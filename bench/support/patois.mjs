@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, ServerProcess } from './processes.mjs';
 
 const DIST = new URL('../../dist/', import.meta.url);
-const MAIN = fileURLToPath(new URL('src/main.js', DIST));
+const MAIN = fileURLToPath(new URL('server/main.js', DIST));
 
 /** A ring of one key, as `TOKEN_KEYS` wants it. */
 export function makeTokenKeys() {

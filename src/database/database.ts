@@ -1,6 +1,6 @@
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import type { Config } from '../config.js';
-import { EmbeddedPostgres } from './embedded.js';
+import type { EmbeddedPostgres } from './embedded.js';
 
 /** A store that can be connected to: a PostgreSQL server, or the engine inside this process. */
 export interface Database {
@@ -22,6 +22,8 @@ const EMBEDDED_QUERY_TIMEOUT_MS = 60_000;
 /** Opens the store that the settings name. */
 export async function openDatabase(config: Config): Promise<Database> {
   if (config.databaseUrl) return postgresServer(config.databaseUrl);
+  // Loaded only where it is used: it is as large as everything else.
+  const { EmbeddedPostgres } = await import('./embedded.js');
   return embedded(await EmbeddedPostgres.open(config.dataDir));
 }
 

@@ -83,6 +83,20 @@ if (SERVER_URL !== undefined) {
       expect(second.output).not.toContain('First start');
     });
 
+    test("a fault's stack trace names our sources, and classes as they are called there", async () => {
+      const database = await emptyDatabase();
+      const patois = start(database, { TOKEN_KEYS: someKeys(), ADMIN_PASSWORD: PASSWORD });
+      const url = await patois.listening();
+      await ask(database, 'ALTER TABLE tokens RENAME COLUMN name TO called');
+      const { status } = await send(url, 'GET', '/api-tokens', { headers: basic('admin', PASSWORD) });
+      expect(status).toBe(500);
+      await patois.printed(/src\/database\/page\.ts:\d+:\d+/);
+      expect(patois.output).toMatch(/\[RefusalFilter\]/);
+      expect(patois.output).toMatch(
+        /PantherController\d*\.list \(\S*src\/dialects\/panther\/panther\.controller\.ts:/,
+      );
+    });
+
     test('replicas that start at once on an empty database make one administrator', async () => {
       const database = await emptyDatabase();
       const settings = { TOKEN_KEYS: someKeys() };

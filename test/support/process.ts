@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 
-const MAIN = resolve('dist/src/main.js');
+const MAIN = resolve('dist/server/main.js');
 const MAX_START_MS = 100_000;
 
 /** Brings dist up to date; of several test files at once one builds, the others wait. */

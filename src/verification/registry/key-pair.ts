@@ -1,4 +1,3 @@
-import { X509CertificateGenerator } from '@peculiar/x509';
 import { createHash, KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 
 /** ECDSA on P-256 with SHA-256 (RFC 7518): what every registry verifies, libtrust included. */
@@ -32,6 +31,8 @@ export interface PublicJwk {
 
 /** Makes a key pair with a self-signed certificate. */
 export async function makeKeyPair(now = new Date()): Promise<KeyPair> {
+  // Loaded once in months: a start does not wait for it.
+  const { X509CertificateGenerator } = await import('@peculiar/x509');
   const keys = await webcrypto.subtle.generateKey(PARAMETERS, true, ['sign', 'verify']);
   const notAfter = new Date(now);
   notAfter.setUTCFullYear(now.getUTCFullYear() + CERTIFICATE_YEARS);

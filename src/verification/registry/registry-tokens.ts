@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { SignJWT } from 'jose';
 import { randomUUID } from 'node:crypto';
 import { CONFIG, type Config } from '../../config.js';
 import { publicUrlOf } from '../../http/public-url.js';
@@ -42,6 +41,8 @@ export class RegistryTokens {
     const iat = Math.floor(issuedAt.getTime() / 1000);
     const exp = Math.min(iat + LIFETIME_SECONDS, Math.ceil((token.expiresAt?.getTime() ?? Infinity) / 1000));
     const jti = randomUUID();
+    // A start does not wait for it: few servers have a registry.
+    const { SignJWT } = await import('jose');
     const jwt = await new SignJWT({
       iss: publicUrlOf(request, this.config),
       sub: token.owner.login,
