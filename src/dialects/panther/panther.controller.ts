@@ -22,8 +22,11 @@ import {
   PantherError,
 } from './panther.dto.js';
 
+// Which operation needs which: "Required permissions" on
+// https://docs.panther.com/panther-developer-workflows/api/rest/api-tokens
 const READ = 'OrganizationAPITokenRead';
 const MODIFY = 'OrganizationAPITokenModify';
+// "Note: if self is provided, the current api token will be returned" (the parameter `id`, same page).
 const SELF = 'self';
 
 const ID = {
@@ -32,15 +35,22 @@ const ID = {
   example: 'po_5mQyR1bXnZ0uTq3Lw9Kd2a',
 };
 
-/** A token that asks about itself, by `self` or by its own id. */
+/**
+ * Whether the token that calls is the one that the path names, by `self` or by its own id. Get and rotate
+ * then need no permission; the vendor's MCP server reads its own permissions this way: `permissions.py` in
+ * https://github.com/panther-labs/mcp-panther/tree/main/src/mcp_panther/panther_mcp_core/tools
+ * That the same holds for delete was decided here.
+ */
 const isSelf: Exemption = (request: FastifyRequest, { token }: Principal) => {
   const { id } = request.params as { id: string };
   return id === SELF || (token !== null && id === encodeId(token.id));
 };
 
-/** Panther's API tokens: tokens of an organization, confined to permissions and CIDR blocks. */
+/** Panther's API tokens: tokens of an organization, limited to permissions and CIDR blocks. */
 @ApiTags('api-tokens')
 @ApiRefusals(PantherError, { 400: 'bad_request', 401: 'unauthorized', 403: 'forbidden' })
+// Base URLs come with and without `/v1`: `TestNewRESTClient_StripsGraphQLSuffix` in
+// https://github.com/panther-labs/terraform-provider-panther/blob/main/internal/client/rest_test.go
 @Controller(['api-tokens', 'v1/api-tokens'])
 @UsePipes(validationPipe('refused'))
 export class PantherController {
@@ -57,6 +67,8 @@ export class PantherController {
     @Caller() caller: Principal,
     @Query() { cursor, limit }: ListApiTokensQuery,
   ): Promise<ApiTokenPage> {
+    // Published is `next` in the answer (`ListResp`), but no parameter to send it back. `cursor` and `limit`
+    // are the names that the other lists of the document have; they and the order were decided here.
     const query = this.tokens.query().where(visibleTo(caller));
     if (!administers(caller)) query.andWhere({ ownerId: caller.user.id });
     const { rows, nextCursor } = await readPage(query, newestFirst('token.createdAt'), cursor, limit);
@@ -64,7 +76,7 @@ export class PantherController {
   }
 
   @Post()
-  @HttpCode(200)
+  @HttpCode(200) // Not 201: 200 is the only success that is published for create.
   @RequireScopes(PANTHER, MODIFY)
   @ApiOperation({
     operationId: 'createApiToken',
@@ -92,7 +104,7 @@ export class PantherController {
     return new ApiToken(token);
   }
 
-  @Post(':id')
+  @Post(':id') // Update is a POST that takes the schema of create, `ModifyAPIToken`, and so replaces it all.
   @HttpCode(200)
   @RequireScopes(PANTHER, MODIFY)
   @ApiOperation({
@@ -112,7 +124,7 @@ export class PantherController {
   }
 
   @Delete(':id')
-  @HttpCode(204)
+  @HttpCode(204) // As published: no body.
   @RequireScopesUnless(isSelf, PANTHER, MODIFY)
   @ApiOperation({
     operationId: 'deleteApiToken',
@@ -135,6 +147,7 @@ export class PantherController {
       'Id, name, permissions, blocks and expiry stay. A token may rotate itself without any permission.',
   })
   @ApiParam(ID)
+  // No body is published; that an empty object is taken as well was decided here.
   @ApiBody({ type: Nothing, required: false })
   @ApiRefusals(PantherError, { 404: 'not_found', 409: 'conflict: another rotation was first' })
   async rotate(
@@ -150,9 +163,10 @@ export class PantherController {
   }
 
   /**
-   * Which token an id means to this caller.
+   * The token that an id of the path names, as far as this caller may reach it.
    *
-   * @throws {Refusal} invalid for `self` without a token; notFound; forbidden for a member who means another's token.
+   * @throws {Refusal} invalid for `self` without a token (decided here); notFound; forbidden for a member who
+   *   names the token of another user.
    */
   private async criteria(
     caller: Principal,
@@ -175,7 +189,7 @@ export class PantherController {
   }
 }
 
-/** Tokens belong to an organization; even an administrator of everything acts in the own one. */
+/** Tokens belong to an organization; an administrator of all of them acts in their own (decided here). */
 function visibleTo(caller: Principal): TokenCriteria {
   return { dialect: PANTHER, organizationId: caller.user.organizationId, revokedAt: IsNull() };
 }

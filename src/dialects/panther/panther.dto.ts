@@ -75,6 +75,7 @@ export class ApiTokenActor {
   /** @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b' */
   id: string;
 
+  // The published schema has the values user, api-token and system on `id`; taken for a slip.
   type: 'user' | 'api-token';
 
   constructor(doer: ActorSnapshot) {
@@ -121,6 +122,7 @@ export class ApiToken {
     this.allowedCIDRBlocks = token.allowedCidrs;
     this.createdBy = new ApiTokenActor(token.createdBy);
     this.expiresAt = token.expiresAt;
+    // Not among the "required" of the published schema, and only of `expiresAt` it says "Will be null".
     if (token.updatedAt) {
       this.updatedAt = token.updatedAt;
       this.updatedBy = new ApiTokenActor(token.updatedBy);

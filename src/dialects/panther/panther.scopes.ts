@@ -1,6 +1,9 @@
 import type { ScopeRules } from '../../protocol/dialect.js';
 
-/** Every permission a token can hold; none covers another. */
+/**
+ * Every permission a token can hold: the values of `permissions` in the published schema `ModifyAPIToken`,
+ * https://docs.panther.com/panther-developer-workflows/api/rest/api-tokens
+ */
 export const PERMISSIONS = [
   'AIRunAsModify',
   'AlertModify',
@@ -46,5 +49,6 @@ export type Permission = (typeof PERMISSIONS)[number];
 
 export const SCOPES: ScopeRules = {
   isKnown: (scope) => PERMISSIONS.includes(scope as Permission),
+  // The page asks for "Read API Token Info" and "Manage API Tokens" separately: Modify does not cover Read.
   covers: () => false,
 };
