@@ -26,11 +26,15 @@ import {
   YunxiaoError,
 } from './yunxiao.dto.js';
 
+// The pages give them as "user, read-only", "user, read-write" and "organization, read-only".
 const READ = 'base_user_read';
 const READ_WRITE = 'base_user_read_write';
 const READ_ORGANIZATIONS = 'base_organization_read';
 
-/** What the pages of a list are said to be, in headers. */
+/**
+ * The pagination headers of ListOrganizations. `x-next-page` is published too, but there is no second page.
+ * https://help.aliyun.com/zh/yunxiao/developer-reference/listorganizations
+ */
 const PAGE_HEADERS = Object.fromEntries(
   Object.entries({
     'x-page': 'This page.',
@@ -41,7 +45,10 @@ const PAGE_HEADERS = Object.fromEntries(
   }).map(([name, description]) => [name, { description, schema: { type: 'integer' as const } }]),
 );
 
-/** Yunxiao's personal access tokens, and what its clients ask for besides: an enterprise administrator sees and ends every token of every user. */
+/**
+ * Yunxiao's personal access tokens, and what its clients ask for besides. An enterprise administrator lists
+ * and deletes the tokens of every user of the organization.
+ */
 @ApiTags('PersonalAccessTokens')
 @ApiRefusals(YunxiaoError, { 401: 'Unauthorized, InvalidTokenError or ExpiredTokenError' })
 @Controller('oapi/v1/platform')
@@ -60,10 +67,14 @@ export class YunxiaoController {
   })
   @ApiRefusals(YunxiaoError, { 403: 'Forbidden: outside the CIDR blocks of the token' })
   user(@Caller() caller: Principal): CurrentUser {
+    // The page asks for "user, read-only"; here any valid token will do (docs/dialects/yunxiao.md):
+    // https://help.aliyun.com/zh/lingma/developer-reference/getuserbytoken
+    // Left out, never null: the client's `CurrentUserSchema` has optional fields that are not nullable:
+    // https://github.com/aliyun/alibabacloud-devops-mcp-server/blob/master/operations/organization/types.ts
     return new CurrentUser(caller.user);
   }
 
-  /** https://help.aliyun.com/zh/yunxiao/developer-reference/listorganizations, as the standard edition answers. */
+  // https://help.aliyun.com/zh/yunxiao/developer-reference/listorganizations (standard edition)
   @Get('organizations')
   @RequireScopes(YUNXIAO, READ_ORGANIZATIONS)
   @ApiOperation({
@@ -78,6 +89,7 @@ export class YunxiaoController {
     @Query(validationPipe('dropped')) { page, perPage }: ListOrganizationsQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): ListedOrganization[] {
+    // Standard edition: the organizations that the user of the token has joined; `userId` has no effect.
     const headers = { 'x-page': page, 'x-per-page': perPage, 'x-total': 1, 'x-total-pages': 1 };
     reply.headers(page === 1 ? headers : { ...headers, 'x-prev-page': page - 1 });
     return page === 1 ? [new ListedOrganization(organization)] : [];
@@ -96,6 +108,9 @@ export class YunxiaoController {
     @Query(validationPipe('dropped')) { userId }: ListPersonalAccessTokensQuery,
   ): Promise<ListedPersonalAccessToken[]> {
     const user = await this.userOf(caller, userId);
+    // A bare array in snake_case, though create and its body are in camelCase: ListUserPersonalAccessTokens.
+    // That it holds every token that is neither revoked nor expired, of every API, and its order were decided
+    // here.
     const tokens = await this.tokens
       .query()
       .where({ ownerId: user.id, revokedAt: IsNull() })
@@ -107,7 +122,7 @@ export class YunxiaoController {
   }
 
   @Post('users/admin/personalAccessTokens')
-  @HttpCode(200)
+  @HttpCode(200) // Not 201: see docs/dialects/yunxiao.md; the page names no status.
   @RequireScopes(YUNXIAO, READ_WRITE)
   @ApiOperation({
     operationId: 'CreateUserPersonalAccessToken',
@@ -121,6 +136,9 @@ export class YunxiaoController {
     @Body(validationPipe('refused')) body: CreatePersonalAccessToken,
   ): Promise<CreatedPersonalAccessToken> {
     const user = await this.userOf(caller, body.userId);
+    // `expiredAt` is required, and published with a zone and milliseconds; the other forms of ISO 8601 were
+    // decided here, and so were the limits of the body but one: a name has "up to 64 characters"
+    // (https://help.aliyun.com/en/lingma/obtain-personal-access-token).
     const expiresAt = parseIso8601(body.expiredAt) as Date;
     const { name, description = null, permissions: scopes } = body;
     const spec = { dialect: YUNXIAO, ownerId: user.id, name, description, scopes, expiresAt };
@@ -145,13 +163,14 @@ export class YunxiaoController {
       throw new Refusal('notFound');
     }
     await this.tokens.revoke({ ...where, organizationId: token.organizationId }, caller);
-    return new Deleted();
+    return new Deleted(); // `{}`, as DeleteUserPersonalAccessToken publishes it.
   }
 
   /**
    * The user whose tokens an enterprise administrator asks for.
    *
-   * @throws {Refusal} forbidden, in the same words for a stranger as for nobody: users cannot be probed for.
+   * @throws {Refusal} forbidden, with one text for a user of another organization and for one who does not
+   *   exist, so that nobody can find out who exists (decided here).
    */
   private async userOf(caller: Principal, userId: string): Promise<User> {
     assertAdministrator(caller);

@@ -1,3 +1,12 @@
+/**
+ * Yunxiao's personal access tokens under enterprise administration. It follows the API reference, a page for
+ * each operation; the comments of this folder name a page by its operation, and docs/dialects/yunxiao.md has
+ * the links, which are too long for a line here:
+ * https://help.aliyun.com/zh/lingma/developer-reference/getuserbytoken
+ * https://help.aliyun.com/zh/lingma/developer-reference/error-code-center
+ *
+ * The client is the vendor's MCP server: https://github.com/aliyun/alibabacloud-devops-mcp-server
+ */
 import { Injectable } from '@nestjs/common';
 import { presentedCredentials } from '../../auth/credentials.js';
 import { statusOf } from '../../http/refusals/status.js';
@@ -33,7 +42,7 @@ const DESCRIPTION: ApiDescription = {
   tags: { PersonalAccessTokens: 'Tokens of the users of an organization.' },
 };
 
-/** Personal access tokens of Yunxiao (Alibaba Cloud DevOps) under enterprise administration. */
+/** Yunxiao's personal access tokens; the sources are named at the head of this file. */
 @Injectable()
 export class YunxiaoDialect implements Dialect {
   readonly name = YUNXIAO;
@@ -41,21 +50,30 @@ export class YunxiaoDialect implements Dialect {
   readonly scopes = SCOPES;
   readonly description = DESCRIPTION;
 
+  // The header of every page and of the client: `yunxiaoRequest` in
+  // https://github.com/aliyun/alibabacloud-devops-mcp-server/blob/master/common/utils.ts
+  // That Bearer and Basic count beside it was decided here.
   readCredentials(request: WithRaw): PresentedCredentials {
     return presentedCredentials(request, { bearer: true, tokenHeaders: ['x-yunxiao-token'] });
   }
 
   renderRefusal(refusal: Refusal, { id: requestId }: RefusedRequest): RenderedRefusal {
+    // The client reads `errorMessage` (`extractErrorMessage`) and `errorCode` (index.ts):
+    // https://github.com/aliyun/alibabacloud-devops-mcp-server/blob/master/common/errors.ts
+    // `requestId`: docs/dialects/yunxiao.md.
     const status = statusOf(refusal);
     const body = { errorCode: codeOf(refusal, status), errorMessage: messageOf(refusal), requestId };
     return { status, body };
   }
 
+  // `token_id` is the part of the token before its first `_` (the examples of CreateUserPersonalAccessToken).
   externalId({ tokenId }: Token): string {
     return tokenId;
   }
 }
 
+// 400, 403, 429 and 500 are those of the error code center; it has no others beside 401, so the rest was
+// decided here: https://help.aliyun.com/zh/lingma/developer-reference/error-code-center
 const CODES: Record<number, string> = {
   400: 'BadRequest',
   403: 'Forbidden',
@@ -72,13 +90,16 @@ const CODES: Record<number, string> = {
 };
 
 function codeOf({ kind, reason }: Refusal, status: number): string {
+  // The error code center has it for a caller outside the organization; for a named user it was decided here.
   if (reason === 'outsideOrganization') return 'Forbidden.InvalidUser.UserNotInCurrentOrganization';
   if (kind !== 'unauthenticated') return CODES[status] ?? 'InternalServerError';
+  // The three codes of a 401 in the error code center; which case has which was decided here.
   if (reason === 'missing' || reason === 'password') return 'Unauthorized';
-  // The core says so only of a token whose secret was right.
+  // The core gives the reason `expired` only for a token whose secret was right.
   return reason === 'expired' ? 'ExpiredTokenError' : 'InvalidTokenError';
 }
 
+/** The texts were decided here; the error code center has shorter ones, such as "Token has expired". */
 function messageOf(refusal: Refusal): string {
   switch (refusal.kind) {
     case 'unauthenticated':
@@ -86,7 +107,7 @@ function messageOf(refusal: Refusal): string {
       if (refusal.reason === 'password') return 'Wrong login or password';
       return refusal.reason === 'expired' ? 'The access token has expired' : 'The access token is not valid';
     case 'notFound':
-      // One text for a token that was deleted, is a stranger's or never was.
+      // One text for a token that was deleted, that is another organization's or that never existed.
       return isOfPath(refusal) ? refusal.message : 'There is no such personal access token';
     case 'internal':
       return 'Internal server error';
