@@ -28,13 +28,15 @@ import {
 import { OPERATIONS } from './losant.scopes.js';
 import { readPage } from './token-list.js';
 
+// The pattern `^[A-Fa-f\d]{24}$` of every id in
+// https://github.com/Losant/losant-rest-js/blob/v4.2.0/lib/schemas/apiToken.json
 const ID = {
   name: 'apiTokenId',
   description: 'The id of a token: 24 hexadecimal digits.',
   example: '6921f0aa3f0e2a365d9e4b0e',
 };
 
-/** Losant's API tokens of a user: whoever calls sees and changes their own. */
+/** Losant's API tokens of a user: a caller sees and changes only their own. */
 @ApiTags('userApiTokens')
 @ApiRefusals(LosantError, { 400: 'Validation', 401: 'Unauthorized', 403: 'Forbidden' })
 @Controller('me/tokens')
@@ -58,6 +60,8 @@ export class LosantController {
     @Req() request: FastifyRequest,
   ): Promise<ApiTokens> {
     const [tokens, totalCount] = await readPage(this.tokens.query().where(ownTokens(caller)), query);
+    // The client sends `_links=true` with every call: lib/api/userApiTokens.js of losant-rest. The form of
+    // the links is in docs/dialects/losant.md.
     const self = query._links === 'true' ? addressOf(request, this.config) : undefined;
     return new ApiTokens(tokens, totalCount, caller.user, query, self);
   }
@@ -135,11 +139,18 @@ export class LosantController {
   @ApiRefusals(LosantError, { 404: 'NotFound' })
   async delete(@Caller() caller: Principal, @Param('apiTokenId') id: string): Promise<Success> {
     await this.tokens.revoke(ownToken(caller, id), caller);
+    // 200 with a body, not 204: "Success" on the page of the operation, lib/schemas/success.json. The client
+    // sends a body `{}` with DELETE, which is ignored (`internals.delete`):
+    // https://github.com/Losant/losant-rest-js/blob/v2.8.1/lib/api/userApiToken.js
     return new Success();
   }
 }
 
-/** Where a client finds what it asked for, as it knows this server. */
+/**
+ * The address of this request as the client knows this server. The client puts its `url` and the path
+ * together as they are, so that a `url` with a slash at its end gives `//me/tokens` (`internals.request`):
+ * https://github.com/Losant/losant-rest-js/blob/v2.8.1/lib/api/index.js
+ */
 function addressOf(request: FastifyRequest, config: Config): string {
   return publicUrlOf(request, config) + request.url.replace(/^\/+/, '/');
 }
@@ -148,7 +159,7 @@ function ownTokens(caller: Principal): TokenCriteria {
   return { dialect: LOSANT, ownerId: caller.user.id, revokedAt: IsNull() };
 }
 
-/** @throws {Refusal} notFound for what is no id. */
+/** @throws {Refusal} notFound for a text that is no id: 404 for it was decided here. */
 function ownToken(caller: Principal, id: string): TokenCriteria {
   const range = decodeObjectId(id);
   if (!range) throw new Refusal('notFound');
@@ -172,7 +183,7 @@ function changesOf(body: ApiTokenPatch): TokenChanges {
   };
 }
 
-/** What is merely kept and given back. */
+/** Stored and given back, without effect here. */
 function rolesOf({ defaultRole, orgRoles }: ApiTokenFields): Record<string, unknown> {
   return {
     ...(defaultRole === undefined ? {} : { defaultRole }),

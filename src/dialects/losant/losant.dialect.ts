@@ -1,3 +1,13 @@
+/**
+ * Losant's API tokens of a user. It follows the REST reference, and the vendor's JavaScript client, whose
+ * repository holds the JSON schemas and a page for each operation (read at v4.2.0):
+ * https://docs.losant.com/rest-api/user-api-token
+ * https://github.com/Losant/losant-rest-js/blob/v4.2.0/docs/userApiTokens.md
+ * https://github.com/Losant/losant-rest-js/blob/v4.2.0/docs/userApiToken.md
+ *
+ * The tests run the client's 2.8.1 from npm. What these leave open was decided here and is listed in
+ * docs/dialects/losant.md.
+ */
 import { Injectable } from '@nestjs/common';
 import { encodeObjectId } from '../../accounts/object-id.js';
 import { presentedCredentials } from '../../auth/credentials.js';
@@ -20,6 +30,7 @@ export const LOSANT = 'losant';
 const SCOPE_RULES: ScopeRules = {
   isKnown: (scope) => SCOPES.has(scope),
   covers,
+  // The schema requires no `scope` and names no default: docs/dialects/losant.md.
   defaults: ['all.User'],
 };
 
@@ -35,7 +46,7 @@ const DESCRIPTION: ApiDescription = {
   tags: { userApiTokens: 'Tokens of the user who calls.' },
 };
 
-/** Losant's API tokens of a user. */
+/** Losant's API tokens of a user; the sources are named at the head of this file. */
 @Injectable()
 export class LosantDialect implements Dialect {
   readonly name = LOSANT;
@@ -48,15 +59,21 @@ export class LosantDialect implements Dialect {
   }
 
   renderRefusal(refusal: Refusal, request: RefusedRequest): RenderedRefusal {
+    // Always JSON with these two keys (lib/schemas/error.json): the client reads `data.message` without a
+    // check and copies every other key onto its error object, `internals.request` in
+    // https://github.com/Losant/losant-rest-js/blob/v2.8.1/lib/api/index.js
     const status = statusOf(refusal);
     return { status, body: { type: TYPES[status] ?? 'Internal', message: messageOf(refusal, request) } };
   }
 
+  // 24 hexadecimal digits, the pattern of every id in lib/schemas/apiToken.json. Which ones: decided here.
   externalId({ createdAt, id }: Token): string {
     return encodeObjectId(createdAt, id);
   }
 }
 
+// `NotFound` is in https://github.com/Losant/losant-rest-js/blob/v4.2.0/test/promise_spec.js; no source lists
+// the others: docs/dialects/losant.md.
 const TYPES: Record<number, string> = {
   400: 'Validation',
   401: 'Unauthorized',
@@ -73,12 +90,18 @@ const TYPES: Record<number, string> = {
   503: 'ServiceUnavailable',
 };
 
-/** Keys of a token that POST takes, or answers with, and PATCH does not. */
+/**
+ * Keys of a token that POST takes or answers with, and PATCH does not: they are missing in
+ * https://github.com/Losant/losant-rest-js/blob/v4.2.0/lib/schemas/apiTokenPatch.json
+ * which allows no other keys. That the refusal names the key was decided here.
+ */
 const FIXED_KEYS = ['scope', 'expirationDate', 'token'];
 
 /**
- * One text for every 401 and for every use from a wrong address: neither says anything about the token. One text as well
- * for a token that was deleted, is a stranger's or never was.
+ * Every 401 has the same text, and so has every use from an address outside the CIDR blocks: neither tells
+ * anything about the token. One text also serves for a token that was deleted, that is another user's or that
+ * never existed. That one follows "Application was not found" of test/promise_spec.js; the others were
+ * decided here.
  */
 function messageOf(refusal: Refusal, request: RefusedRequest): string {
   switch (refusal.kind) {

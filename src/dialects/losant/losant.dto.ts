@@ -27,6 +27,13 @@ import { MAX_SCOPES } from '../../tokens/scope-limits.js';
 import type { ActorSnapshot, Token } from '../../tokens/token.entity.js';
 import { SCOPES } from './losant.scopes.js';
 
+// Keys, values, lengths and patterns of the bodies, and that no other key is allowed:
+// https://github.com/Losant/losant-rest-js/blob/v4.2.0/lib/schemas/apiTokenPost.json
+// https://github.com/Losant/losant-rest-js/blob/v4.2.0/lib/schemas/apiTokenPatch.json
+// Parameters of the list, their values and defaults; `perPage` up to 1000 was decided here:
+// https://github.com/Losant/losant-rest-js/blob/v4.2.0/docs/userApiTokens.md
+// Answers, and `sortDirection` in lower and upper case:
+// https://github.com/Losant/losant-rest-js/blob/v4.2.0/lib/schemas/apiTokens.json
 const STATUSES = ['active', 'inactive'] as const;
 type Status = (typeof STATUSES)[number];
 const ORG_ROLES = ['admin', 'edit', 'collaborate', 'view', 'none'] as const;

@@ -1,9 +1,12 @@
-/** Who a scope is about; what `all.User` covers ends at its group. */
+/**
+ * The resource that a scope belongs to. `all.User` covers the scopes of its own group only (decided here).
+ */
 type ScopeGroup = 'application' | 'organization' | 'instance' | 'user';
 
 /**
- * The published scope names, in their groups. A line `resource: a b` stands for `resource.a` and `resource.b`; a line
- * without a colon lists names that stand for themselves.
+ * The published scope names, in the groups of the property `scope` in
+ * https://github.com/Losant/losant-rest-js/blob/v4.2.0/lib/schemas/apiTokenPost.json
+ * A line `resource: a b` stands for `resource.a` and `resource.b`; a line without a colon lists whole names.
  */
 const PUBLISHED: Record<ScopeGroup, string> = {
   application: `
@@ -130,7 +133,7 @@ export const SCOPES: ReadonlySet<string> = new Set([
   ...USER_SCOPES,
 ]);
 
-/** Whoever may read all of a user may read the tokens, in whichever way it is limited otherwise. */
+/** Scopes over all of a user, each of which is enough to read the tokens. */
 const READERS = [
   'all.User',
   'all.User.bounded',
@@ -141,7 +144,12 @@ const READERS = [
 ];
 const CHANGERS = ['all.User', 'only.User'];
 
-/** For each operation of this API the scopes of which any one is enough, as the vendor publishes them. */
+/**
+ * For each operation the scopes of which any one is enough: "The token must include at least one of the
+ * following scopes" on the pages of the operations,
+ * https://github.com/Losant/losant-rest-js/blob/v4.2.0/docs/userApiTokens.md
+ * https://github.com/Losant/losant-rest-js/blob/v4.2.0/docs/userApiToken.md
+ */
 export const OPERATIONS = {
   'userApiTokens.get': [...READERS, 'userApiTokens.*', 'userApiTokens.get'],
   'userApiTokens.post': [...CHANGERS, 'userApiTokens.*', 'userApiTokens.post'],
@@ -151,8 +159,10 @@ export const OPERATIONS = {
 } as const satisfies Record<string, readonly string[]>;
 
 /**
- * Whether a held scope lets its bearer do, or hand on, `needed`: `all.User` covers its whole group and `all.User.read`
- * the `.get` ones of it, `x.*` covers `x.y`, and what passes an operation above covers that operation's own scope.
+ * Whether whoever holds the scope `held` may use `needed` or give it to a new token: `all.User` covers its
+ * whole group and `all.User.read` the `.get` scopes of it, `x.*` covers `x.y`, and a scope that is enough for
+ * one of the operations above covers that operation's own scope. No source says which scopes a token may
+ * give: decided here.
  */
 export function covers(held: string, needed: string): boolean {
   if (held === needed) return true;

@@ -2,13 +2,18 @@ import type { SelectQueryBuilder } from 'typeorm';
 import type { Token } from '../../tokens/token.entity.js';
 import type { FilterField, ListApiTokensQuery, SortField } from './losant.dto.js';
 
-/** What each field is to the database. Names sort by code point, so that the order does not hang on its locale. */
+/**
+ * The SQL expression of each value of `sortField`, which are those of
+ * https://github.com/Losant/losant-rest-js/blob/v4.2.0/docs/userApiTokens.md
+ * Names sort by code point, so that the order does not depend on the locale of the database (decided here).
+ */
 const SORT_EXPRESSIONS: Record<Exclude<SortField, 'id'>, string> = {
   name: 'token.name COLLATE "C"',
   status: 'token.inactive',
   creationDate: 'token.createdAt',
   lastUpdated: 'COALESCE(token.updatedAt, token.createdAt)',
-  // PostgreSQL puts NULL, which never expires, after all others ascending, and before them descending.
+  // NULL is a token that never expires. PostgreSQL sorts it last when ascending and first when descending, as
+  // decided here.
   expirationDate: 'token.expiresAt',
 };
 
@@ -18,8 +23,8 @@ const FILTER_EXPRESSIONS: Record<FilterField, string> = {
 };
 
 /**
- * One page of a query over tokens, filtered and in a total order: ties go by id, and descending is the exact reverse of
- * ascending.
+ * One page of a query over tokens, filtered and in a total order: equal rows are sorted by id, and descending
+ * is the exact reverse of ascending, so that pages neither repeat nor skip a row (decided here).
  *
  * @returns the page's tokens and how many there are on all pages.
  */
@@ -34,7 +39,7 @@ export function readPage(
   if (sortField !== 'id') query.addOrderBy(SORT_EXPRESSIONS[sortField], direction);
   return (
     query
-      // The id a client sees begins with the second of creation.
+      // The id that a client sees begins with the second of creation.
       .addOrderBy(`date_trunc('second', token.createdAt)`, direction)
       .addOrderBy('token.id', direction)
       .limit(perPage)
@@ -43,7 +48,10 @@ export function readPage(
   );
 }
 
-/** A glob as a LIKE pattern: `*` is any run, `?` any one character, everything else is itself. */
+/**
+ * A glob as a LIKE pattern. Published are only "Supports globbing" and the example `my*token`; that `?` is
+ * any one character, that all else is literal and that case does not matter was decided here.
+ */
 function likePattern(glob: string): string {
   return glob.replace(/\*+|[?%_\\]/g, (part) => {
     if (part === '?') return '_';
