@@ -2,14 +2,24 @@ import { parseRfc3339 } from '../../http/validation/date-time.js';
 import { Refusal } from '../../refusal.js';
 import type { NewAppToken, SignIn } from './quay.dto.js';
 
+// The column `title` is a peewee `CharField`, 255 characters unless another length is given:
+// https://github.com/quay/quay/blob/master/data/database.py (`AppSpecificAuthToken`)
 const MAX_TITLE_LENGTH = 255;
 const MAX_CREDENTIAL_LENGTH = 255;
-/** What the query parameter `expiring` means false by; everything else is true. */
+/**
+ * The values of the query parameter `expiring` that mean false; every other value is true, `no` and `2` too:
+ * `truthy_bool` in https://github.com/quay/quay/blob/master/util/parsing.py
+ */
 const FALSE_WORDS = ['false', 'False', 'FALSE', '0', 'null', ''];
 
 /**
- * Checks the body of create as Quay's JSON schema does, in the words of Python's `jsonschema`. Keys that it does not name
- * are ignored.
+ * Checks the body of create as Quay's JSON schema `NewToken` does, which ignores other keys:
+ * https://github.com/quay/quay/blob/master/endpoints/api/appspecifictokens.py
+ *
+ * The messages are those of Python's `jsonschema`, functions `required` and `type` in
+ * https://github.com/python-jsonschema/jsonschema/blob/main/jsonschema/_keywords.py
+ * Quay's `detail` continues after this first line with the rule and the body. That a title may not be blank,
+ * and the key `expiration`, were decided here.
  *
  * @throws {Refusal} invalid, for the first rule that is broken.
  */
@@ -22,7 +32,9 @@ export function readNewAppToken(body: unknown): NewAppToken {
 }
 
 /**
- * Checks the body of a sign-in in the same words, none of which repeats what was sent.
+ * Checks the body of a sign-in, the schema `SigninUser` in
+ * https://github.com/quay/quay/blob/master/endpoints/api/user.py
+ * with the same messages, but without the value that was sent, which may be a password (decided here).
  *
  * @throws {Refusal} invalid, for the first rule that is broken.
  */
@@ -35,14 +47,19 @@ export function readSignIn(body: unknown): SignIn {
   return { username, password };
 }
 
-/** @param shown stands for a value that must not be repeated. */
+/**
+ * An absent body and JSON null are the same to `validate_json_request`:
+ * https://github.com/quay/quay/blob/master/endpoints/api/__init__.py
+ *
+ * @param shown stands for a value that must not be repeated.
+ */
 function readObject(body: unknown, shown?: string): Record<string, unknown> {
   if (body === undefined || body === null) throw invalid('Missing JSON body');
   if (typeof body !== 'object' || Array.isArray(body)) throw invalid(notOfType(body, 'object', shown));
   return body as Record<string, unknown>;
 }
 
-/** @param shown as of {@link readObject}. */
+/** @param shown as in {@link readObject}. */
 function readText(object: Record<string, unknown>, key: string, shown?: string): string {
   if (!(key in object)) throw invalid(`'${key}' is a required property`);
   const text = object[key];
@@ -50,12 +67,15 @@ function readText(object: Record<string, unknown>, key: string, shown?: string):
   return text;
 }
 
-/** Code points count, as in Python. */
+/** Counts code points, as Python and PostgreSQL do. */
 function assertNotLonger(key: string, text: string, max: number): void {
   if (Array.from(text).length > max) throw invalid(`'${key}' is longer than ${max} characters`);
 }
 
-/** Reads the query parameter `expiring`, the first one if it is repeated; null when it is absent. */
+/**
+ * Reads the query parameter `expiring`; null when it is absent. Of repeated values the first counts:
+ * `Argument.parse` of https://github.com/flask-restful/flask-restful/blob/master/flask_restful/reqparse.py
+ */
 export function readExpiring(value: string | string[] | undefined): boolean | null {
   const [first] = [value].flat();
   return first === undefined ? null : !FALSE_WORDS.includes(first);
@@ -78,7 +98,8 @@ function notOfType(value: unknown, type: string, shown = inPython(value)): strin
 }
 
 /**
- * A JSON value as Python's `repr` spells it. Numbers are read as JavaScript reads them: `5.0` comes out as `5`.
+ * A JSON value as Python's `repr` writes it, for jsonschema formats values with it. Numbers are as JavaScript
+ * reads them, so that `5.0` becomes `5`. https://docs.python.org/3/library/functions.html#repr
  */
 function inPython(value: unknown): string {
   if (value === null || value === undefined) return 'None';
@@ -89,13 +110,17 @@ function inPython(value: unknown): string {
     const entries = Object.entries(value).map(([key, child]) => `${quoted(key)}: ${inPython(child)}`);
     return `{${entries.join(', ')}}`;
   }
-  // Python writes at least two digits of an exponent: 1e-07.
+  // An exponent has at least two digits in Python: `1e-07`.
   return JSON.stringify(value).replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** Single quotes, unless the text has some and no double ones; what cannot be printed is escaped. */
+/**
+ * Single quotes, unless the text has single quotes and no double quotes. Escaped are the characters that are
+ * not printable, the Unicode categories "Other" and "Separator" but for the space:
+ * https://docs.python.org/3/library/stdtypes.html#str.isprintable
+ */
 function quoted(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const escaped = text.replace(/[\\'\p{C}\p{Z}]/gu, (character) => {

@@ -16,7 +16,11 @@ import { QuayError, AppTokensView, AppTokenView, CreatedAppTokenView, NewAppToke
 import { SUPER_USER, USER_ADMIN } from './quay.scopes.js';
 
 const DAY_MS = 86_400_000;
-/** "Expiring soon" is a tenth of the lifetime; where none is set, of this one. */
+/**
+ * "Expiring soon" is a tenth of the configured lifetime, and of this one where none is configured:
+ * `_DEFAULT_TOKEN_EXPIRATION_WINDOW`,
+ * https://github.com/quay/quay/blob/master/endpoints/api/appspecifictokens.py
+ */
 const ASSUMED_LIFETIME_SECONDS = 4 * 7 * 86_400;
 
 const EXPIRING = {
@@ -26,7 +30,7 @@ const EXPIRING = {
   description: 'Only those that expire soon: within a tenth of the configured lifetime.',
 };
 
-/** Quay's app-specific tokens: each user's own, for tools that cannot log in as people do. */
+/** Quay's app-specific tokens: a user's own tokens for tools that cannot log in as a person does. */
 @ApiTags('appspecifictokens')
 @ApiRefusals(QuayError, { 401: 'invalid_token', 403: 'insufficient_scope' })
 @Controller('api/v1')
@@ -63,7 +67,9 @@ export class QuayController {
       caller,
       'create_app_specific_token',
     );
-    // The published reference says 201, a deployed Quay answers 200.
+    // The reference says 201, and `swagger_route_data` in endpoints/api/discovery.py says so of every POST.
+    // But `AppTokens.post` returns no status, which makes it 200, and the web front end accepts nothing else:
+    // https://github.com/quay/quay/blob/master/web/src/resources/UserResource.ts
     if (this.showsSecretsAgain) reply.status(200);
     return new CreatedAppTokenView(token, value);
   }
@@ -95,6 +101,8 @@ export class QuayController {
     @Caller() caller: Principal,
     @Query('expiring', { transform: readExpiring }) onlyExpiring: boolean | null,
   ): Promise<AppTokensView> {
+    // The scope alone is not enough: `SuperUserAppTokens.get`,
+    // https://github.com/quay/quay/blob/master/endpoints/api/superuser.py
     if (!caller.isAdministrator) throw new Refusal('forbidden', { reason: 'role' });
     return this.listed({}, onlyExpiring);
   }
@@ -108,9 +116,12 @@ export class QuayController {
   })
   @ApiRefusals(QuayError, { 404: 'not_found' })
   async get(@Caller() caller: Principal, @Param('token_uuid') uuid: string): Promise<AppTokenView> {
+    // Expired ones are 404 here, though the list has them and revoke takes them: `get_token_by_uuid`,
+    // https://github.com/quay/quay/blob/master/data/model/appspecifictoken.py
     const where = { ...ownToken(caller, uuid), expiresAt: neverOrAfter(new Date()) };
     const token = await this.tokens.find(where);
     if (!token) throw new Refusal('notFound');
+    // `AppToken.get` shows the secret again (`include_code=True`); the reference describes no body at all.
     if (!this.showsSecretsAgain) return new AppTokenView(token);
     const code = await this.tokens.reveal(where, caller);
     return new AppTokenView(token, code ?? null);
@@ -126,10 +137,15 @@ export class QuayController {
   })
   @ApiRefusals(QuayError, { 404: 'not_found' })
   async revoke(@Caller() caller: Principal, @Param('token_uuid') uuid: string): Promise<void> {
+    // The names of both audit events are those of `log_action` in endpoints/api/appspecifictokens.py.
     await this.tokens.revoke(ownToken(caller, uuid), caller, { alias: 'revoke_app_specific_token' });
   }
 
-  /** All rows in one statement, along an index: time is linear in the rows, and no more of a row is read than is shown. */
+  /**
+   * All rows in one statement, along an index: time is linear in the rows, and no more of a row is read than
+   * is shown. Quay has no pages either, and no order (`list_tokens`, data/model/appspecifictoken.py): the
+   * order by creation was decided here.
+   */
   private async listed(whose: TokenCriteria, onlyExpiring: boolean | null): Promise<AppTokensView> {
     const where = { ...VISIBLE, ...whose, expiresAt: onlyExpiring ? this.isExpiringSoon() : isNotPurged() };
     const tokens = await this.tokens
@@ -145,6 +161,7 @@ export class QuayController {
   private isExpiringSoon(): TokenCriteria['expiresAt'] {
     const { quayTokenLifetimeSeconds: lifetime = ASSUMED_LIFETIME_SECONDS } = this.config;
     const now = new Date();
+    // `math.ceil(total_seconds * 0.1)` in `AppTokens.get`, endpoints/api/appspecifictokens.py.
     const soon = new Date(now.getTime() + Math.ceil(lifetime / 10) * 1000);
     return And(MoreThan(now), LessThanOrEqual(soon));
   }
@@ -162,19 +179,22 @@ export class QuayController {
 const VISIBLE = { dialect: QUAY, revokedAt: IsNull() };
 
 /**
- * Which token a uuid means to its owner, an expired one until it is purged included.
+ * The token of the caller with that UUID, also an expired one that is not purged yet: `revoke_token_by_uuid`
+ * does not look at the expiry (data/model/appspecifictoken.py).
  *
- * @throws {Refusal} notFound for what is no uuid.
+ * @throws {Refusal} notFound for a text that is no UUID.
  */
 function ownToken(caller: Principal, uuid: string): TokenCriteria {
-  // Quay compares texts: an id in upper case is nobody's.
+  // The column `uuid` is text (data/database.py, `AppSpecificAuthToken`): a UUID in upper case matches none.
   if (!isUuid(uuid) || uuid !== uuid.toLowerCase()) throw new Refusal('notFound');
   return { ...VISIBLE, id: uuid, ownerId: caller.user.id, expiresAt: isNotPurged() };
 }
 
 /**
- * An expired token is purged after one day: here that means it is shown and revoked no longer. Its row stays, without a
- * sealed copy of its value, like the rows of every other dialect, for the enterprise's view of all tokens.
+ * An expired token is purged after one day, `EXPIRED_APP_SPECIFIC_TOKEN_GC` in
+ * https://github.com/quay/quay/blob/master/workers/expiredappspecifictokenworker.py
+ * Here that means that it is no longer shown and cannot be revoked. Its row stays, without a sealed copy of
+ * its value, like the rows of every other dialect, for the administrators' lists of all tokens.
  */
 function isNotPurged(): TokenCriteria['expiresAt'] {
   return neverOrAfter(new Date(Date.now() - DAY_MS));

@@ -10,7 +10,11 @@ import { ERROR_DESCRIPTIONS, errorPage, isErrorType } from './quay.dialect.js';
 import { describeApi, type SwaggerDocument } from './quay.discovery.js';
 import { QuayError, QuayErrorDescription } from './quay.dto.js';
 
-/** What this API says about itself, to anybody. */
+/**
+ * The descriptions of this API and of its errors, which need no credentials:
+ * https://github.com/quay/quay/blob/master/endpoints/api/discovery.py
+ * https://github.com/quay/quay/blob/master/endpoints/api/error.py
+ */
 @ApiTags('discovery')
 @Controller('api/v1')
 export class QuayDescriptionController {

@@ -1,3 +1,11 @@
+/**
+ * Quay's app-specific tokens of the current user. With `QUAY_FIDELITY=documented` it follows the published
+ * reference, with `deployed` the source, where the two differ; in all else the source:
+ * https://docs.redhat.com/en/documentation/red_hat_quay/3/html/red_hat_quay_api_reference/appspecifictokens
+ * https://github.com/quay/quay/blob/master/endpoints/api/appspecifictokens.py
+ *
+ * Paths such as `endpoints/exception.py` in the comments of this folder are those of that repository.
+ */
 import { Inject, Injectable } from '@nestjs/common';
 import { presentedCredentials } from '../../auth/credentials.js';
 import { CONFIG, type Config } from '../../config.js';
@@ -21,7 +29,11 @@ import { QuaySessions } from './quay.sessions.js';
 
 export const QUAY = 'quay';
 
-/** Every `error_type`, with what its page says. */
+/**
+ * Every `error_type`, with the text of its page. The first four are those of `ApiErrorType` in
+ * https://github.com/quay/quay/blob/master/endpoints/exception.py
+ * The others, and all texts, were decided here.
+ */
 export const ERROR_DESCRIPTIONS = {
   invalid_token: 'The credentials are missing, unknown, expired or revoked.',
   insufficient_scope:
@@ -37,7 +49,7 @@ export const ERROR_DESCRIPTIONS = {
 } as const;
 export type ErrorType = keyof typeof ERROR_DESCRIPTIONS;
 
-/** Where the path of a page about an error begins. */
+/** Where the pages about errors are: https://github.com/quay/quay/blob/master/endpoints/api/error.py */
 const ERROR_PAGES = '/api/v1/error/';
 
 const DESCRIPTION: ApiDescription = {
@@ -56,7 +68,7 @@ const DESCRIPTION: ApiDescription = {
   },
 };
 
-/** Quay's app-specific tokens of the current user. */
+/** Quay's app-specific tokens of the current user; the sources are named at the head of this file. */
 @Injectable()
 export class QuayDialect implements Dialect {
   readonly name = QUAY;
@@ -70,8 +82,11 @@ export class QuayDialect implements Dialect {
   ) {}
 
   /**
-   * `Bearer`, or a login and password for a first token, or, where the request has no `Authorization` at all, a cookie
-   * with the CSRF token that it is bound to. The query string does not count.
+   * `Bearer`, then a session cookie, is `process_oauth` in
+   * https://github.com/quay/quay/blob/master/auth/decorators.py
+   * Decided here: a login and password (Basic) for a first token; no cookie beside an `Authorization` header
+   * of any kind; the cookie counts only together with its CSRF token, also for GET; no token in the query
+   * string.
    */
   readCredentials(request: WithRaw): PresentedCredentials {
     const presented = presentedCredentials(request, { bearer: true });
@@ -83,7 +98,9 @@ export class QuayDialect implements Dialect {
   renderRefusal(refusal: Refusal, request: RefusedRequest): RenderedRefusal {
     const status = statusOf(refusal);
     const type = errorTypeOf(status);
-    // A part of the body may be repeated in it, and people paste tokens everywhere.
+    // Keys and their order, with `error_message` and `error_type` as copies that Quay calls deprecated:
+    // `ApiException.to_dict`, https://github.com/quay/quay/blob/master/endpoints/exception.py
+    // The text may repeat a part of the body, and people paste tokens into every field.
     const detail = withoutSecrets(detailOf(refusal));
     return {
       status,
@@ -102,7 +119,10 @@ export class QuayDialect implements Dialect {
     return token.id;
   }
 
-  /** Unlike elsewhere, a body without a content type is not read. */
+  /**
+   * A body without a content type is not read: 415, as `Request.get_json` answers, which Quay calls in
+   * `validate_json_request`: https://github.com/pallets/werkzeug/blob/main/src/werkzeug/wrappers/request.py
+   */
   readsMediaType(mediaType: string | undefined, isEmpty: boolean): boolean {
     return isEmpty || (mediaType !== undefined && readsJson(mediaType));
   }
@@ -140,6 +160,9 @@ function errorTypeOf(status: number): ErrorType {
   return ERROR_TYPES[status] ?? 'internal_error';
 }
 
+// 'Requires authentication', 'Unauthorized' and 'Not Found' are the texts of the classes `Unauthorized` and
+// `NotFound` in https://github.com/quay/quay/blob/master/endpoints/exception.py
+// The others were decided here.
 function detailOf(refusal: Refusal): string {
   switch (refusal.kind) {
     case 'unauthenticated':
@@ -153,7 +176,7 @@ function detailOf(refusal: Refusal): string {
     case 'unavailable':
       return 'Service Unavailable';
     case 'invalid':
-      // The parser's own words would repeat a piece of the body.
+      // The message of the JSON parser would repeat a part of the body.
       return refusal.reason === 'malformedJson' ? 'Malformed JSON body' : refusal.message;
     default:
       return refusal.message;

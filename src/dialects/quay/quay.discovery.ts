@@ -11,11 +11,16 @@ export interface SwaggerDocument {
 const JSON_TYPE = 'application/json';
 
 /**
- * Describes the API to generators of clients and to Swagger UI. Unlike a deployed Quay's, its body schema is the one that
- * the server checks (`title`; upstream publishes `friendlyName`, and generated clients break on it).
+ * Describes the API to generators of clients and to Swagger UI, in the form of `swagger_route_data` in
+ * https://github.com/quay/quay/blob/master/endpoints/api/discovery.py
  *
- * @param address what clients know this server by, `https://host[/path]`; empty: theirs to know.
- * @param createStatus what create answers: 201, or 200 as a deployed Quay.
+ * Different from Quay: the schema of the body of create has `title`. There all schemas share one dictionary,
+ * so that this one, `NewToken`, is replaced by the `NewToken` of
+ * https://github.com/quay/quay/blob/master/endpoints/api/repotoken.py
+ * which has `friendlyName`; generated clients then send a body that Quay refuses.
+ *
+ * @param address the URL that clients know this server by, `https://host[/path]`; empty when it is not known.
+ * @param createStatus the status of create: 201, or 200 as a deployed Quay answers (it describes 201).
  */
 export function describeApi(address: string, createStatus: 200 | 201): SwaggerDocument {
   return {
@@ -33,7 +38,8 @@ export function describeApi(address: string, createStatus: 200 | 201): SwaggerDo
       oauth2_implicit: {
         type: 'oauth2',
         flow: 'implicit',
-        // Swagger 2.0 demands an address; tokens are made with a login and password, or by this API.
+        // Swagger 2.0 requires the URL, and Quay publishes this one. Here it is not served: tokens are made
+        // with a login and password, or by this API.
         authorizationUrl: `${address}/oauth/authorize`,
         scopes: {
           [USER_ADMIN]: "Administer the user's own tokens",
@@ -103,10 +109,13 @@ const EXPIRING = {
   type: 'boolean',
 };
 
-/** Dates are RFC 2822, which is not Swagger's `date-time`: a client that parsed them as that would fail. */
+/** Dates are RFC 2822. Swagger's `date-time` is RFC 3339: a client that parsed them as that would fail. */
 const DATE = { type: 'string', example: 'Sat, 21 Nov 2026 20:53:54 -0000' };
 
-/** What is null at times is not `required`, though it is always there: generators take the word for "never null". */
+/**
+ * A property that may be null is not `required`, though it is always present: generators of clients take
+ * `required` for "never null".
+ */
 const DEFINITIONS = {
   NewToken: {
     type: 'object',
@@ -150,6 +159,7 @@ const DEFINITIONS = {
       },
     },
   },
+  // Quay calls it `ApiError` (endpoints/api/discovery.py); generated clients have a class of that name.
   QuayError: {
     type: 'object',
     required: ['detail', 'error_message', 'error_type', 'title', 'type', 'status'],
@@ -206,7 +216,7 @@ function ref(definition: string): object {
   return { $ref: `#/definitions/${definition}` };
 }
 
-/** Host, base path and scheme; without an address a client takes those it fetched the document from. */
+/** Host, base path and scheme; without a URL a client uses those that it fetched the document from. */
 function locationOf(address: string): object {
   if (!URL.canParse(address)) return { basePath: '/' };
   const { host, pathname, protocol } = new URL(address);

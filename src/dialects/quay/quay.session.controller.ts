@@ -9,12 +9,17 @@ import { readSignIn } from './quay.body.js';
 import { CsrfToken, QuayError, SignedInOrOut, SignIn } from './quay.dto.js';
 import { QuaySessions } from './quay.sessions.js';
 
+// `QUAY_CSRF_UPDATED_HEADER_NAME`, https://github.com/quay/quay/blob/master/endpoints/csrf.py
 const NEXT_CSRF_HEADER = 'x-next-csrf-token';
 const COOKIE_HEADER = {
   'set-cookie': { description: 'The session, for ten minutes.', schema: { type: 'string' as const } },
 };
 
-/** Where a client begins that logs in with a login and password, such as the Ansible collection. */
+/**
+ * The first call of a client that logs in with a login and password: route `csrf_token` in endpoints/web.py,
+ * and `authenticate` of the Ansible collection, which without an answer looks for the token in the page `/`:
+ * https://github.com/redhat-cop/quay_configuration/blob/main/plugins/module_utils/api_module.py
+ */
 @ApiTags('session')
 @Controller('csrf_token')
 export class QuayCsrfController {
@@ -36,7 +41,10 @@ export class QuayCsrfController {
   }
 }
 
-/** Login and password once, then a cookie with a CSRF token in place of them. */
+/**
+ * Login and password once, then a cookie with a CSRF token in place of them: `Signin` and `Signout` in
+ * https://github.com/quay/quay/blob/master/endpoints/api/user.py
+ */
 @ApiTags('session')
 @Controller('api/v1')
 export class QuaySessionController {
@@ -69,9 +77,14 @@ export class QuaySessionController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SignedInOrOut> {
+    // 403 without a session or its CSRF token, as `verify_csrf` in endpoints/csrf.py; the body is the one of
+    // every 403 here.
     if (!this.sessions.read(request)) throw new Refusal('forbidden', { reason: 'csrf' });
+    // A wrong password is 401 (decided here); `conduct_signin` answers 403 with `invalidCredentials`.
     const login = await this.passwords.begin({ login: username, secret: password }, request.patois.origin);
     const { csrfToken, cookie } = this.sessions.begin(request, login);
+    // A new CSRF token in a header, 200 and `success`: `common_login` in
+    // https://github.com/quay/quay/blob/master/endpoints/common.py
     reply.headers({ 'set-cookie': cookie, [NEXT_CSRF_HEADER]: csrfToken });
     return { success: true };
   }
@@ -85,6 +98,7 @@ export class QuaySessionController {
     description: 'A copy of the cookie, with its CSRF token, works on until its ten minutes are over.',
   })
   signOut(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): SignedInOrOut {
+    // `Signout.post` ends all sessions of the user; here the client forgets its own (docs/dialects/quay.md).
     reply.header('set-cookie', this.sessions.end(request));
     return { success: true };
   }

@@ -7,15 +7,18 @@ import { headerLines } from '../../http/header-lines.js';
 import type { LoginSession } from '../../protocol/credentials.js';
 import type { WithRaw } from '../../protocol/dialect.js';
 
+// Quay's cookie is called `_csrf_token`, is for all paths and SameSite=Lax (`SESSION_COOKIE_NAME` in
+// config.py). Clients only give it back, so name, path, SameSite and lifetime were decided here.
 const COOKIE = 'quay_session';
-/** The cookie goes where this API is, and nowhere else. */
+/** Sent to this API only. */
 const COOKIE_PATH = '/api/v1';
+// `_QUAY_CSRF_HEADER_NAME` in https://github.com/quay/quay/blob/master/endpoints/csrf.py
 const CSRF_HEADER = 'x-csrf-token';
-/** A run of a client takes seconds: what is left of a session after it should not last. */
+/** A client runs for seconds, and the session that it leaves behind should end soon. */
 const LIFETIME_SECONDS = 600;
 const BINDING = 'quay session';
 
-/** What a cookie says, sealed. */
+/** The content of a cookie, which is sealed. */
 interface Sealed {
   /** SHA-256 of the CSRF token that the session is bound to, base64. */
   csrfDigest: string;
@@ -25,7 +28,7 @@ interface Sealed {
   login: LoginSession | null;
 }
 
-/** A session that begins: what the client is to show with each call. */
+/** A new session: what the client sends with each call. */
 export interface NewSession {
   csrfToken: string;
   /** A `Set-Cookie` header. */
@@ -33,9 +36,11 @@ export interface NewSession {
 }
 
 /**
- * Sessions of clients that log in once and then show a cookie and a CSRF token. Nothing is kept here: the cookie says it
- * all, sealed under the key ring, so that every replica reads it. It counts only beside the CSRF token that it is bound
- * to, which no browser sends by itself, for ten minutes, and on this API alone.
+ * Sessions of clients that log in once and then send a cookie and a CSRF token. The server stores nothing:
+ * the cookie holds the session, sealed under the key ring, so that every replica can read it. It is valid for
+ * ten minutes, for this API only, and only together with the CSRF token that it is bound to, which no browser
+ * sends by itself. Quay asks for that token on changes only (`csrf_protect` in endpoints/csrf.py); here GET
+ * needs it, too.
  */
 @Injectable()
 export class QuaySessions {
@@ -59,7 +64,7 @@ export class QuaySessions {
     return this.cookie(request, '', 0);
   }
 
-  /** The session that a request shows with its CSRF token; undefined for none, and for one that has expired. */
+  /** The session of a request that has its CSRF token, too; undefined for none or one that has expired. */
   read(request: WithRaw): { login: LoginSession | null } | undefined {
     const [csrfToken, ...others] = headerLines(request, CSRF_HEADER);
     const value = cookieOf(request);
@@ -78,7 +83,7 @@ export class QuaySessions {
   }
 }
 
-/** The value of our cookie; undefined where it is not there exactly once. */
+/** The value of our cookie; undefined unless it is there exactly once. */
 function cookieOf(request: WithRaw): string | undefined {
   const pairs = headerLines(request, 'cookie').flatMap((line) => line.split(';'));
   const values = pairs.flatMap((pair) => {
