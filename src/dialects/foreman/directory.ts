@@ -10,31 +10,37 @@ import { ContextNotFound, UserNotFound } from './foreman.refusals.js';
 import type { Parameters } from './parameters.js';
 import { assertMay } from './permissions.js';
 
-/** The organization and location that a call is confined to; null: any. */
+/** The organization and location that a call is limited to; null: any. */
 export interface Contexts {
   organization: Organization | null;
   location: Location | null;
 }
 
-/** Whose tokens a call is about, and whether they are the caller's own. */
+/** The user whose tokens a call is about, and whether that is the caller. */
 export interface Target {
   owner: User;
   isOwn: boolean;
 }
 
-/** What a path's user may be called: by number or by login. */
+/** The user of a path, by number or by login. */
 type UserReference = { numericId: number } | { login: string };
 
-/** Beyond it no row has a number: the column would not hold it. */
+/** The greatest value of the column. */
 const GREATEST_ID = 2_147_483_647;
 
-/** Users as a caller sees them: those of the own organization, an administrator everybody, within the contexts named. */
+/**
+ * The users that a caller can see: those of the own organization, for an administrator all, and of these the
+ * ones in the organization and location that the call names.
+ */
 @Injectable()
 export class Directory {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * Whose tokens a call is about. Others' need a permission, which is asked for before anything is looked up.
+   * The user whose tokens a call is about. Another user's tokens need a permission, which is checked before
+   * anything is looked up: `authorize` precedes all filters that do so in
+   * app/controllers/api/base_controller.rb. One's own need none: `editing_self?` in
+   * https://github.com/theforeman/foreman/blob/develop/app/models/user.rb
    *
    * @throws {Refusal} forbidden; {@link ContextNotFound}; {@link UserNotFound}.
    */
@@ -50,7 +56,13 @@ export class Directory {
     return { owner: await this.find(caller, userId, contexts), isOwn };
   }
 
-  /** @throws {ContextNotFound} for one that is not there or not the caller's; of two the location. */
+  /**
+   * The parameters `organization_id` and `location_id`: `set_taxonomy` in
+   * https://github.com/theforeman/foreman/blob/develop/app/controllers/concerns/application_shared.rb
+   * looks at the location first, takes a blank value for "any", and answers 404 for what is not the caller's.
+   *
+   * @throws {ContextNotFound}
+   */
   async contexts(caller: Principal, parameters: Parameters): Promise<Contexts> {
     const location = await this.context(Location, 'Location', caller, parameters['location_id']);
     const organization = await this.context(
@@ -80,7 +92,9 @@ export class Directory {
   }
 
   /**
-   * The user of a path. The caller is always found.
+   * The user of a path. The caller is always found, another user only in the contexts: `default_scope` in
+   * app/models/user.rb, and `find_user` of user_aware.rb in
+   * https://github.com/theforeman/foreman/tree/develop/app/controllers/concerns/foreman/controller
    *
    * @throws {UserNotFound}
    */
@@ -108,7 +122,8 @@ export class Directory {
     const query = this.dataSource.manager
       .createQueryBuilder<Place>(entity, 'place')
       .where('(place.name = :id OR place.numericId = :number)', { id, number: numberOf(id) ?? 0 })
-      // A place that is named like another's number comes first.
+      // An id, an id and `-anything`, or a name, which comes first where it is another one's number:
+      // `scope_by_resource_id` in app/controllers/concerns/application_shared.rb.
       .orderBy('CASE WHEN place.name = :id THEN 0 ELSE 1 END');
     if (!caller.isAdministrator) confine(query, kind, caller.user);
     const place = isGoodText(id) ? await query.getOne() : null;
@@ -117,7 +132,7 @@ export class Directory {
   }
 }
 
-/** Whether the user of a path is the caller. */
+/** Whether the user of a path is the caller: `editing_self?` in app/models/user.rb. */
 export function isOneself({ user }: Principal, id: string): boolean {
   const reference = referenceOf(id);
   if (!reference) return false;
@@ -125,7 +140,11 @@ export function isOneself({ user }: Principal, id: string): boolean {
   return reference.numericId === user.numericId;
 }
 
-/** The number at the start of an id, which may be followed by `-` and anything. */
+/**
+ * The number of an id such as `5` or `5-alice`, which Foreman writes itself (`ByIdName`, `User#to_param`):
+ * https://github.com/theforeman/foreman/blob/develop/app/models/concerns/parameterizable.rb
+ * Ruby's `to_i` would also read the 5 of `5xyz`; that this names nobody was decided here.
+ */
 export function numberOf(id: string): number | undefined {
   const [, digits] = /^(\d+)(?:-.*)?$/s.exec(id) ?? [];
   if (digits === undefined) return undefined;
@@ -133,6 +152,7 @@ export function numberOf(id: string): number | undefined {
   return number <= GREATEST_ID ? number : 0;
 }
 
+/** That a login names a user as well was decided here. */
 function referenceOf(id: string): UserReference | undefined {
   const numericId = numberOf(id);
   if (numericId !== undefined) return { numericId };

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { Observable } from 'rxjs';
 import { ForemanDialect } from './foreman.dialect.js';
 
-/** Gives answers the headers that refusals get from the dialect. */
+/** Gives successful answers the headers that refusals get from the dialect. */
 @Injectable()
 export class ForemanHeaders implements NestInterceptor {
   constructor(private readonly dialect: ForemanDialect) {}

@@ -30,6 +30,8 @@ import { merged, type Parameters, RailsQuery, recordFields } from './parameters.
 import { grantableScopes, may } from './permissions.js';
 import { numberOf, SHOWN_COLUMNS, tokenFields, tokensOf } from './token-records.js';
 
+// Which action needs which:
+// https://github.com/theforeman/foreman/blob/develop/config/initializers/f_foreman_permissions.rb
 const VIEW = 'view_personal_access_tokens';
 const CREATE = 'create_personal_access_tokens';
 const REVOKE = 'revoke_personal_access_tokens';
@@ -57,7 +59,15 @@ const ORGANIZATION = {
   schema: ID_OR_NAME,
 };
 
-/** A user's personal access tokens. On one's own, no permission of the user is needed. */
+/**
+ * A user's personal access tokens; one's own need no permission.
+ * https://github.com/theforeman/foreman/blob/HEAD/app/controllers/api/v2/personal_access_tokens_controller.rb
+ *
+ * Key order of the answers: `created_at` and `updated_at` come first, because rabl writes a template's own
+ * attributes before those that it extends; `active?` and `revoked?` are Ruby methods, question mark included:
+ * https://github.com/theforeman/foreman/tree/develop/app/views/api/v2/personal_access_tokens
+ * https://github.com/nesquena/rabl/blob/master/lib/rabl/builder.rb
+ */
 @ApiTags('personal_access_tokens')
 @ApiParam(USER_ID)
 @ApiQuery(ORGANIZATION)
@@ -92,15 +102,19 @@ export class PersonalAccessTokensController {
     const { owner, isOwn } = await this.directory.target(caller, userId, query, VIEW);
     const listing = readListing(query);
     const all = this.tokens.query().select(SHOWN_COLUMNS).where(tokensOf(owner));
+    // The tokens are a scope of users whom the caller may view (`parent_scope`, api/base_controller.rb):
+    // without `view_users` the list is empty, and show answers 404.
     if (!isOwn && !may(caller, 'view_users')) all.andWhere('FALSE');
     const listed = await list(all, listing, tokenFields(owner));
+    // `index_node_permissions` in app/controllers/api/v2/base_controller.rb; that revoking counts as editing
+    // was decided here.
     const permissions = { canCreate: isOwn || may(caller, CREATE), canEdit: isOwn || mayRevoke(caller) };
     const results = listed.rows.map((token) => new PersonalAccessToken(token, owner));
     return new PersonalAccessTokenList(frameOf(listing, listed, permissions), results);
   }
 
   @Post()
-  @HttpCode(201)
+  @HttpCode(201) // `process_success`: 201 for every POST.
   @RequireScopes(FOREMAN, scopeOf(CREATE))
   @ApiOperation({
     operationId: 'createPersonalAccessToken',
@@ -128,6 +142,7 @@ export class PersonalAccessTokensController {
     const scopes = grantableScopes(caller);
     const spec = { dialect: FOREMAN, ownerId: owner.id, name, uniqueName: name, scopes, expiresAt };
     const { token, value } = await this.tokens.issue(spec, caller);
+    // `token_value` comes first: create.json.rabl.
     return new CreatedPersonalAccessToken(token, owner, value);
   }
 
@@ -173,18 +188,24 @@ export class PersonalAccessTokensController {
     @Query(RailsQuery) query: Parameters,
   ): Promise<RevokedPersonalAccessToken> {
     const { owner, isOwn } = await this.directory.target(caller, userId, query, REVOKE);
+    // Without `edit_users` 404, not 403: `parent_permission` makes `revoke` an `edit` of the user.
     if (!isOwn && !mayRevoke(caller)) throw new ResourceNotFound(RECORD, id);
     const revoking = this.tokens.revoke({ ...tokensOf(owner), numericId: numberOf(id) }, caller);
     const token = await revoking.catch((error: unknown) => {
       const isGone = error instanceof Refusal && error.kind === 'notFound';
       throw isGone ? new ResourceNotFound(RECORD, id) : error;
     });
+    // 200 with the record (`ApiResponder#api_behavior`), and without a template: so times are ISO 8601, there
+    // is no `active?`, and `revoked`, which was written last, comes first (`LazyAttributeSet`). That the
+    // digest is left out was decided here.
+    // https://github.com/theforeman/foreman/blob/develop/app/controllers/api/api_responder.rb
+    // https://github.com/rails/rails/blob/main/activemodel/lib/active_model/attribute_set/builder.rb
     return new RevokedPersonalAccessToken(token, owner);
   }
 
   /**
-   * Whether a name is free is settled by the index when the token is stored; but an answer that refuses anything else
-   * says that as well.
+   * Whether a name is free is decided by the index when the token is stored. An answer that refuses something
+   * else names a taken name as well, as Foreman does with all validations of a record.
    *
    * @throws {InvalidRecord} with all that is wrong.
    */

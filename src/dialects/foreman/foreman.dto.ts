@@ -482,6 +482,8 @@ export class ForemanContextNotFound {
 
 /** A token's record changes with its revocation and, in Foreman, with each use too. */
 function lastChange(token: Token): Date {
+  // Each use updates the record: `authenticate_user` in
+  // https://github.com/theforeman/foreman/blob/develop/app/models/personal_access_token.rb
   const changes = [token.createdAt, token.updatedAt, token.rotatedAt, token.revokedAt, token.lastUsedAt];
   const times = changes.flatMap((change) => (change ? [change.getTime()] : []));
   return new Date(Math.max(...times));

@@ -1,13 +1,17 @@
 import { type FieldProblem, Refusal } from '../../refusal.js';
 
-/** No such user, or none that the caller or the context may see: to Foreman a fault of the reference, not of the path. */
+/**
+ * The user of the path does not exist, or is not visible to the caller or in the context. Foreman answers
+ * 422, as for an association of a record that does not exist: `association_not_found` in
+ * https://github.com/theforeman/foreman/blob/develop/app/controllers/api/base_controller.rb
+ */
 export class UserNotFound extends Refusal {
   constructor(readonly id: string) {
     super('notFound', { message: 'No such user' });
   }
 }
 
-/** A named organization or location that is not there, or not the caller's. */
+/** The named organization or location does not exist, or is not the caller's. */
 export class ContextNotFound extends Refusal {
   constructor(
     readonly context: 'Organization' | 'Location',
@@ -17,7 +21,7 @@ export class ContextNotFound extends Refusal {
   }
 }
 
-/** The path names a record that is not there. */
+/** The path names a record that does not exist. */
 export class ResourceNotFound extends Refusal {
   constructor(
     readonly resource: 'personal_access_token' | 'user',
@@ -34,7 +38,7 @@ export class QueryNotSupported extends Refusal {
   }
 }
 
-/** A parameter of a list with a value that makes no sense. */
+/** A parameter of a list with a value that is not allowed. */
 export class InvalidParameter extends Refusal {
   constructor(
     readonly parameter: string,
@@ -44,13 +48,13 @@ export class InvalidParameter extends Refusal {
   }
 }
 
-/** What is wrong with a field of a record, in Foreman's words. */
+/** What is wrong with a field of a record, with the text that Foreman has for it. */
 export interface Problem {
   field: 'name' | 'expires_at';
   message: string;
 }
 
-/** A record that cannot be saved: per field what is wrong, in Foreman's words. */
+/** A record that cannot be saved, with what is wrong with each field. */
 export class InvalidRecord extends Refusal {
   constructor(problems: Problem[]) {
     const fields = problems.map(({ field, message }): FieldProblem => ({

@@ -6,7 +6,12 @@ import { ForemanHeaders } from './foreman-headers.interceptor.js';
 import { FOREMAN, VERSION } from './foreman.dialect.js';
 import { ForemanError, ForemanStatus } from './foreman.dto.js';
 
-/** The server itself: clients ask for it to see whether their credentials are right. */
+/**
+ * The server itself. Clients call it to test their credentials: `login` of hammer,
+ * https://github.com/theforeman/hammer-cli-foreman/blob/master/lib/hammer_cli_foreman/api/connection.rb
+ * and `status` of the Ansible collection,
+ * https://github.com/theforeman/foreman-ansible-modules/blob/develop/plugins/module_utils/foreman_helper.py
+ */
 @ApiTags('home')
 @Controller('api')
 @UseInterceptors(ForemanHeaders)
@@ -20,6 +25,7 @@ export class HomeController {
   })
   @ApiRefusals(ForemanError, { 401: 'no or wrong credentials', 403: 'a wrong address' })
   status(): ForemanStatus {
+    // https://github.com/theforeman/foreman/blob/develop/app/views/api/v2/home/status.json.rabl
     return { result: 'ok', status: 200, version: VERSION, api_version: 2 };
   }
 }

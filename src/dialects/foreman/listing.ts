@@ -7,9 +7,11 @@ import { conditionOf } from './search/conditions.js';
 import type { SearchFields } from './search/fields.js';
 import { parseSearch } from './search/grammar.js';
 
+// `entries_per_page` in
+// https://github.com/theforeman/foreman/blob/develop/config/initializers/f_foreman_settings_general.rb
 const DEFAULT_PER_PAGE = 20;
 
-/** What part of a list is asked for, checked. */
+/** Which part of a list is asked for, checked. */
 export interface Listing {
   search: string | null;
   page: number;
@@ -26,20 +28,28 @@ export interface Listed<Row> {
   subtotal: number;
 }
 
-/** @throws {InvalidParameter} for a page or size that is no positive whole number, and for lists in place of texts. */
+/**
+ * Reads the parameters of a list: `:search_and_pagination` in
+ * https://github.com/theforeman/foreman/blob/develop/app/controllers/api/v2/base_controller.rb
+ *
+ * @throws {InvalidParameter} for a page or size that is no positive whole number (decided here), and for a
+ *   list in place of a text.
+ */
 export function readListing(parameters: Parameters): Listing {
   const perPage = textOf(parameters, 'per_page');
   return {
     search: searchOf(parameters),
     page: positive('page', textOf(parameters, 'page'), 1),
+    // `all`, or a number of any size: the Ansible collection sends 2 << 31 (`PER_PAGE`, foreman_helper.py).
     perPage: perPage === 'all' ? 'all' : positive('per_page', perPage, DEFAULT_PER_PAGE),
     sort: sortOf(parameters),
+    // `params.has_key?`: whatever its value.
     wantsPermissions: 'include_permissions' in parameters,
   };
 }
 
 /**
- * Runs a query over all rows of a list: counts them, searches, sorts and cuts out the page, all in the database.
+ * Runs a query over all rows of a list, all in the database: counts, searches, sorts and cuts out the page.
  *
  * @param fields what may be searched and sorted by.
  * @throws {QueryNotSupported}
@@ -63,7 +73,12 @@ export async function list<Row extends ObjectLiteral>(
   return { rows: await found.getMany(), total, subtotal };
 }
 
-/** What a list says of itself. */
+/**
+ * The envelope of a list, with the key order of
+ * https://github.com/theforeman/foreman/blob/develop/app/views/api/v2/layouts/index_layout.json.erb
+ * and the values of the `metadata_…` methods of app/controllers/api/v2/base_controller.rb: `per_page=all` is
+ * answered with the total, and search and order as they were sent.
+ */
 export function frameOf(
   { search, page, perPage, sort, wantsPermissions }: Listing,
   { total, subtotal }: Pick<Listed<unknown>, 'total' | 'subtotal'>,
@@ -89,11 +104,14 @@ interface Ordering {
 function orderingsOf({ by, order }: ListSort, fields: SearchFields): Ordering[] {
   const byKey: Ordering = { by: fields.key, direction: 'ASC' };
   if (by === null) return [byKey];
+  // `find_field_for_order_by` in
+  // https://github.com/wvanbergen/scoped_search/blob/master/lib/scoped_search/query_builder.rb
   const field = fields.find(by);
   if (!field) {
     throw new QueryNotSupported(`the field '${by}' in the order statement is not valid field for search`);
   }
   const direction = order?.toLowerCase() === 'desc' ? 'DESC' : 'ASC';
+  // `PostgreSQLAdapter#order_by`, same file; PostgreSQL itself would do the opposite.
   const nulls = direction === 'DESC' ? 'NULLS LAST' : 'NULLS FIRST';
   const byField: Ordering = {
     by: field.collated ?? field.sql,
@@ -107,12 +125,17 @@ function searchOf(parameters: Parameters): string | null {
   try {
     return textOf(parameters, 'search') ?? null;
   } catch (error) {
+    // `build_query` in query_builder.rb raises an ArgumentError, which becomes a 500; 400 was decided here.
     if (error instanceof InvalidParameter) throw new QueryNotSupported('Unsupported query object!');
     throw error;
   }
 }
 
-/** A field and, after white space, a direction: only `desc` in any case turns the list round. */
+/**
+ * A field and, after white space, a direction. Only `desc`, in any case, sorts descending; every other word
+ * sorts ascending, and is given back (`order_by` in query_builder.rb, `metadata_order` in
+ * api/v2/base_controller.rb).
+ */
 function sortOf(parameters: Parameters): ListSort {
   const [by, order = 'ASC'] = (textOf(parameters, 'order') ?? '')
     .split(/[ \t\r\n\f\v]+/)

@@ -2,10 +2,13 @@ import type { PipeTransform } from '@nestjs/common';
 import { isGoodText } from '../../http/validation/text.js';
 import { InvalidParameter } from './foreman.refusals.js';
 
-/** Parameters by name, as Rails reads them: `a[b]=c` is a record, `a[]=b` a list. */
+/**
+ * Parameters by name. `a[b]=c` is a record, `a[]=b` a list, and of a name that is sent twice the last value
+ * counts: `_normalize_params` in https://github.com/rack/rack/blob/main/lib/rack/query_parser.rb
+ */
 export type Parameters = Readonly<Record<string, unknown>>;
 
-/** Turns the flat query that Fastify reads into parameters; of a name that is sent twice, the last counts. */
+/** Turns the flat query that Fastify reads into parameters. */
 export class RailsQuery implements PipeTransform {
   transform(query: Readonly<Record<string, string | string[]>>): Parameters {
     const parameters: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
@@ -29,14 +32,19 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Query and body together; of a name that is in both, the query's value counts. */
+/**
+ * Query and body together; of a name that is in both, the query's value counts: `parameters` in
+ * https://github.com/rails/rails/blob/main/actionpack/lib/action_dispatch/http/parameters.rb
+ */
 export function merged(query: Parameters, body: unknown): Parameters {
   return { ...(isRecord(body) ? body : {}), ...query };
 }
 
 /**
- * The fields of a record to be made: those below its own name, and only where nothing is under that name, the bare ones
- * of the body. What is under the name and is no record has no fields.
+ * The fields of a record to be made: those below its own name or, if that name is absent, the fields of the
+ * body itself (`_wrapper_enabled?`):
+ * https://github.com/rails/rails/blob/main/actionpack/lib/action_controller/metal/params_wrapper.rb
+ * A value below the name that is no record has no fields.
  */
 export function recordFields(name: string, query: Parameters, body: unknown): Parameters {
   const all = merged(query, body);
@@ -45,9 +53,9 @@ export function recordFields(name: string, query: Parameters, body: unknown): Pa
 }
 
 /**
- * A parameter that is one text; undefined where it is not there.
+ * A parameter that is a single text; undefined if it is absent.
  *
- * @throws {InvalidParameter} for a list or a record in its place, and for text that cannot be kept.
+ * @throws {InvalidParameter} for a list or a record in its place, and for text that cannot be stored.
  */
 export function textOf(parameters: Parameters, name: string): string | undefined {
   const value = parameters[name];

@@ -5,19 +5,19 @@ import { Refusal } from '../../refusal.js';
 import { FOREMAN } from './foreman.dialect.js';
 import { scopeOf, WHOLE_RIGHT } from './foreman.scopes.js';
 
-/** Whether a caller may: the user holds the permission, or administers everything, and the token covers it. */
+/** Whether the user holds the permission or is an administrator, and the token covers it. */
 export function may(caller: Principal, permission: Permission): boolean {
   return holds(caller.user, permission) && caller.covers(FOREMAN, [scopeOf(permission)]);
 }
 
-/** @throws {Refusal} forbidden, naming the permission. */
+/** @throws {Refusal} forbidden, with the name of the permission. */
 export function assertMay(caller: Principal, permission: Permission): void {
   if (may(caller, permission)) return;
   const message = `The permission ${permission} is missing`;
   throw new Refusal('forbidden', { reason: 'role', message, missing: [permission] });
 }
 
-/** The scopes of a token that a caller makes: its owner's whole right, or as much of it as the calling token holds. */
+/** The scopes of a new token: all rights of its owner, or as many of them as the calling token has. */
 export function grantableScopes(caller: Principal): string[] {
   if (caller.covers(FOREMAN, [WHOLE_RIGHT])) return [WHOLE_RIGHT];
   return PERMISSIONS.map(scopeOf).filter((scope) => caller.covers(FOREMAN, [scope]));

@@ -8,8 +8,12 @@ import { FOREMAN, VERSION } from './foreman.dialect.js';
 import { ForemanError, ForemanPing, ForemanStatuses } from './foreman.dto.js';
 
 /**
- * How the server and what it needs are, for `hammer ping` and `hammer status`. Of Foreman's subcomponents only the
- * database is here; the lists of the others are empty, as those of a Foreman without any are.
+ * The state of the server and of what it needs, for `hammer ping` and `hammer status`:
+ * https://github.com/theforeman/foreman/blob/develop/app/controllers/api/v2/ping_controller.rb
+ * https://github.com/theforeman/foreman/blob/develop/app/services/ping.rb
+ * Of Foreman's subcomponents there is only the database; the lists of the others are empty, as in a Foreman
+ * that has none. `hammer status` reads all of them:
+ * https://github.com/theforeman/hammer-cli-foreman/blob/master/lib/hammer_cli_foreman/status.rb
  */
 @ApiTags('ping')
 @Controller('api')
@@ -18,7 +22,7 @@ export class PingController {
   constructor(private readonly database: DatabasePing) {}
 
   @Get('ping')
-  @Public()
+  @Public() // `skip_before_action :authorize, only: [:ping]`
   @ApiOperation({
     operationId: 'ping',
     summary: "Shows status of Foreman system and it's subcomponents",
@@ -39,6 +43,7 @@ export class PingController {
   async statuses(): Promise<ForemanStatuses> {
     const none = { plugins: [], smart_proxies: [], compute_resources: [] };
     const database = await this.database.measure();
+    // `api.version` is apipie's default version, the text `v2`; `GET /api/status` has the number 2.
     return { results: { foreman: { version: VERSION, api: { version: 'v2' }, ...none, database } } };
   }
 }

@@ -1,4 +1,7 @@
-/** `2031-05-06`, with or without a time; or `20310506T070809`. No zone, or a word for it: UTC. */
+/**
+ * `2031-05-06`, with or without a time; or `20310506T070809`. Without a zone it is UTC, as Foreman's
+ * `config.time_zone` says: https://github.com/theforeman/foreman/blob/develop/config/application.rb
+ */
 const EXTENDED =
   /^(\d{4})-(\d{2})-(\d{2})(?:(?:[Tt]| +)(\d{2})(?::?(\d{2})(?::?(\d{2})(?:[.,](\d+))?)?)? *(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 const BASIC = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(?:(\d{2})(?:[.,](\d+))?)?(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
@@ -16,8 +19,9 @@ export interface Timestamp {
 }
 
 /**
- * Reads a point in time: ISO 8601 with or without zone and fraction, a bare date, RFC 1123. Undefined for anything else:
- * also for dates that do not exist, and for forms that do not say which number is the month.
+ * Reads a point in time: ISO 8601 with or without zone and fraction, a bare date, RFC 1123. Undefined for
+ * anything else. Foreman leaves this to Rails' and Ruby's `parse`, which also read dates that do not exist
+ * and forms that do not say which number is the month; that those are refused was decided here.
  */
 export function parseTimestamp(text: string): Timestamp | undefined {
   const iso = EXTENDED.exec(text) ?? BASIC.exec(text);
@@ -33,7 +37,12 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   return stamp(second ? 'second' : 'minute', [year, month, day, hour, minute, second, undefined], zone);
 }
 
-/** As lists and tokens show a time: `2026-11-21 20:55:03 UTC`, the fraction cut. */
+/**
+ * A time in lists and tokens: `2026-11-21 20:55:03 UTC`, without the fraction. It is Ruby's `Time#to_s`: rabl
+ * calls `JSON.dump` (`json_engine`), and Active Support's own format is not used there
+ * (`ToJsonWithActiveSupportEncoder`):
+ * https://github.com/rails/rails/blob/main/activesupport/lib/active_support/core_ext/object/json.rb
+ */
 export function formatTimestamp(time: Date): string {
   return `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
@@ -50,14 +59,14 @@ function stamp(
   const offset = offsetMinutes(zone);
   if (offset === undefined || hour > 23 || minute > 59 || second > 59) return undefined;
   const time = new Date(0);
-  // Date.UTC would take a year below 100 for one of the last century.
+  // Date.UTC would add 1900 to a year below 100.
   time.setUTCFullYear(year, month - 1, day);
   if (time.getUTCMonth() !== month - 1 || time.getUTCDate() !== day) return undefined;
   time.setUTCHours(hour, minute - offset, second, milliseconds);
   return { time, precision };
 }
 
-/** Minutes east of Greenwich; undefined for an offset of a day or more. */
+/** The offset from UTC in minutes, positive east of it; undefined for an offset of a day or more. */
 function offsetMinutes(zone: string | undefined): number | undefined {
   const [, sign, hours, minutes = '00'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone ?? '') ?? [];
   if (sign === undefined) return 0;

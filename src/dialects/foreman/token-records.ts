@@ -3,10 +3,10 @@ import type { TokenCriteria } from '../../tokens/token.service.js';
 import { FOREMAN } from './foreman.dialect.js';
 import { SearchFields } from './search/fields.js';
 
-/** The greatest number that the column holds. */
+/** The greatest value of the column. */
 const GREATEST_ID = 2_147_483_647;
 
-/** As much of a token as lists show; a list of all may be long. */
+/** The columns that lists show; a list of all tokens may be long. */
 export const SHOWN_COLUMNS = [
   'token.id',
   'token.numericId',
@@ -20,23 +20,33 @@ export const SHOWN_COLUMNS = [
   'token.revokedAt',
 ];
 
-/** The tokens that a user's list holds. */
+/** The tokens in the list of a user. */
 export function tokensOf(owner: User): TokenCriteria {
   return { dialect: FOREMAN, ownerId: owner.id };
 }
 
-/** The number that an id starts with, whatever follows; 0, which no token has, where it starts with none. */
+/**
+ * The number that an id starts with, whatever follows; 0, which no token has, if it starts with none. It is
+ * Ruby's `to_i` (`Parameterizable::ById`):
+ * https://github.com/theforeman/foreman/blob/develop/app/models/concerns/parameterizable.rb
+ */
 export function numberOf(id: string): number {
   const number = Number(/^\d+/.exec(id)?.[0] ?? 0);
   return number <= GREATEST_ID ? number : 0;
 }
 
-/** What a user's tokens can be searched and sorted by. Names are compared by bytes, whatever the database's collation. */
+/**
+ * The fields by which a user's tokens are searched and sorted. `id`, `name` and `user_id` are the
+ * `scoped_search` lines of
+ * https://github.com/theforeman/foreman/blob/develop/app/models/personal_access_token.rb
+ *
+ * The others, and that names are compared by bytes whatever the collation of the database, were decided here.
+ */
 export function tokenFields(owner: User): SearchFields {
   return new SearchFields('token.numericId', [
     { name: 'name', type: 'string', sql: 'token.name', collated: 'token.name COLLATE "C"', isFreeText: true },
     { name: 'id', type: 'integer', sql: 'token.numericId' },
-    // One list is of one user. A bare number in ORDER BY would name a column by its place.
+    // A list is of one user. A bare number in ORDER BY would mean the position of a column.
     { name: 'user_id', type: 'integer', sql: `CAST(${owner.numericId} AS integer)` },
     { name: 'expires_at', type: 'datetime', sql: 'token.expiresAt', isNullable: true },
     { name: 'last_used_at', type: 'datetime', sql: 'token.lastUsedAt', isNullable: true },

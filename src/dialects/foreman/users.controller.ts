@@ -24,7 +24,13 @@ import { SearchFields } from './search/fields.js';
 
 const VIEW = 'view_users';
 
-/** Names are compared by bytes, whatever the database's collation. */
+/**
+ * Three of the `scoped_search` lines of
+ * https://github.com/theforeman/foreman/blob/develop/app/models/user.rb
+ *
+ * Names are compared by bytes, whatever the collation of the database (decided here), and without an order
+ * the list is sorted by id, not by first name as there.
+ */
 const FIELDS = new SearchFields('user.numericId', [
   {
     name: 'login',
@@ -44,7 +50,13 @@ const FIELDS = new SearchFields('user.numericId', [
   { name: 'id', type: 'integer', sql: 'user.numericId' },
 ]);
 
-/** Users, as far as clients need them to find whose tokens are meant. */
+/**
+ * Users, as far as clients need them to find the number of a user by login:
+ * https://github.com/theforeman/foreman/blob/develop/app/controllers/api/v2/users_controller.rb
+ * https://github.com/theforeman/hammer-cli-foreman/blob/master/lib/hammer_cli_foreman/id_resolver.rb
+ * The fields are some of
+ * https://github.com/theforeman/foreman/blob/develop/app/views/api/v2/users/main.json.rabl
+ */
 @ApiTags('users')
 @ApiRefusals(ForemanError, { 401: 'no or wrong credentials', 403: 'no permission, or a wrong address' })
 @Controller('api/users')
@@ -85,11 +97,15 @@ export class UsersController {
     @Param('id') id: string,
     @Query(RailsQuery) query: Parameters,
   ): Promise<ForemanUserDetails> {
+    // Oneself needs no permission: `editing_self?` in app/models/user.rb.
     if (!isOneself(caller, id)) assertMay(caller, VIEW);
     const contexts = await this.directory.contexts(caller, query);
     const user = await this.directory.find(caller, id, contexts).catch((error: unknown) => {
+      // 404 here, 422 below `/users/:user_id/…`: there the user is not the record of the path.
       throw error instanceof UserNotFound ? new ResourceNotFound('user', id) : error;
     });
+    // `usergroups` is there because hammer fails without it (`extend_data`):
+    // https://github.com/theforeman/hammer-cli-foreman/blob/master/lib/hammer_cli_foreman/user.rb
     return new ForemanUserDetails(user);
   }
 }

@@ -1,8 +1,10 @@
+// What Ruby's `String#strip` takes away, but for NUL, which no name may have; Foreman calls it in
+// https://github.com/theforeman/foreman/blob/develop/app/models/concerns/strip_whitespace.rb
 const SPACES = new Set(' \t\r\n\f\v');
 
 /**
- * A text without the ASCII white space around it. Not by a regular expression: one that looks for white space before the
- * end begins anew at each character of a long run within the text.
+ * A text without the ASCII white space around it. Without a regular expression: one that looks for white
+ * space at the end starts again at each character of a long run inside the text.
  */
 export function withoutOuterSpace(text: string): string {
   let start = 0;

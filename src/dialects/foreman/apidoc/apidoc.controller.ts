@@ -10,7 +10,12 @@ const DOCUMENT = {
   schema: { type: 'object', example: { docs: { name: 'Foreman', resources: {} } } },
 };
 
-/** The API's description in the form that Foreman's own clients build themselves from; open to anybody. */
+/**
+ * The description of the API that Foreman's own clients build their commands and calls from; open to anybody.
+ * They ask for the file of their language first (`retrieve_apidoc`), and for the checksum (`check_cache`):
+ * https://github.com/Apipie/apipie-bindings/blob/master/lib/apipie_bindings/api.rb
+ * https://github.com/Apipie/apypie/blob/master/apypie/api.py
+ */
 @ApiTags('apidoc')
 @Controller('apidoc')
 @UseInterceptors(ForemanHeaders)
@@ -39,6 +44,7 @@ export class ApidocController {
       'Every answer repeats it in `Apipie-Checksum`: a client with another one loads the description anew.',
   })
   checksum(): ApipieChecksum {
+    // https://github.com/Apipie/apipie-rails/blob/master/app/views/apipie/apipies/apipie_checksum.json.erb
     return { checksum: this.apipie.checksum };
   }
 }

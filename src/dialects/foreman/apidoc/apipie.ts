@@ -11,10 +11,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DOCUMENTS_FOLDER } from '../../../package-root.js';
 
-/** As much of an OpenAPI document as is described. */
+/** The parts of an OpenAPI document that are described. */
 type OpenApi = Pick<OpenAPIObject, 'paths' | 'components'>;
 
-/** A parameter as apipie describes it; those of a hash are listed in it. */
+/**
+ * A parameter as apipie describes it; those of a hash are listed in it. The keys that clients read are those
+ * of `to_json` in https://github.com/Apipie/apipie-rails/blob/master/lib/apipie/param_description.rb
+ */
 export interface ApipieParameter {
   name: string;
   full_name: string;
@@ -26,6 +29,7 @@ export interface ApipieParameter {
   params?: ApipieParameter[];
 }
 
+/** `to_json` in https://github.com/Apipie/apipie-rails/blob/master/lib/apipie/method_description.rb */
 export interface ApipieMethod {
   doc_url: string;
   name: string;
@@ -41,6 +45,7 @@ export interface ApipieMethod {
   show: true;
 }
 
+/** `to_json` in https://github.com/Apipie/apipie-rails/blob/master/lib/apipie/resource_description.rb */
 export interface ApipieResource {
   doc_url: string;
   id: string;
@@ -55,7 +60,7 @@ export interface ApipieResource {
   headers: [];
 }
 
-/** What Foreman's own clients build themselves from. */
+/** `to_json` in https://github.com/Apipie/apipie-rails/blob/master/lib/apipie/application.rb */
 export interface ApipieDocument {
   docs: {
     name: 'Foreman';
@@ -67,7 +72,7 @@ export interface ApipieDocument {
   };
 }
 
-/** Where the operations of the OpenAPI document stand in Foreman's description, as resource and method. */
+/** Resource and method, in Foreman's description, of each operation of the OpenAPI document. */
 const METHODS: Record<string, [resource: string, method: string]> = {
   listPersonalAccessTokens: ['personal_access_tokens', 'index'],
   showPersonalAccessToken: ['personal_access_tokens', 'show'],
@@ -80,7 +85,10 @@ const METHODS: Record<string, [resource: string, method: string]> = {
   statuses: ['ping', 'statuses'],
 };
 
-/** Resources that the command-line client refers to while it starts, and that are not served here. */
+/**
+ * Resources that hammer refers to while it loads its commands, and that are not served here:
+ * https://github.com/theforeman/hammer-cli-foreman/blob/master/lib/hammer_cli_foreman/associating_commands.rb
+ */
 const EMPTY_RESOURCES = [
   'architectures',
   'compute_resources',
@@ -99,8 +107,9 @@ const EMPTY_RESOURCES = [
 ];
 
 /**
- * The Ansible collection looks this method up at every connect, to amend its parameters, and fails where it is missing.
- * Nothing is served at its address.
+ * The Ansible collection looks this method up at every connect, to change its parameters, and fails if it is
+ * missing (`_patch_host_update`). It is described here but not served.
+ * https://github.com/theforeman/foreman-ansible-modules/blob/develop/plugins/module_utils/foreman_helper.py
  */
 const HOST_UPDATE: OperationObject = {
   operationId: 'updateHost',
@@ -109,17 +118,21 @@ const HOST_UPDATE: OperationObject = {
   responses: {},
 };
 
-/** Parameters that Foreman serves and does not describe. */
+/** Parameters that Foreman takes but does not describe (index_layout.json.erb reads it). */
 const UNDESCRIBED = new Set(['include_permissions']);
+// `expected_type` and `description` of the validators in
+// https://github.com/Apipie/apipie-rails/blob/master/lib/apipie/validator.rb
 const EXPECTED_TYPES: Record<string, string> = { integer: 'numeric', number: 'numeric', object: 'hash' };
 const VALIDATORS: Record<string, string> = {
   numeric: 'Must be a number.',
   hash: 'Must be a Hash',
   string: 'Must be a String',
 };
+// `app_info`, and the names and paths below:
+// https://github.com/theforeman/foreman/blob/develop/config/initializers/apipie.rb
 const INFO = 'The Foreman is aimed to be a single address for all machines life cycle management.';
 
-/** The apipie description of this API, made of its checked-in OpenAPI document when it is first asked for. */
+/** The apipie description of this API, built from its checked-in OpenAPI document on the first call. */
 @Injectable()
 export class Apipie {
   private made: { document: ApipieDocument; checksum: string } | undefined;
@@ -128,7 +141,9 @@ export class Apipie {
     return this.description.document;
   }
 
-  /** Changes whenever the description does. */
+  /**
+   * Changes with the description: a client with another checksum loads it again (`update_cache` in api.rb).
+   */
   get checksum(): string {
     return this.description.checksum;
   }
@@ -139,7 +154,7 @@ export class Apipie {
   }
 }
 
-/** Before the document is generated for the first time there is nothing to describe. */
+/** Before the document is generated for the first time, there is nothing to describe. */
 function readOpenApi(): OpenApi {
   const path = join(DOCUMENTS_FOLDER, 'foreman.json');
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as OpenAPIObject) : { paths: {} };
@@ -147,11 +162,12 @@ function readOpenApi(): OpenApi {
 
 function describe(openApi: OpenApi): { document: ApipieDocument; checksum: string } {
   const document = toApipie(openApi);
+  // Clients only compare it; apipie's is a SHA-1 (`compute_checksum` in lib/apipie/application.rb).
   const checksum = createHash('sha256').update(JSON.stringify(document)).digest('hex').slice(0, 32);
   return { document, checksum };
 }
 
-/** Turns an OpenAPI document into an apipie description of those of its operations that Foreman's clients know. */
+/** Turns the operations of an OpenAPI document that Foreman's clients know into an apipie description. */
 export function toApipie(openApi: OpenApi): ApipieDocument {
   const resources: Record<string, ApipieResource> = {};
   for (const name of EMPTY_RESOURCES) resources[name] = resource(name);
@@ -227,7 +243,7 @@ function method(
   };
 }
 
-/** Those of the path first: they are required. */
+/** The parameters of the path come first; they are required. */
 function parametersOf({ parameters = [] }: OperationObject): ApipieParameter[] {
   const described = (parameters as ParameterObject[]).filter(({ name }) => !UNDESCRIBED.has(name));
   const ofPath = described.filter((parameter) => parameter.in === 'path');
@@ -271,6 +287,7 @@ function parameter(
   return {
     name,
     full_name: fullName,
+    // Descriptions are HTML: `preformat_text` in param_description.rb.
     description: description ? `\n<p>${description}</p>\n` : '',
     required,
     allow_nil: types.includes('null'),
@@ -286,6 +303,6 @@ function resolve(schema: SchemaObject | ReferenceObject, openApi: OpenApi): Sche
     return resolve(named, openApi);
   }
   const [only] = schema.allOf ?? [];
-  // A reference with a description beside it comes wrapped.
+  // A reference that has a description is wrapped in `allOf`.
   return only ? { ...resolve(only, openApi), ...schema } : schema;
 }

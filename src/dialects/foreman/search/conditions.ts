@@ -4,21 +4,26 @@ import type { SearchField, SearchFields } from './fields.js';
 import type { Comparator, SearchTree } from './grammar.js';
 import { parseStretch, type Stretch } from './times.js';
 
-/** A condition with named parameters. */
+/** An SQL condition with named parameters. */
 export interface Condition {
   sql: string;
   parameters: Record<string, unknown>;
 }
 
+// `SQL_OPERATORS`:
+// https://github.com/wvanbergen/scoped_search/blob/master/lib/scoped_search/query_builder.rb
 const SQL_OPERATORS = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
+// A number outside 64 bits is refused; the limit was decided here.
 const MIN_INTEGER = -(2n ** 63n);
 const GREATEST_INTEGER = 2n ** 63n - 1n;
 
 /**
- * Translates a search into a condition; undefined where it asks for nothing. Values become parameters, and all other
- * text comes from the fields: nothing that was searched for is ever part of the SQL.
+ * Translates a search into an SQL condition; undefined if it has none. Values become parameters, and all
+ * other text comes from the fields: no part of the search becomes part of the SQL. It follows
+ * https://github.com/wvanbergen/scoped_search/blob/master/lib/scoped_search/query_builder.rb
  *
- * @throws {QueryNotSupported} for unknown fields, values that a field cannot have, operators that it does not know.
+ * @throws {QueryNotSupported} for an unknown field, and for a value or an operator that a field does not
+ *   have.
  */
 export function conditionOf(tree: SearchTree, fields: SearchFields, now = new Date()): Condition | undefined {
   const translation = new Translation(fields, now);
@@ -44,7 +49,7 @@ class Translation {
           tree.kind,
         );
       case 'not':
-        // NULL, an unknown, counts as false before it is negated.
+        // NULL counts as false before it is negated: `PostgreSQLAdapter#to_not_sql`.
         return `NOT COALESCE(${this.of(tree.node) ?? 'TRUE'}, FALSE)`;
       case 'word':
         return this.ofFreeText('like', tree.value);
@@ -62,6 +67,7 @@ class Translation {
 
   private field(name: string): SearchField {
     const field = this.fields.find(name);
+    // `to_single_field_sql` and `to_null_sql`.
     if (!field) throw new QueryNotSupported(`Field '${name}' not recognized for searching!`);
     return field;
   }
@@ -92,6 +98,7 @@ class Translation {
     }
   }
 
+  /** `like` and `unlike` ignore case (`PostgreSQLAdapter#sql_operator`), the others do not. */
   private ofText({ sql, collated = sql }: SearchField, comparator: Comparator, value: string): string {
     switch (comparator) {
       case 'like':
@@ -103,7 +110,10 @@ class Translation {
     }
   }
 
-  /** A date means its whole day: after it is after its end, and equal to it is anywhere within. */
+  /**
+   * `datetime_test`: a date means the whole day, so that `>` means after its end, and `=` any
+   * time of it. Unlike there, a value that is no time is refused (decided here).
+   */
   private ofTime({ sql }: SearchField, comparator: Comparator, { start, end, isDayLong }: Stretch): string {
     const at = (time: Date): string => `CAST(${this.parameter(time.toISOString())} AS timestamptz)`;
     switch (comparator) {
@@ -149,14 +159,17 @@ function joined(conditions: (string | undefined)[], operator: 'and' | 'or'): str
   return `(${asked.join(operator === 'and' ? ' AND ' : ' OR ')})`;
 }
 
-/** A pattern for ILIKE: `*` and `%` stand for anything; a value without them may be anywhere. `_` and `\` are letters. */
+/**
+ * A pattern for ILIKE: `*` and `%` stand for anything, and a value without them may be anywhere in the text
+ * (`preprocess_parameters` in query_builder.rb). That `_` and `\` are ordinary characters was decided here.
+ */
 function patternOf(value: string): string {
   const literal = value.replace(/[\\_]/g, '\\$&');
   return /[*%]/.test(literal) ? literal.replace(/[*%]+/g, '%') : `%${literal}%`;
 }
 
 function integerOf(field: SearchField, value: string): string {
-  // Beyond 20 digits it cannot be one of 64 bits, unless it begins with zeros.
+  // The text of `validate_value`. More than 20 digits, leading zeros aside, do not fit into 64 bits.
   const isInteger = /^-?\d+$/.test(value) && value.replace(/^-?0*/, '').length <= 20;
   const integer = isInteger ? BigInt(value) : undefined;
   if (integer === undefined || integer < MIN_INTEGER || integer > GREATEST_INTEGER) {
@@ -165,6 +178,7 @@ function integerOf(field: SearchField, value: string): string {
   return integer.toString();
 }
 
+// `translate_value` and `set_test`, with their texts.
 function ofBoolean(field: SearchField, comparator: Comparator, value: string): string {
   if (value !== 'true' && value !== 'false') {
     const text = `'${field.name}' should be one of 'true, false', but the query was '${value}'`;
@@ -177,7 +191,7 @@ function ofBoolean(field: SearchField, comparator: Comparator, value: string): s
   return (comparator === 'eq') === (value === 'true') ? field.sql : `NOT ${field.sql}`;
 }
 
-/** @throws {QueryNotSupported} for patterns, which are of text only. */
+/** @throws {QueryNotSupported} for patterns, which only text fields have: `sql_operator`. */
 function sqlOperator(field: SearchField, comparator: Comparator): string {
   if (comparator === 'like' || comparator === 'unlike') throw unsupported(field, comparator);
   return SQL_OPERATORS[comparator];

@@ -1,21 +1,24 @@
 export type FieldType = 'string' | 'integer' | 'datetime' | 'boolean';
 
-/** A field that can be searched and sorted by. */
+/**
+ * A field for searching and sorting, what a `scoped_search` line is in a Foreman model:
+ * https://github.com/wvanbergen/scoped_search/blob/master/lib/scoped_search/definition.rb
+ */
 export interface SearchField {
   name: string;
   type: FieldType;
-  /** The expression that holds its value. */
+  /** The SQL expression of its value. */
   sql: string;
-  /** For text: the same in the collation that it is compared and sorted by, where that is not the column's. */
+  /** For text: the same with the collation for comparing and sorting, if it is not the column's. */
   collated?: string;
   isNullable?: boolean;
-  /** Whether words without a field are looked for in it. */
+  /** Whether words without a field are searched in it; in scoped_search all but `only_explicit` ones. */
   isFreeText?: boolean;
 }
 
 /** All fields of one kind of record. */
 export class SearchFields {
-  /** @param key the expression that rows without another order are sorted by. */
+  /** @param key the SQL expression that sorts rows with the same value, and all rows without an order. */
   constructor(
     readonly key: string,
     private readonly fields: readonly SearchField[],

@@ -1,21 +1,21 @@
 import { QueryNotSupported } from '../foreman.refusals.js';
 
-/** How a field is compared with a value. The names are those that refusals show. */
+/** How a field is compared with a value. The names are Ruby symbols, which refusals show. */
 export type Comparator = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'like' | 'unlike';
 export type Membership = 'in' | 'notin';
 
 /** What a search asks for. */
 export type SearchTree =
-  /** All, or one at least, of several conditions; of none: no condition at all. */
+  /** All, or at least one, of several conditions; an empty list is no condition. */
   | { kind: 'and' | 'or'; nodes: SearchTree[] }
   | { kind: 'not'; node: SearchTree }
   /** A word without a field. */
   | { kind: 'word'; value: string }
-  /** Without a field it counts for those of free text. */
+  /** Without a field it applies to the fields of free text. */
   | { kind: 'comparison'; field: string | null; comparator: Comparator; value: string }
   | { kind: 'membership'; field: string; membership: Membership; values: string[] }
   | { kind: 'presence'; field: string; isPresent: boolean }
-  /** Something that is understood, and asks for nothing. */
+  /** Valid, but no condition. */
   | { kind: 'anything' };
 
 type Operator =
@@ -23,6 +23,8 @@ type Operator =
 
 type Lexeme = { word: string } | { operator: Operator };
 
+// Both tables:
+// https://github.com/wvanbergen/scoped_search/blob/master/lib/scoped_search/query_language/tokenizer.rb
 const KEYWORDS = new Map<string, Operator>([
   ['and', 'and'],
   ['or', 'or'],
@@ -60,13 +62,21 @@ const OPERATORS = new Map<string, Operator>([
 ]);
 
 const COMPARATORS = new Set<string>(['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'like', 'unlike']);
-/** Those that mean something without a field; the others are read there and ask for nothing. */
+/**
+ * Those that are a condition without a field; the others are valid there, but match every row
+ * (`default_fields_for` in scoped_search's definition.rb).
+ */
 const FIELDLESS = new Set<string>(['eq', 'ne', 'like', 'unlike']);
 
 const SPACE = /[ \t\r\n\f\v]/;
-/** Where a bare word ends. `! ^ - "` are letters to it once it has begun. */
+/**
+ * The characters that end a bare word. Inside a word `! ^ - "` are ordinary, so that `name!=x` is the field
+ * `name!`: `tokenize_keyword` in
+ * https://github.com/wvanbergen/scoped_search/blob/master/lib/scoped_search/query_language/tokenizer.rb
+ */
 const END_OF_WORD = /[=~<> \t\r\n\f\v&|)(,]/;
 
+// All limits were decided here: scoped_search has none.
 const MAX_LEVELS = 100;
 const MAX_PARENTHESES = 1_000;
 /** Each is compared with every row that is searched. */
@@ -76,11 +86,15 @@ const MAX_LISTED_VALUES = 1_000;
 const MAX_CHARACTERS = 8_192;
 
 /**
- * Reads a search in the language of scoped_search, Foreman's library for it, oddities included: `and` and `or` have one
- * precedence and group to the right, operators at the end are dropped, a parenthesis that closes nothing ends the
- * search. Takes time linear in the length of the text, and gives a tree of bounded height and with few terms.
+ * Reads a search in the language of scoped_search, the library that Foreman uses:
+ * https://github.com/wvanbergen/scoped_search/blob/master/lib/scoped_search/query_language/tokenizer.rb
+ * https://github.com/wvanbergen/scoped_search/blob/master/lib/scoped_search/query_language/parser.rb
+ * `and` and `or` have the same precedence and group to the right (`parse_logical_expression`), operators at
+ * the end are dropped (`parse`), and a parenthesis that closes nothing ends the search
+ * (`parse_expression_sequence`). Takes time linear in the length of the text, and gives a tree of bounded
+ * height with a bounded number of terms.
  *
- * @throws {QueryNotSupported} in that library's words.
+ * @throws {QueryNotSupported} with the texts of that library, and for its limits with texts of ours.
  */
 export function parseSearch(text: string): SearchTree {
   const lexemes = readLexemes(text);
@@ -118,7 +132,10 @@ function readLexemes(text: string): Lexeme[] {
   return lexemes;
 }
 
-/** A quoted word, with `\` before any character that is to be taken as it is; an unclosed one runs to the end. */
+/**
+ * A quoted word; `\` makes the next character an ordinary one, and an unclosed word ends with the text:
+ * `tokenize_quoted_keyword` in tokenizer.rb. Single quotes do not quote.
+ */
 function readQuoted(text: string, start: number): { word: string; end: number } {
   const parts: string[] = [];
   let at = start;
@@ -156,13 +173,13 @@ function tooMuch(what: string): QueryNotSupported {
   return new QueryNotSupported(`The search has more than ${what}`);
 }
 
-/** A node and how many levels it has. */
+/** A node and its number of levels. */
 interface Grown {
   node: SearchTree;
   height: number;
 }
 
-/** Recursive descent with one lexeme of look-ahead. */
+/** Recursive descent with one lexeme of look-ahead. The names in the comments are those of parser.rb. */
 class Parser {
   private at = 0;
   private level = 0;
@@ -175,13 +192,16 @@ class Parser {
     return this.sequence().node;
   }
 
-  /** Expressions side by side, up to the end or a closing parenthesis. */
+  /**
+   * `parse_expression_sequence`: expressions side by side mean `and`, up to the end or a closing parenthesis.
+   */
   private sequence(): Grown {
     const parts: Grown[] = [];
     while (this.at < this.lexemes.length && this.peek() !== 'rparen') parts.push(this.expression());
     return joined('and', parts);
   }
 
+  /** Empty parentheses are refused by `OperatorNode#initialize` in ast.rb, other than at the top. */
   private parenthesized(): Grown {
     return this.deeper(() => {
       this.at += 1;
@@ -192,12 +212,15 @@ class Parser {
     });
   }
 
-  /** Operands joined by `and` and `or`, without precedence: each operator takes all that follows as its right side. */
+  /**
+   * `parse_logical_expression`: operands joined by `and` and `or`, without precedence. Each operator takes
+   * all that follows as its right side.
+   */
   private expression(): Grown {
     const operands: Grown[] = [];
     const operators: ('and' | 'or')[] = [];
     for (;;) {
-      // An operator where an operand is due is passed over.
+      // An operator in the place of an operand is skipped, so that a leading `and` is ignored.
       while (this.logicalOperator() !== undefined) this.at += 1;
       operands.push(this.operand());
       const operator = this.logicalOperator();
@@ -220,6 +243,7 @@ class Parser {
     }
   }
 
+  /** `parse_logical_not_expression`: `not` takes one comparison or one parenthesis. */
   private negation(): Grown {
     return this.deeper(() => {
       this.at += 1;
@@ -228,6 +252,7 @@ class Parser {
     });
   }
 
+  /** `parse_comparison`: a comma before it is skipped. */
   private comparison(): SearchTree {
     if (this.peek() === 'comma') this.at += 1;
     const operator = this.peek();
@@ -236,7 +261,7 @@ class Parser {
     return this.withoutField(operator);
   }
 
-  /** What follows a word: nothing, so that it stands for itself, or an operator that takes it for a field. */
+  /** `parse_infix_comparison`: a word is a value by itself, or the name of a field if an operator follows. */
   private afterWord(word: string): SearchTree {
     const operator = this.peek();
     if (operator === 'comma') this.at += 1;
@@ -253,6 +278,7 @@ class Parser {
     return { kind: 'comparison', field: word, comparator: operator, value: this.value() };
   }
 
+  /** `parse_prefix_comparison`, `parse_prefix_in` and `parse_null_expression`. */
   private withoutField(operator: Operator): SearchTree {
     if (operator === 'in' || operator === 'notin') {
       const comparator = operator === 'in' ? 'eq' : 'ne';
@@ -274,7 +300,9 @@ class Parser {
     return { kind: 'comparison', field: null, comparator: operator as Comparator, value };
   }
 
-  /** All words up to a closing parenthesis or the end, whatever stands between them. */
+  /**
+   * `parse_multiple_values`: all words up to a closing parenthesis or the end; operators between are skipped.
+   */
   private values(): string[] {
     if (this.peek() === 'lparen') this.at += 1;
     const values: string[] = [];
@@ -289,6 +317,7 @@ class Parser {
   private value(): string {
     const lexeme = this.lexemes[this.at];
     if (!lexeme || 'operator' in lexeme) {
+      // `parse_value`, with Ruby's `inspect` of a symbol or of nil.
       throw new QueryNotSupported(`Value expected but found ${lexeme ? `:${lexeme.operator}` : 'nil'}`);
     }
     this.at += 1;
@@ -320,7 +349,7 @@ class Parser {
   }
 }
 
-/** `a and b or c` is `a and (b or c)`. Runs of one operator become one node. */
+/** `a and b or c` is `a and (b or c)`. Runs of one operator become one node (`simplify` in ast.rb). */
 function groupedToTheRight(operands: Grown[], operators: ('and' | 'or')[]): Grown {
   let kind = operators.at(-1) ?? 'and';
   let run = operands.slice(-1);
@@ -335,7 +364,7 @@ function groupedToTheRight(operands: Grown[], operators: ('and' | 'or')[]): Grow
   return joined(kind, run.reverse());
 }
 
-/** Several nodes in one; those under the same operator are taken up, so that a long list of terms stays flat. */
+/** Several nodes in one. Nodes with the same operator are merged, so that a long list of terms stays flat. */
 function joined(kind: 'and' | 'or', parts: Grown[]): Grown {
   const [only] = parts;
   if (only && parts.length === 1) return only;
@@ -343,7 +372,7 @@ function joined(kind: 'and' | 'or', parts: Grown[]): Grown {
   let height = 0;
   for (const { node, height: own } of parts) {
     const isSame = node.kind === kind;
-    // Not spread into one call: a list of terms may be longer than a call may have arguments.
+    // Not `push(...nodes)`: a list of terms may be longer than the number of arguments that a call may have.
     if (isSame) for (const inner of node.nodes) nodes.push(inner);
     else nodes.push(node);
     height = Math.max(height, isSame ? own - 1 : own);
@@ -360,7 +389,11 @@ function isComparator(operator: Operator): operator is Comparator {
   return COMPARATORS.has(operator);
 }
 
-/** The values of a list: a word may itself hold several, separated by commas; empty ones at the end do not count. */
+/**
+ * The values of a list. A word may itself hold several, separated by commas, and empty ones at the end do not
+ * count, as with Ruby's `split`: `preprocess_parameters` in
+ * https://github.com/wvanbergen/scoped_search/blob/master/lib/scoped_search/query_builder.rb
+ */
 function separated(words: string[]): string[] {
   const values = words.join(',').split(',');
   while (values.at(-1) === '') values.pop();
@@ -368,6 +401,8 @@ function separated(words: string[]): string[] {
   return values;
 }
 
+// `OperatorNode#initialize` in
+// https://github.com/wvanbergen/scoped_search/blob/master/lib/scoped_search/query_language/ast.rb
 function noOperands(): QueryNotSupported {
   return new QueryNotSupported('Empty list of operands');
 }

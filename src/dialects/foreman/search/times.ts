@@ -9,11 +9,11 @@ const NAMED_DAYS = new Map([
   ['tomorrow', 1],
 ]);
 const RELATIVE = /^(\d{1,6}) +(minute|hour|day|week|month|year)s? +(ago|from +now)$/i;
-/** Years of four digits: beyond them the database and JavaScript write times differently. */
+/** Years of four digits: others are written differently by the database and by JavaScript. */
 const EARLIEST = Date.parse('0001-01-01T00:00:00Z');
 const LATEST = Date.parse('9999-12-30T23:59:59Z');
 
-/** The stretch of time that a search means: all of a day for a date, one second for a time of day. */
+/** The span of time that a value of a search means: a whole day for a date, one second for a time of day. */
 export interface Stretch {
   start: Date;
   /** Exclusive. */
@@ -21,7 +21,13 @@ export interface Stretch {
   isDayLong: boolean;
 }
 
-/** Reads a timestamp, `today`, `yesterday`, `tomorrow`, or `2 days ago`, `3 hours from now`; undefined for other texts. */
+/**
+ * Reads a timestamp, `today`, `yesterday`, `tomorrow`, or `2 days ago`, `3 hours from now`: `parse_temporal`,
+ * https://github.com/wvanbergen/scoped_search/blob/master/lib/scoped_search/definition.rb
+ *
+ * The spans are those of `datetime_test` in query_builder.rb. Undefined for other texts, also for those that
+ * only Ruby's `parse` can read (decided here).
+ */
 export function parseStretch(text: string, now: Date): Stretch | undefined {
   const words = text.trim();
   const daysAway = NAMED_DAYS.get(words.toLowerCase());
@@ -55,7 +61,7 @@ function relativeStretch([, count, unit = '', direction]: string[], now: Date): 
   return stretch(midnight(time), DAY);
 }
 
-/** The same day of another month, or its last day where it has fewer. */
+/** The same day of another month, or its last day if it has fewer days. */
 function moveMonths(time: Date, months: number): void {
   const day = time.getUTCDate();
   time.setUTCDate(1);
