@@ -7,7 +7,7 @@ const NAME = 100;
 /** The body that makes an organization or a location. */
 export class CreatePlace {
   /**
-   * 1 to 100 printable characters, unique without regard to case.
+   * 1 to 100 printable characters; unique, case-insensitively.
    * @example 'Research'
    */
   @Trimmed()
@@ -55,7 +55,7 @@ export class PlacePage {
   items: Place[];
 
   /**
-   * The cursor of the next page; null on the last.
+   * The cursor of the next page; null on the last page.
    * @example 'MjAzMS0wNS0wNlQwNzowODowOS4wMDBa'
    */
   nextCursor: string | null;

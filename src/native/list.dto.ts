@@ -3,7 +3,7 @@ import { IsText, Optional, WholeNumber } from '../http/validation/fields.js';
 
 /** What every list takes: where to go on, and how many at most. */
 export class ListQuery {
-  /** The `nextCursor` of the page before. */
+  /** The `nextCursor` of the previous page. */
   @Optional()
   @IsText(2000)
   cursor?: string;

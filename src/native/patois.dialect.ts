@@ -31,9 +31,9 @@ const TITLES: Record<number, string> = {
 const DESCRIPTION: ApiDescription = {
   title: 'Patois',
   description:
-    'Accounts, the tokens of every dialect, verification and operations. Errors are problem details (RFC 9457), but for ' +
-    '`/oauth2`, whose errors are those of OAuth 2.0 (RFC 6749), and `/v2`, whose errors are those of a registry. Lists are read page by page: `cursor` takes the `nextCursor` ' +
-    'of the page before, which is null on the last.',
+    'Accounts, the tokens of every dialect, verification and operations. Errors are problem details (RFC 9457), except for ' +
+    '`/oauth2`, whose errors are those of OAuth 2.0 (RFC 6749), and `/v2`, whose errors are those of a registry. Lists are paginated: `cursor` takes the `nextCursor` ' +
+    'of the previous page, which is null on the last page.',
   credentials: {
     bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token of any dialect.' },
     basic: { type: 'http', scheme: 'basic', description: 'Login and password, or login and a token.' },

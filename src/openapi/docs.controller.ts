@@ -61,7 +61,7 @@ export class DocsController {
   @ApiOperation({
     operationId: 'getOpenApi',
     summary: 'Gets this document',
-    description: 'The document of the own API, for generators of clients.',
+    description: "The document of Patois' own API, for client generators.",
   })
   @ApiOkResponse(DOCUMENT)
   ownDocument(): OpenAPIObject {
@@ -82,7 +82,7 @@ export class DocsController {
   @ApiOperation({
     operationId: 'getDialectOpenApi',
     summary: 'Gets the document of a dialect',
-    description: 'One document a dialect, for generators of clients.',
+    description: 'One document per dialect, for client generators.',
   })
   @ApiParam({ name: 'dialect', description: 'The name of a dialect.', example: 'panther' })
   @ApiOkResponse(DOCUMENT)

@@ -137,7 +137,7 @@ function addDefault({ responses }: Operation): void {
   if (usual) {
     const { content } = JSON.parse(JSON.stringify(usual)) as ResponseObject;
     responses.default ??= {
-      description: 'Any other error; 429 and 503 say in `Retry-After` when to come back',
+      description: 'Any other error; 429 and 503 have a `Retry-After` header',
       ...(content ? { content } : {}),
     };
   }

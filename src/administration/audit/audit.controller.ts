@@ -22,8 +22,8 @@ export class AuditController {
   @RequireScopes(PATOIS, 'patois:users.read')
   @ApiOperation({
     operationId: 'listAuditEvents',
-    summary: 'Lists what was changed and by whom, newest first',
-    description: 'Page by page; filtered by actor, action, object and time.',
+    summary: 'Lists audit events, newest first',
+    description: 'Paginated. All filters that are given must match.',
   })
   async list(@Caller() caller: Principal, @Query() query: ListAuditEventsQuery): Promise<AuditEventPage> {
     const { rows, nextCursor } = await this.audit.list(caller, query);

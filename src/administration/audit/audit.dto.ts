@@ -15,7 +15,7 @@ export class ListAuditEventsQuery extends ListQuery {
   actor?: string;
 
   /**
-   * An action, or a dialect's own name for one.
+   * An action, or a dialect's own name for it.
    * @example 'token.revoke'
    */
   @Optional()
@@ -30,13 +30,13 @@ export class ListAuditEventsQuery extends ListQuery {
   @IsText(REFERENCE)
   object?: string;
 
-  /** The first moment that counts. */
+  /** Inclusive lower bound. */
   @Optional()
   @Instant()
   @IsInstant()
   since?: Date;
 
-  /** The first moment that counts no more. */
+  /** Exclusive upper bound. */
   @Optional()
   @Instant()
   @IsInstant()
@@ -48,7 +48,7 @@ export class AuditActor {
   type: 'user' | 'token' | 'system';
 
   /**
-   * A user's uuid or a token id; null for the server itself and for strangers.
+   * A user's uuid or a token id; null for the server itself and for unknown callers.
    * @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b'
    */
   id: string | null;
@@ -65,7 +65,7 @@ export class AuditObject {
   type: string;
 
   /**
-   * A token id, a uuid, the id of a JWT, or the login or address that tried.
+   * A token id, a uuid, the id of a JWT, or the login or address of a failed login.
    * @example 'pt-4fK2mZq81LxT'
    */
   id: string | null;
@@ -91,17 +91,17 @@ export class AuditEvent {
   action: AuditAction;
 
   /**
-   * The dialect's own name for the action, where it has one.
+   * The dialect's own name for the action, if it has one.
    * @example 'create_app_specific_token'
    */
   alias?: string;
 
   object: AuditObject;
 
-  /** What it was; null for what was made. */
+  /** The state before; null for a creation. */
   before: Record<string, unknown> | null;
 
-  /** What it became; null for what was deleted. */
+  /** The state after; null for a deletion. */
   after: Record<string, unknown> | null;
 
   /** @example '203.0.113.7' */
@@ -111,7 +111,7 @@ export class AuditEvent {
   userAgent: string | null;
 
   /**
-   * What the header `X-Request-Id` of the answer said.
+   * The `X-Request-Id` header of the response.
    * @example '5d9e4b0e-9a55-4a1d-9c0c-6f3b3f0e2a36'
    */
   requestId: string | null;
@@ -136,7 +136,7 @@ export class AuditEventPage {
   items: AuditEvent[];
 
   /**
-   * The cursor of the next page; null on the last.
+   * The cursor of the next page; null on the last page.
    * @example 'MjAzMS0wNS0wNlQwNzowODowOS4wMDBa'
    */
   nextCursor: string | null;

@@ -22,8 +22,9 @@ export class MeController {
   @RequireScopes(PATOIS)
   @ApiOperation({
     operationId: 'getMe',
-    summary: 'Gets the caller; any valid credential will do',
-    description: 'The user and, for a caller by token, the token without its value.',
+    summary: 'Gets the caller; any valid credential is accepted',
+    description:
+      'Returns the calling user and, if the call was made with a token, that token without its value.',
   })
   async get(@Caller() caller: Principal): Promise<Me> {
     return new Me(await this.me.get(caller), caller.token);
@@ -37,11 +38,11 @@ export class MeController {
     operationId: 'changeMyPassword',
     summary: "Changes the caller's own password",
     description:
-      'By password only. A wrong `oldPassword` is a 403 and counts as a failed login. What the password was is forgotten at once.',
+      'For calls by password only. A wrong `oldPassword` is a 403 and counts as a failed login. The old password stops working at once.',
   })
   @ApiRefusals(Problem, {
     400: 'Bad input',
-    403: 'A call through a token, or a wrong old password',
+    403: 'Called with a token, or `oldPassword` is wrong',
     409: 'The account was changed by another call',
     429: 'Too many failed logins',
   })

@@ -9,7 +9,7 @@ const PASSWORD = 100;
 /** The body that changes the caller's own password. */
 export class ChangePassword {
   /**
-   * The password as it is.
+   * The current password.
    * @example 'correct horse battery'
    */
   @IsText(PASSWORD)
@@ -45,7 +45,7 @@ export class CallingToken {
 export class Me {
   user: User;
 
-  /** Null for a call by password. */
+  /** Null if the call was made by password. */
   token: CallingToken | null;
 
   constructor(user: Account, token: Principal['token']) {

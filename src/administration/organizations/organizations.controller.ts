@@ -24,8 +24,8 @@ export class OrganizationsController {
   @RequireScopes(PATOIS, 'patois:users.write')
   @ApiOperation({
     operationId: 'createOrganization',
-    summary: 'Makes an organization',
-    description: 'Its name must be new, without regard to case. For administrators.',
+    summary: 'Creates an organization',
+    description: 'For administrators. The name must be unique, case-insensitively.',
   })
   @ApiRefusals(Problem, { 409: 'The name is taken' })
   async create(@Caller() caller: Principal, @Body() { name }: CreatePlace): Promise<Place> {
@@ -37,7 +37,7 @@ export class OrganizationsController {
   @ApiOperation({
     operationId: 'listOrganizations',
     summary: 'Lists organizations, newest first',
-    description: 'Page by page: `cursor` takes the `nextCursor` of the page before.',
+    description: 'Paginated: `cursor` takes the `nextCursor` of the previous page.',
   })
   async list(@Caller() caller: Principal, @Query() query: ListQuery): Promise<PlacePage> {
     const { rows, nextCursor } = await this.organizations.list(caller, query);

@@ -43,10 +43,14 @@ export class TokensController {
   @RequireScopes(PATOIS, WRITE)
   @ApiOperation({
     operationId: 'createToken',
-    summary: 'Makes a token; the answer alone shows its value',
-    description: 'The answer alone shows the value. It grants nothing that the caller lacks.',
+    summary: 'Creates a token and returns its value once',
+    description:
+      'The value is returned only once, in this response. A token cannot hold scopes that the caller lacks.',
   })
-  @ApiRefusals(Problem, { 404: 'No such owner that this caller may see', 409: 'The name is taken' })
+  @ApiRefusals(Problem, {
+    404: 'The owner does not exist or is not visible to the caller',
+    409: 'The name is taken',
+  })
   async create(@Caller() caller: Principal, @Body() body: CreateToken): Promise<TokenWithSecret> {
     return this.showOnce(await this.tokens.issue(caller, body));
   }
@@ -56,7 +60,7 @@ export class TokensController {
   @ApiOperation({
     operationId: 'listTokens',
     summary: 'Lists the tokens that the caller may see',
-    description: 'Those that the caller may see, page by page; each filter narrows.',
+    description: 'Paginated. All filters that are given must match.',
   })
   async list(@Caller() caller: Principal, @Query() query: ListTokensQuery): Promise<TokenPage> {
     const { rows, nextCursor } = await this.tokens.list(caller, query);
@@ -71,10 +75,10 @@ export class TokensController {
   @ApiOperation({
     operationId: 'getToken',
     summary: 'Gets a token',
-    description: 'One that the caller may see, whichever API issued it.',
+    description: 'Any token that is visible to the caller, whichever API issued it.',
   })
   @ApiParam(TOKEN_ID)
-  @ApiRefusals(Problem, { 404: 'No such token that this caller may see' })
+  @ApiRefusals(Problem, { 404: 'The token does not exist or is not visible to the caller' })
   async get(@Caller() caller: Principal, @Param('tokenId') tokenId: string): Promise<Token> {
     return this.show(await this.tokens.get(caller, tokenId));
   }
@@ -83,12 +87,12 @@ export class TokensController {
   @RequireScopes(PATOIS, WRITE)
   @ApiOperation({
     operationId: 'updateToken',
-    summary: 'Changes a token; keys left out stay as they are',
-    description: 'Keys left out stay as they are.',
+    summary: 'Updates a token; omitted keys keep their values',
+    description: 'Omitted keys keep their values. Scopes and owner cannot be changed.',
   })
   @ApiParam(TOKEN_ID)
   @ApiRefusals(Problem, {
-    404: 'No such token that this caller may see',
+    404: 'The token does not exist or is not visible to the caller',
     409: 'The token is revoked, or the name is taken',
   })
   async update(
@@ -104,13 +108,12 @@ export class TokensController {
   @RequireScopes(PATOIS, WRITE)
   @ApiOperation({
     operationId: 'revokeToken',
-    summary: 'Revokes a token, for good',
-    description:
-      'It stops working at once and does not come back. One that is revoked already stays as it is.',
+    summary: 'Revokes a token permanently',
+    description: 'The token stops working at once and for good. Revoking a revoked token changes nothing.',
   })
   @ApiParam(TOKEN_ID)
   @ApiRefusals(Problem, {
-    404: 'No such token that this caller may see',
+    404: 'The token does not exist or is not visible to the caller',
     409: 'More than 1,000 descendants',
   })
   async revoke(
@@ -126,15 +129,15 @@ export class TokensController {
   @RequireScopes(PATOIS, WRITE)
   @ApiOperation({
     operationId: 'rotateToken',
-    summary: 'Gives a token a new value; the old one dies, at once or after a grace',
+    summary: 'Rotates a token: replaces its value, at once or after a grace period',
     description:
-      'The answer alone shows the new value. The old one works on for `graceSeconds`, 0 unless given.',
+      'The new value is returned only once, in this response. The old value keeps working for `graceSeconds` (default 0).',
   })
   @ApiParam(TOKEN_ID)
   @ApiBody({ type: RotateToken, required: false })
   @ApiRefusals(Problem, {
-    404: 'No such token that this caller may see',
-    409: 'The token is revoked, or another rotation was first',
+    404: 'The token does not exist or is not visible to the caller',
+    409: 'The token is revoked, or was rotated by another call at the same time',
   })
   async rotate(
     @Caller() caller: Principal,

@@ -49,21 +49,21 @@ export type TokenSort = (typeof TOKEN_SORTS)[number];
 /** The body that makes a token. */
 export class CreateToken {
   /**
-   * Which API the token is for; its scopes are in that API's words. `patois` for the own API and for all at once.
+   * The API that the token is for, which defines its scopes. `patois` tokens may hold scopes of every API.
    * @example 'patois'
    */
   @IsText(REFERENCE)
   dialect!: string;
 
   /**
-   * Login or uuid of the user whom the token acts for.
+   * Login or uuid of the user that the token acts for.
    * @example 'ada'
    */
   @IsText(REFERENCE)
   owner!: string;
 
   /**
-   * A name for people, trimmed; unique among the owner's tokens in dialects that want that.
+   * A name for people, trimmed; unique among the owner's tokens in dialects that require it.
    * @example 'nightly report'
    */
   @Trimmed()
@@ -76,7 +76,7 @@ export class CreateToken {
   description?: string | null;
 
   /**
-   * What the token may do. May be left out where the dialect has a default.
+   * What the token may do. Optional for dialects with default scopes.
    * @example ['patois:tokens.read']
    */
   @Optional()
@@ -89,7 +89,7 @@ export class CreateToken {
   scopes?: string[];
 
   /**
-   * From where the token works, as `address/prefix`; left out or empty: from anywhere.
+   * CIDR blocks, `address/prefix`, that the token works from. Omitted or empty: no restriction.
    * @example ['203.0.113.0/24']
    */
   @Optional()
@@ -99,7 +99,7 @@ export class CreateToken {
   allowedCidrs?: string[];
 
   /**
-   * In the future; left out or null: never.
+   * Must be in the future. Null or omitted: the token never expires, or expires with the token that creates it.
    * @example '2031-05-06T07:08:09.000Z'
    */
   @IsOptional()
@@ -123,7 +123,7 @@ export class UpdateToken {
   description?: string | null;
 
   /**
-   * Replaces them all; empty: from anywhere.
+   * Replaces the whole list; empty: no restriction.
    * @example ['203.0.113.0/24']
    */
   @Optional()
@@ -132,13 +132,13 @@ export class UpdateToken {
   @IsString({ each: true })
   allowedCidrs?: string[];
 
-  /** An inactive token does not work until it is active again. */
+  /** An inactive token does not work until it is set to active again. */
   @Optional()
   @IsIn(['active', 'inactive'])
   status?: 'active' | 'inactive';
 
   /**
-   * In the future; null: never.
+   * Must be in the future; null: never expires.
    * @example '2031-05-06T07:08:09.000Z'
    */
   @IsOptional()
@@ -151,14 +151,14 @@ export class UpdateToken {
 /** The query of a revocation. */
 export class RevokeTokenQuery {
   /**
-   * Kept with the token and in the audit trail.
+   * Stored with the token and in the audit trail.
    * @example 'Leaked in a build log'
    */
   @Optional()
   @IsText(1000)
   reason?: string;
 
-  /** Whether to end as well what the token issued, and what those issued: 1,000 tokens at most. */
+  /** Whether to revoke all tokens that this token issued as well, directly or indirectly; at most 1,000. */
   @Optional()
   @Flag()
   @IsBoolean()
@@ -168,7 +168,7 @@ export class RevokeTokenQuery {
 /** The body of a rotation; it may be absent. */
 export class RotateToken {
   /**
-   * For how long the old value keeps working beside the new one; 0, as when left out: not at all.
+   * How long the old value keeps working, in seconds, 0 to 604,800; 0: it stops working at once.
    * @example 3600
    */
   @Optional()
@@ -199,12 +199,12 @@ export class TokenFilter {
   @IsIn(TOKEN_STATUSES)
   status?: TokenStatus;
 
-  /** A scope that the token holds, word for word. */
+  /** A scope that the token holds, compared exactly. */
   @Optional()
   @IsText(NAME)
   scope?: string;
 
-  /** A part of the name, the description or the token id, without regard to case. */
+  /** Part of the name, description or token id, case-insensitive. */
   @Optional()
   @IsText(NAME)
   q?: string;
@@ -214,7 +214,7 @@ export class TokenFilter {
   @IsInstant()
   createdBefore?: Date;
 
-  /** Used, and for the last time before this moment. Tokens never used are found by `neverUsed`. */
+  /** Exclusive upper bound of the last use. Does not match unused tokens: see `neverUsed`. */
   @Optional()
   @Instant()
   @IsInstant()
@@ -225,14 +225,14 @@ export class TokenFilter {
   @IsBoolean()
   neverUsed?: boolean;
 
-  /** Tokens that never expire are not found by this. */
+  /** Exclusive upper bound of the expiry. Does not match tokens that never expire. */
   @Optional()
   @Instant()
   @IsInstant()
   expiresBefore?: Date;
 
   /**
-   * An IP address from which the token works, as far as its CIDR blocks say.
+   * An IP address that the token's CIDR blocks allow.
    * @example '203.0.113.7'
    */
   @Optional()
@@ -243,8 +243,8 @@ export class TokenFilter {
 /** The query of the list of tokens. */
 export class ListTokensQuery extends IntersectionType(TokenFilter, ListQuery) {
   /**
-   * Ascending, or with `-` descending. Tokens never used come before all used ones in `lastUsedAt`, tokens that never
-   * expire after all others in `expiresAt`; names are compared without regard to case.
+   * Ascending, or descending with a leading `-`. By `lastUsedAt`, unused tokens sort before all others; by `expiresAt`,
+   * tokens that never expire sort after all others. Names are compared case-insensitively.
    */
   @Optional()
   @IsIn(TOKEN_SORTS)
@@ -290,7 +290,7 @@ export class Token {
   tokenId: string;
 
   /**
-   * How the token's own dialect names it.
+   * The id of the token in the API of its dialect.
    * @example 'pt-4fK2mZq81LxT'
    */
   externalId: string;
@@ -320,7 +320,7 @@ export class Token {
   /** @example ['203.0.113.0/24'] */
   allowedCidrs: string[];
 
-  /** The first that holds of revoked, expired, inactive, active. */
+  /** The first that applies of revoked, expired, inactive, active. */
   status: TokenStatus;
 
   expiresAt: Date | null;
@@ -395,7 +395,7 @@ export class TokenPage {
   items: Token[];
 
   /**
-   * The cursor of the next page; null on the last.
+   * The cursor of the next page; null on the last page.
    * @example 'MjAzMS0wNS0wNlQwNzowODowOS4wMDBa'
    */
   nextCursor: string | null;

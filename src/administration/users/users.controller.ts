@@ -26,9 +26,9 @@ export class UsersController {
   @RequireScopes(PATOIS, WRITE)
   @ApiOperation({
     operationId: 'createUser',
-    summary: 'Makes a user',
+    summary: 'Creates a user',
     description:
-      'In the own organization unless told otherwise. The login must be new, without regard to case.',
+      'In the organization of the caller, or, for administrators of everything, in `Default`, unless `organization` is given. The login must be unique, case-insensitively.',
   })
   @ApiRefusals(Problem, { 409: 'The login is taken' })
   async create(@Caller() caller: Principal, @Body() body: CreateUser): Promise<User> {
@@ -40,7 +40,7 @@ export class UsersController {
   @ApiOperation({
     operationId: 'listUsers',
     summary: 'Lists users, newest first',
-    description: 'Those that the caller may see, page by page.',
+    description: 'Paginated. Lists the users that are visible to the caller.',
   })
   async list(@Caller() caller: Principal, @Query() query: ListUsersQuery): Promise<UserPage> {
     const { rows, nextCursor } = await this.users.list(caller, query);
@@ -52,9 +52,9 @@ export class UsersController {
   @ApiOperation({
     operationId: 'getUser',
     summary: 'Gets a user by uuid or login',
-    description: 'One that the caller may see.',
+    description: 'Any user that is visible to the caller.',
   })
-  @ApiRefusals(Problem, { 404: 'No such user that this caller may see' })
+  @ApiRefusals(Problem, { 404: 'The user does not exist or is not visible to the caller' })
   async get(@Caller() caller: Principal, @Param('user') user: string): Promise<User> {
     return new User(await this.users.get(caller, user));
   }
@@ -63,12 +63,12 @@ export class UsersController {
   @RequireScopes(PATOIS, WRITE)
   @ApiOperation({
     operationId: 'updateUser',
-    summary: 'Changes a user; keys left out stay as they are',
+    summary: 'Updates a user; omitted keys keep their values',
     description:
-      'A new password ends the old one at once; a disabled user can do nothing, by password or by token.',
+      'A new password replaces the old one at once. The password and the tokens of a disabled user do not work.',
   })
-  @ApiRefusals(Problem, { 404: 'No such user that this caller may see' })
-  @ApiRefusals(Problem, { 409: 'No administrator would be left' })
+  @ApiRefusals(Problem, { 404: 'The user does not exist or is not visible to the caller' })
+  @ApiRefusals(Problem, { 409: 'The user is the last active administrator' })
   async update(
     @Caller() caller: Principal,
     @Param('user') user: string,
@@ -83,10 +83,11 @@ export class UsersController {
   @ApiOperation({
     operationId: 'deleteUser',
     summary: "Deletes a user and revokes the user's tokens",
-    description: 'The login is free from then on; audit events and tokens go on naming the user by uuid.',
+    description:
+      'The login can be used again afterwards; audit events and tokens still refer to the user by uuid.',
   })
-  @ApiRefusals(Problem, { 404: 'No such user that this caller may see' })
-  @ApiRefusals(Problem, { 409: 'No administrator would be left' })
+  @ApiRefusals(Problem, { 404: 'The user does not exist or is not visible to the caller' })
+  @ApiRefusals(Problem, { 409: 'The user is the last active administrator' })
   async delete(@Caller() caller: Principal, @Param('user') user: string): Promise<void> {
     await this.users.delete(caller, user);
   }

@@ -20,14 +20,14 @@ const REFERENCE = 100;
 /** The body that makes a user. */
 export class CreateUser {
   /**
-   * 1 to 100 ASCII letters, digits and `._@+-`, unique without regard to case.
+   * 1 to 100 ASCII letters, digits and `._@+-`; unique, case-insensitively.
    * @example 'ada'
    */
   @IsLogin()
   login!: string;
 
   /**
-   * 8 to 72 bytes; left out or null: no login by password.
+   * 8 to 72 bytes. Null or omitted: the user cannot log in by password.
    * @example 'correct horse battery'
    */
   @IsOptional()
@@ -45,12 +45,12 @@ export class CreateUser {
   @IsPrintable(255)
   name?: string | null;
 
-  /** Member, unless given. */
+  /** Default: `member`. */
   @Optional()
   @IsIn(ROLES)
   role?: Role;
 
-  /** Fine permissions beside the role, in Foreman's words. */
+  /** Fine-grained permissions in addition to the role, named as in Foreman. */
   @Optional()
   @IsArray()
   @ArrayUnique()
@@ -58,7 +58,7 @@ export class CreateUser {
   permissions?: Permission[];
 
   /**
-   * Name or uuid. `Default`, unless given; an organization administrator's own.
+   * Name or uuid. Default: `Default`, or the organization of an organization administrator who calls.
    * @example 'Default'
    */
   @Optional()
@@ -79,7 +79,7 @@ export class CreateUser {
 /** The body that changes a user; keys left out stay as they are. */
 export class UpdateUser {
   /**
-   * 8 to 72 bytes; null: no login by password any more.
+   * 8 to 72 bytes; null removes the password.
    * @example 'correct horse battery'
    */
   @IsOptional()
@@ -100,7 +100,7 @@ export class UpdateUser {
   @IsIn(ROLES)
   role?: Role;
 
-  /** Replaces them all. */
+  /** Replaces the whole list. */
   @Optional()
   @IsArray()
   @ArrayUnique()
@@ -108,7 +108,7 @@ export class UpdateUser {
   permissions?: Permission[];
 
   /**
-   * Name or uuid. The user's tokens go along.
+   * Name or uuid. The user's tokens move with the user.
    * @example 'Default'
    */
   @Optional()
@@ -116,7 +116,7 @@ export class UpdateUser {
   organization?: string;
 
   /**
-   * Names or uuids; replaces them all.
+   * Names or uuids; replaces the whole list.
    * @example ['Oslo']
    */
   @Optional()
@@ -125,7 +125,7 @@ export class UpdateUser {
   @IsPrintable(REFERENCE, { each: true })
   locations?: string[];
 
-  /** A disabled user cannot log in, and the user's tokens do not work, at once. */
+  /** If true, the user's password and tokens stop working at once. */
   @Optional()
   @IsBoolean()
   disabled?: boolean;
@@ -133,7 +133,7 @@ export class UpdateUser {
 
 /** The query of the list of users. */
 export class ListUsersQuery extends ListQuery {
-  /** A part of login, name or email, without regard to case. */
+  /** Part of login, name or email, case-insensitive. */
   @Optional()
   @IsText(255)
   q?: string;
@@ -153,7 +153,7 @@ export class User {
   /** @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b' */
   id: string;
 
-  /** The id in APIs whose ids are numbers. */
+  /** The id in APIs with numeric ids. */
   numericId: number;
 
   /**
@@ -207,7 +207,7 @@ export class UserPage {
   items: User[];
 
   /**
-   * The cursor of the next page; null on the last.
+   * The cursor of the next page; null on the last page.
    * @example 'MjAzMS0wNS0wNlQwNzowODowOS4wMDBa'
    */
   nextCursor: string | null;

@@ -72,8 +72,11 @@ const ORGANIZATION = {
 @ApiParam(USER_ID)
 @ApiQuery(ORGANIZATION)
 @ApiQuery(LOCATION)
-@ApiRefusals(ForemanError, { 401: 'no or wrong credentials', 403: 'no permission, or a wrong address' })
-@ApiRefusals(ForemanError, { 422: 'no such user, or a context without the user' })
+@ApiRefusals(ForemanError, {
+  401: 'missing or wrong credentials',
+  403: 'missing permission, or an address that the token does not allow',
+})
+@ApiRefusals(ForemanError, { 422: 'no such user, or the user is not in the given organization or location' })
 @Controller('api/users/:user_id/personal_access_tokens')
 @UseInterceptors(ForemanHeaders)
 export class PersonalAccessTokensController {
@@ -88,11 +91,11 @@ export class PersonalAccessTokensController {
     operationId: 'listPersonalAccessTokens',
     summary: 'List all Personal Access Tokens for a user',
     description:
-      "Page by page, searched and sorted, revoked and expired ones included. One's own need no permission.",
+      'Paginated, with search and sort; includes revoked and expired tokens. Users need no permission for their own tokens.',
   })
-  @ApiRefusals(ForemanError, { 400: 'a search or page that makes no sense' })
+  @ApiRefusals(ForemanError, { 400: 'an invalid search, order or page' })
   @ApiRefusals([ForemanContextNotFound, ForemanError], {
-    404: 'no such context, or a path that cannot be read',
+    404: 'no such organization or location, or an unreadable path',
   })
   async index(
     @Caller() caller: Principal,
@@ -119,16 +122,17 @@ export class PersonalAccessTokensController {
   @ApiOperation({
     operationId: 'createPersonalAccessToken',
     summary: 'Create a Personal Access Token for a user',
-    description: 'The answer alone shows the value. The name must be new among the tokens of the user.',
+    description:
+      'The value is returned only once, in this response. The name must be unique among the tokens of the user.',
   })
   @ApiBody({ type: CreatePersonalAccessToken })
-  @ApiRefusals([ForemanMalformedBody, ForemanError], { 400: 'a body or parameter that cannot be read' })
+  @ApiRefusals([ForemanMalformedBody, ForemanError], { 400: 'an unreadable body or parameter' })
   @ApiRefusals([ForemanContextNotFound, ForemanError], {
-    404: 'no such context, or a path that cannot be read',
+    404: 'no such organization or location, or an unreadable path',
   })
-  @ApiRefusals(ForemanError, { 415: 'a content type that is not JSON' })
+  @ApiRefusals(ForemanError, { 415: 'a content type other than JSON' })
   @ApiRefusals([ForemanInvalidRecord, ForemanError], {
-    422: 'an invalid record, no such user, or a context without the user',
+    422: 'an invalid record, no such user, or the user is not in the given organization or location',
   })
   async create(
     @Caller() caller: Principal,
@@ -151,11 +155,11 @@ export class PersonalAccessTokensController {
   @ApiOperation({
     operationId: 'showPersonalAccessToken',
     summary: 'Show a Personal Access Token for a user',
-    description: 'Revoked and expired tokens are shown as well.',
+    description: 'Also for revoked and expired tokens.',
   })
   @ApiParam(ID)
   @ApiRefusals([ForemanError, ForemanContextNotFound], {
-    404: 'no such token of that user, or no such context',
+    404: 'no such token of that user, or no such organization or location',
   })
   async show(
     @Caller() caller: Principal,
@@ -175,11 +179,11 @@ export class PersonalAccessTokensController {
   @ApiOperation({
     operationId: 'revokePersonalAccessToken',
     summary: 'Revoke a Personal Access Token for a user',
-    description: 'Ends the token for good and answers its record. Revoking it again changes nothing.',
+    description: 'Revokes the token permanently and returns its record. Revoking it again changes nothing.',
   })
   @ApiParam(ID)
   @ApiRefusals([ForemanError, ForemanContextNotFound], {
-    404: 'no such token of that user, or no such context',
+    404: 'no such token of that user, or no such organization or location',
   })
   async destroy(
     @Caller() caller: Principal,

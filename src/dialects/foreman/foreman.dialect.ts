@@ -48,7 +48,7 @@ const DESCRIPTION: ApiDescription = {
   title: 'Patois: Foreman personal access tokens',
   description:
     "Personal access tokens of users, as Foreman's API v2 serves them. The same routes are served below `/api/v2`, and with " +
-    'an ending `.json`. A search is written in the language of scoped_search: `name ~ ci and not revoked = true`.',
+    'an ending `.json`. Searches use the query language of scoped_search: `name ~ ci and not revoked = true`.',
   credentials: {
     basic: { type: 'http', scheme: 'basic', description: 'Login and token, or login and password.' },
     bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token.' },
@@ -57,8 +57,8 @@ const DESCRIPTION: ApiDescription = {
     personal_access_tokens: 'Tokens of a user.',
     users: 'Users, for clients that know a login and need a number.',
     home: 'The server itself.',
-    ping: 'How the server and what it needs are.',
-    apidoc: "The API's description in the form that Foreman's own clients build themselves from.",
+    ping: 'The health of the server and of what it depends on.',
+    apidoc: "The apipie description of the API, from which Foreman's own clients are generated.",
   },
 };
 

@@ -24,7 +24,7 @@ export class ListQuery {
   /** Number of results per page to return, `all` to return all results */
   per_page?: string;
 
-  /** Whether to say what the caller may do: its mere presence counts. */
+  /** Adds what the caller may do; any value counts, also an empty one. */
   include_permissions?: string;
 
   /** What a client sends besides is ignored. */
@@ -207,13 +207,13 @@ export interface ListFrame {
 /** What every list says of itself. */
 class List {
   /**
-   * All that the list holds.
+   * Number of records in the list.
    * @example 1
    */
   total: number;
 
   /**
-   * Those that the search finds.
+   * Number of records that match the search.
    * @example 1
    */
   subtotal: number;
@@ -343,7 +343,7 @@ export class ForemanDatabaseStatus {
   active!: boolean;
 
   /**
-   * After how many milliseconds it answered, or was given up.
+   * Milliseconds until it answered or the check timed out.
    * @example '1'
    */
   duration_ms!: string;

@@ -21,9 +21,12 @@ export class HomeController {
   @ApiOperation({
     operationId: 'showStatus',
     summary: 'Show status',
-    description: 'Clients ask for it to see whether their credentials are right: any valid ones will do.',
+    description: 'Lets clients check their credentials: any valid ones are accepted.',
   })
-  @ApiRefusals(ForemanError, { 401: 'no or wrong credentials', 403: 'a wrong address' })
+  @ApiRefusals(ForemanError, {
+    401: 'missing or wrong credentials',
+    403: 'an address that the token does not allow',
+  })
   status(): ForemanStatus {
     // https://github.com/theforeman/foreman/blob/develop/app/views/api/v2/home/status.json.rabl
     return { result: 'ok', status: 200, version: VERSION, api_version: 2 };

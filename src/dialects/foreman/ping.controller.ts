@@ -26,7 +26,8 @@ export class PingController {
   @ApiOperation({
     operationId: 'ping',
     summary: "Shows status of Foreman system and it's subcomponents",
-    description: 'Open to anybody. A database that does not answer is told in a 200, as `active: false`.',
+    description:
+      'Needs no credentials. A database that does not answer is reported with 200 and `active: false`.',
   })
   async ping(): Promise<ForemanPing> {
     return { results: { foreman: { database: await this.database.measure() } } };
@@ -37,9 +38,12 @@ export class PingController {
   @ApiOperation({
     operationId: 'statuses',
     summary: "Shows status and version information of Foreman system and it's subcomponents",
-    description: 'Any valid credential will do.',
+    description: 'Any valid credential is accepted.',
   })
-  @ApiRefusals(ForemanError, { 401: 'no or wrong credentials', 403: 'a wrong address' })
+  @ApiRefusals(ForemanError, {
+    401: 'missing or wrong credentials',
+    403: 'an address that the token does not allow',
+  })
   async statuses(): Promise<ForemanStatuses> {
     const none = { plugins: [], smart_proxies: [], compute_resources: [] };
     const database = await this.database.measure();

@@ -58,7 +58,10 @@ const FIELDS = new SearchFields('user.numericId', [
  * https://github.com/theforeman/foreman/blob/develop/app/views/api/v2/users/main.json.rabl
  */
 @ApiTags('users')
-@ApiRefusals(ForemanError, { 401: 'no or wrong credentials', 403: 'no permission, or a wrong address' })
+@ApiRefusals(ForemanError, {
+  401: 'missing or wrong credentials',
+  403: 'missing permission, or an address that the token does not allow',
+})
 @Controller('api/users')
 @UseInterceptors(ForemanHeaders)
 export class UsersController {
@@ -69,10 +72,11 @@ export class UsersController {
   @ApiOperation({
     operationId: 'listUsers',
     summary: 'List all users',
-    description: 'For clients that know a login and need a number; searched by `login`, `mail` and `id`.',
+    description:
+      'For clients that know a login and need the numeric id. Can be searched by `login`, `mail` and `id`.',
   })
-  @ApiRefusals(ForemanError, { 400: 'a search or page that makes no sense' })
-  @ApiRefusals(ForemanContextNotFound, { 404: 'no such context' })
+  @ApiRefusals(ForemanError, { 400: 'an invalid search, order or page' })
+  @ApiRefusals(ForemanContextNotFound, { 404: 'no such organization or location' })
   async index(@Caller() caller: Principal, @Query(RailsQuery) query: ListQuery): Promise<ForemanUserList> {
     assertMay(caller, VIEW);
     const contexts = await this.directory.contexts(caller, query);
@@ -88,10 +92,12 @@ export class UsersController {
   @ApiOperation({
     operationId: 'showUser',
     summary: 'Show a user',
-    description: 'By number or login. Oneself needs no permission.',
+    description: 'By numeric id or login. Users need no permission for themselves.',
   })
   @ApiParam({ name: 'id', type: String, description: 'The number, or the login.', example: 'alice' })
-  @ApiRefusals([ForemanError, ForemanContextNotFound], { 404: 'no such user, or no such context' })
+  @ApiRefusals([ForemanError, ForemanContextNotFound], {
+    404: 'no such user, or no such organization or location',
+  })
   async show(
     @Caller() caller: Principal,
     @Param('id') id: string,

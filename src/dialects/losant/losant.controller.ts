@@ -52,7 +52,7 @@ export class LosantController {
     operationId: 'UserApiTokens_get',
     summary: 'Returns the API tokens of the user',
     description:
-      'A page, counted from 0, of those of the caller; filtered by a glob and sorted by any field.',
+      'Returns one page of the tokens of the caller, counted from 0; can be filtered by a glob and sorted by any field.',
   })
   async list(
     @Caller() caller: Principal,
@@ -70,8 +70,8 @@ export class LosantController {
   @RequireScopes(LOSANT, ...OPERATIONS['userApiTokens.post'])
   @ApiOperation({
     operationId: 'UserApiTokens_post',
-    summary: 'Creates an API token; the answer alone shows its value',
-    description: "Of the caller. It grants no scope that the calling token's own do not cover.",
+    summary: 'Creates an API token and returns its value once',
+    description: 'For the caller. A token cannot hold scopes that the calling token does not cover.',
   })
   async post(
     @Caller() caller: Principal,
@@ -99,7 +99,7 @@ export class LosantController {
   @ApiOperation({
     operationId: 'UserApiToken_get',
     summary: 'Retrieves an API token',
-    description: 'One of the caller.',
+    description: 'Returns one of the tokens of the caller.',
   })
   @ApiParam(ID)
   @ApiRefusals(LosantError, { 404: 'NotFound' })
@@ -114,7 +114,7 @@ export class LosantController {
   @ApiOperation({
     operationId: 'UserApiToken_patch',
     summary: 'Changes name, description, status or roles of an API token',
-    description: 'Keys left out stay as they are. Scopes, expiry and value cannot be changed.',
+    description: 'Omitted keys keep their values. Scopes, expiry and value cannot be changed.',
   })
   @ApiParam(ID)
   @ApiRefusals(LosantError, { 404: 'NotFound' })
@@ -132,8 +132,8 @@ export class LosantController {
   @RequireScopes(LOSANT, ...OPERATIONS['userApiToken.delete'])
   @ApiOperation({
     operationId: 'UserApiToken_delete',
-    summary: 'Deletes an API token for good',
-    description: 'It stops working at once and does not come back. A body is ignored.',
+    summary: 'Deletes an API token permanently',
+    description: 'The token stops working at once. A request body is ignored.',
   })
   @ApiParam(ID)
   @ApiRefusals(LosantError, { 404: 'NotFound' })

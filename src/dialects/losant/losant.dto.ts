@@ -134,12 +134,12 @@ export class ApiTokenFields {
   @MaxLength(32_767)
   description?: string;
 
-  /** Kept and given back. */
+  /** Stored and returned unchanged. */
   @Optional()
   @IsIn(ORG_ROLES)
   defaultRole?: OrgRoleName;
 
-  /** Kept and given back. */
+  /** Stored and returned unchanged. */
   @Optional()
   @IsArray()
   @ArrayMaxSize(25)
@@ -157,7 +157,7 @@ export class ApiTokenPatch extends ApiTokenFields {
   @Length(1, 255)
   name?: string;
 
-  /** An inactive token is refused until it is active again. */
+  /** An inactive token is refused until it is set to active again. */
   @Optional()
   @IsIn(STATUSES)
   status?: Status;
@@ -171,7 +171,7 @@ export class ApiTokenPost extends ApiTokenFields {
   name!: string;
 
   /**
-   * RFC 3339, in the future; left out: never.
+   * RFC 3339, in the future. Omitted: the token never expires, or expires with the token that creates it.
    * @example '2031-01-31T12:00:00.000Z'
    */
   @ApiPropertyOptional({ format: 'date-time' })
@@ -204,7 +204,7 @@ export class ListApiTokensQuery {
   sortField: SortField = 'name';
 
   /**
-   * `asc` or `desc`, in any case.
+   * `asc` or `desc`, case-insensitive.
    * @example 'desc'
    */
   @Blank('asc')
@@ -230,7 +230,7 @@ export class ListApiTokensQuery {
   filterField?: FilterField;
 
   /**
-   * A glob over the whole text, regardless of case: `*` is any run, `?` any one character.
+   * A glob that must match the whole text, case-insensitive: `*` matches any run of characters, `?` any one character.
    * @example 'ci-*'
    */
   @Blank(undefined)
@@ -238,7 +238,7 @@ export class ListApiTokensQuery {
   @IsText()
   filter?: string;
 
-  /** `true`: the answer links to itself. */
+  /** If `true`, the response contains a link to itself. */
   @Allow()
   _links?: string;
 }
@@ -260,7 +260,7 @@ export class ApiToken {
   ownerType: 'user';
 
   /**
-   * The user or token that made it.
+   * The user or token that created it.
    * @example '6920b1339a558a1d1c0c6f3b'
    */
   creatorId: string;
@@ -280,7 +280,7 @@ export class ApiToken {
 
   lastUpdated: Date;
 
-  /** Left out when it never expires. */
+  /** Omitted if the token never expires. */
   expirationDate?: Date;
 
   /** @example ['all.User.read'] */
@@ -354,10 +354,10 @@ export class Links {
 export class ApiTokens {
   items: ApiToken[];
 
-  /** How many are on this page. */
+  /** Number of tokens on this page. */
   count: number;
 
-  /** How many there are on all pages. */
+  /** Number of tokens on all pages. */
   totalCount: number;
 
   page: number;
@@ -377,18 +377,18 @@ export class ApiTokens {
 
   ownerType: 'user';
 
-  /** Left out when nothing was filtered. */
+  /** Omitted if no filter was given. */
   filterField?: FilterField;
 
   /**
-   * Left out when nothing was filtered.
+   * Omitted if no filter was given.
    * @example 'ci-*'
    */
   filter?: string;
 
   _type: 'apiTokens';
 
-  /** Left out unless `_links=true` was sent. */
+  /** Omitted unless `_links=true` was sent. */
   _links?: Links;
 
   /** @param self where this answer is found; undefined leaves the links out. */

@@ -31,7 +31,7 @@ const SELF = 'self';
 
 const ID = {
   name: 'id',
-  description: 'The id of a token, or `self`: the token that calls.',
+  description: 'The id of a token, or `self` for the calling token.',
   example: 'po_5mQyR1bXnZ0uTq3Lw9Kd2a',
 };
 
@@ -61,7 +61,7 @@ export class PantherController {
   @ApiOperation({
     operationId: 'listApiTokens',
     summary: "Lists the organization's API tokens, newest first",
-    description: 'Page by page: `next` is the `cursor` of the next call, and is left out on the last page.',
+    description: 'Paginated: pass `next` as the `cursor` of the next call; it is omitted on the last page.',
   })
   async list(
     @Caller() caller: Principal,
@@ -80,8 +80,9 @@ export class PantherController {
   @RequireScopes(PANTHER, MODIFY)
   @ApiOperation({
     operationId: 'createApiToken',
-    summary: 'Creates an API token; the answer alone shows its value',
-    description: 'It grants no permission that the caller lacks, and reaches no further than the caller.',
+    summary: 'Creates an API token and returns its value once',
+    description:
+      'A token cannot hold permissions that the caller lacks, nor work from addresses that the caller does not.',
   })
   async create(@Caller() caller: Principal, @Body() body: ModifyApiToken): Promise<ApiTokenWithValue> {
     const spec = { dialect: PANTHER, ownerId: caller.user.id, name: body.name, scopes: body.permissions };
@@ -93,8 +94,8 @@ export class PantherController {
   @RequireScopesUnless(isSelf, PANTHER, READ)
   @ApiOperation({
     operationId: 'getApiToken',
-    summary: 'Gets an API token; `self` is the one that calls',
-    description: 'About itself a token may ask without any permission.',
+    summary: 'Gets an API token; `self` is the calling token',
+    description: 'A token needs no permission to read itself.',
   })
   @ApiParam(ID)
   @ApiRefusals(PantherError, { 404: 'not_found' })
@@ -110,7 +111,8 @@ export class PantherController {
   @ApiOperation({
     operationId: 'updateApiToken',
     summary: 'Replaces name, permissions and CIDR blocks',
-    description: 'What is left out is reset: without `allowedCIDRBlocks` the token works from anywhere.',
+    description:
+      'Omitted fields are reset: without `allowedCIDRBlocks` the token has no address restriction.',
   })
   @ApiParam(ID)
   @ApiRefusals(PantherError, { 404: 'not_found' })
@@ -129,7 +131,7 @@ export class PantherController {
   @ApiOperation({
     operationId: 'deleteApiToken',
     summary: 'Revokes an API token',
-    description: 'It stops working at once. A token may end itself without any permission.',
+    description: 'The token stops working at once. A token needs no permission to revoke itself.',
   })
   @ApiParam(ID)
   @ApiRefusals(PantherError, { 404: 'not_found' })
@@ -142,14 +144,17 @@ export class PantherController {
   @RequireScopesUnless(isSelf, PANTHER, MODIFY)
   @ApiOperation({
     operationId: 'rotateApiToken',
-    summary: 'Gives an API token a new value; the old one dies at once',
+    summary: 'Rotates an API token: replaces its value at once',
     description:
-      'Id, name, permissions, blocks and expiry stay. A token may rotate itself without any permission.',
+      'Id, name, permissions, blocks and expiry stay. A token needs no permission to rotate itself.',
   })
   @ApiParam(ID)
   // No body is published; that an empty object is taken as well was decided here.
   @ApiBody({ type: Nothing, required: false })
-  @ApiRefusals(PantherError, { 404: 'not_found', 409: 'conflict: another rotation was first' })
+  @ApiRefusals(PantherError, {
+    404: 'not_found',
+    409: 'conflict: the token was rotated by another call at the same time',
+  })
   async rotate(
     @Caller() caller: Principal,
     @Param('id') id: string,

@@ -27,13 +27,13 @@ const ID_DIGITS = 22;
 const DESCRIPTION: ApiDescription = {
   title: 'Patois: Panther API tokens',
   description:
-    "API tokens of an organization, as Panther's `api-tokens` serves them: each confined to permissions and, if wanted, " +
+    "API tokens of an organization, as Panther's `api-tokens` serves them: each limited to permissions and, optionally, " +
     'to CIDR blocks. The same routes are served below `/v1`.',
   credentials: {
     apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The value of a token.' },
     basic: { type: 'http', scheme: 'basic', description: 'Login and password, for a first token.' },
   },
-  tags: { 'api-tokens': 'Tokens of the own organization.' },
+  tags: { 'api-tokens': "Tokens of the caller's organization." },
   servers: ['/', '/v1'],
 };
 

@@ -41,7 +41,7 @@ export class ModifyApiToken {
   permissions!: Permission[];
 
   /**
-   * From where the token works, as `address/prefix`; left out or empty: from anywhere.
+   * CIDR blocks, `address/prefix`, that the token works from. Omitted or empty: no restriction.
    * @example ['203.0.113.0/24']
    */
   @ValidateIf((_, value) => value !== undefined)
@@ -56,12 +56,12 @@ export class Nothing {}
 
 /** The query of the list. */
 export class ListApiTokensQuery {
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   @IsOptional()
   @IsString()
   cursor?: string;
 
-  /** How many at most. */
+  /** Maximum number of tokens on the page. */
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (/^\d{1,9}$/.test(String(value)) ? Number(value) : value))
   @IsInt()
@@ -151,7 +151,7 @@ export class ApiTokenPage {
   results: ApiToken[];
 
   /**
-   * The cursor of the next page; absent on the last.
+   * The cursor of the next page; omitted on the last page.
    * @example 'MjAzMS0wNS0wNlQwNzowODowOS4wMDBa'
    */
   next?: string;

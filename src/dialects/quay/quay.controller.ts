@@ -27,7 +27,7 @@ const EXPIRING = {
   name: 'expiring',
   required: false,
   type: Boolean,
-  description: 'Only those that expire soon: within a tenth of the configured lifetime.',
+  description: 'Returns only tokens that expire soon: within a tenth of the configured lifetime.',
 };
 
 /** Quay's app-specific tokens: a user's own tokens for tools that cannot log in as a person does. */
@@ -46,7 +46,7 @@ export class QuayController {
   @ApiOperation({
     operationId: 'createAppToken',
     summary: 'Creates an app-specific token of the caller',
-    description: 'The answer shows the value. Titles need not be unique.',
+    description: 'The response contains the value. Titles need not be unique.',
   })
   @ApiResponse({ status: 201, type: CreatedAppTokenView, description: 'Created' })
   @ApiResponse({ status: 200, type: CreatedAppTokenView, description: 'With QUAY_FIDELITY=deployed' })
@@ -79,7 +79,8 @@ export class QuayController {
   @ApiOperation({
     operationId: 'listAppTokens',
     summary: 'Lists the app-specific tokens of the caller',
-    description: 'All of them, oldest first, expired ones for one day more; there are no pages.',
+    description:
+      'Returns all tokens, oldest first, without pagination. Expired tokens are listed for one more day.',
   })
   @ApiQuery(EXPIRING)
   list(
@@ -94,7 +95,7 @@ export class QuayController {
   @ApiOperation({
     operationId: 'listAllAppTokens',
     summary: 'Lists the app-specific tokens of all users; for administrators',
-    description: 'All of them, oldest first, without their values; there are no pages.',
+    description: 'Returns all tokens, oldest first, without their values and without pagination.',
   })
   @ApiQuery(EXPIRING)
   listAll(
@@ -133,7 +134,7 @@ export class QuayController {
   @ApiOperation({
     operationId: 'revokeAppToken',
     summary: 'Revokes an app-specific token of the caller',
-    description: 'It stops working at once. One that has expired can be revoked for one day more.',
+    description: 'The token stops working at once. An expired token can be revoked for one more day.',
   })
   @ApiRefusals(QuayError, { 404: 'not_found' })
   async revoke(@Caller() caller: Principal, @Param('token_uuid') uuid: string): Promise<void> {

@@ -25,8 +25,7 @@ export class QuayDescriptionController {
   @ApiOperation({
     operationId: 'discovery',
     summary: 'Describes this API in Swagger 2.0',
-    description:
-      "For generators of clients and Swagger UI: the app tokens, in the form that Quay's own clients read.",
+    description: "For client generators and Swagger UI, in the form that Quay's own clients read.",
   })
   @ApiOkResponse({ schema: { type: 'object', additionalProperties: true } })
   discover(@Req() request: FastifyRequest): SwaggerDocument {
@@ -39,7 +38,7 @@ export class QuayDescriptionController {
   @ApiOperation({
     operationId: 'getErrorDescription',
     summary: 'Describes a kind of error',
-    description: 'The `type` of every error is the address of such a page.',
+    description: 'The `type` of every error is the URL of such a page.',
   })
   @ApiRefusals(QuayError, { 404: 'not_found' })
   describe(@Param('error_type') type: string, @Req() request: FastifyRequest): QuayErrorDescription {

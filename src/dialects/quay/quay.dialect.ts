@@ -55,16 +55,16 @@ const ERROR_PAGES = '/api/v1/error/';
 const DESCRIPTION: ApiDescription = {
   title: 'Patois in the words of Quay',
   description:
-    'App-specific tokens of the current user, for tools that cannot log in as people do. Dates are RFC 2822. Other statuses ' +
-    '(405, 413, 429, 500, 503) carry the same body as those that are listed.',
+    'App-specific tokens of the current user, for tools that cannot log in interactively. Dates are RFC 2822. Other statuses ' +
+    '(405, 413, 429, 500, 503) have the same body as the listed ones.',
   credentials: {
     bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token.' },
     basic: { type: 'http', scheme: 'basic', description: 'Login and password, for a first token.' },
   },
   tags: {
     appspecifictokens: 'Manages app specific tokens for the current user.',
-    discovery: 'Describes this API and its errors, to anybody.',
-    session: 'Login and password once, for clients that then show a cookie and a CSRF token.',
+    discovery: 'Describes this API and its errors; needs no credentials.',
+    session: 'Signs in once by password, for clients that then send a cookie and a CSRF token.',
   },
 };
 

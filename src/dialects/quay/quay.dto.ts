@@ -106,7 +106,7 @@ export class AppTokenView {
 export class AppTokensView {
   tokens: AppToken[];
 
-  /** The query parameter `expiring` as it was understood; null when it was absent. */
+  /** The query parameter `expiring` as parsed; null if it was absent. */
   only_expiring: boolean | null;
 
   constructor(tokens: Token[], onlyExpiring: boolean | null) {

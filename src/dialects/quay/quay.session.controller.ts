@@ -29,9 +29,8 @@ export class QuayCsrfController {
   @Public()
   @ApiOperation({
     operationId: 'getCsrfToken',
-    summary: 'Begins a session that may sign in',
-    description:
-      'The answer sets a cookie; what it gives belongs into `X-CSRF-Token` of the call that signs in.',
+    summary: 'Begins a session for signing in',
+    description: 'The response sets a cookie. Send its `csrf_token` as `X-CSRF-Token` when signing in.',
   })
   @ApiOkResponse({ type: CsrfToken, headers: COOKIE_HEADER })
   begin(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): CsrfToken {
@@ -95,7 +94,7 @@ export class QuaySessionController {
   @ApiOperation({
     operationId: 'signOut',
     summary: 'Makes the client forget its session',
-    description: 'A copy of the cookie, with its CSRF token, works on until its ten minutes are over.',
+    description: 'The session itself is valid until its ten minutes are over.',
   })
   signOut(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): SignedInOrOut {
     // `Signout.post` ends all sessions of the user; here the client forgets its own (docs/dialects/quay.md).

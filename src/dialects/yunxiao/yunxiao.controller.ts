@@ -37,11 +37,11 @@ const READ_ORGANIZATIONS = 'base_organization_read';
  */
 const PAGE_HEADERS = Object.fromEntries(
   Object.entries({
-    'x-page': 'This page.',
-    'x-per-page': 'How many a page.',
-    'x-total': 'How many on all pages.',
-    'x-total-pages': 'How many pages.',
-    'x-prev-page': 'The page before, where there is one.',
+    'x-page': 'Number of this page.',
+    'x-per-page': 'Number of items per page.',
+    'x-total': 'Number of items on all pages.',
+    'x-total-pages': 'Number of pages.',
+    'x-prev-page': 'Number of the previous page, if there is one.',
   }).map(([name, description]) => [name, { description, schema: { type: 'integer' as const } }]),
 );
 
@@ -62,8 +62,8 @@ export class YunxiaoController {
   @RequireScopes(YUNXIAO)
   @ApiOperation({
     operationId: 'GetUserByToken',
-    summary: 'Gets the user that the token speaks for',
-    description: 'Any valid credential will do. What has no value is left out.',
+    summary: 'Gets the owner of the calling token',
+    description: 'Any valid credential is accepted. Keys without a value are omitted.',
   })
   @ApiRefusals(YunxiaoError, { 403: 'Forbidden: outside the CIDR blocks of the token' })
   user(@Caller() caller: Principal): CurrentUser {
@@ -79,8 +79,8 @@ export class YunxiaoController {
   @RequireScopes(YUNXIAO, READ_ORGANIZATIONS)
   @ApiOperation({
     operationId: 'ListOrganizations',
-    summary: 'Lists the organizations of the caller: one',
-    description: 'The pages are told in headers.',
+    summary: 'Lists the organizations of the caller (exactly one)',
+    description: 'The pagination is returned in headers.',
   })
   @ApiOkResponse({ type: [ListedOrganization], headers: PAGE_HEADERS })
   @ApiRefusals(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden' })
@@ -100,7 +100,7 @@ export class YunxiaoController {
   @ApiOperation({
     operationId: 'ListUserPersonalAccessTokens',
     summary: 'Lists every live token of a user, whichever API issued it, newest first',
-    description: 'For administrators of the organization of the user. The values are not shown.',
+    description: 'For administrators of the organization of the user. Values are not returned.',
   })
   @ApiRefusals(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden, or the user is not in the organization' })
   async list(
@@ -126,9 +126,9 @@ export class YunxiaoController {
   @RequireScopes(YUNXIAO, READ_WRITE)
   @ApiOperation({
     operationId: 'CreateUserPersonalAccessToken',
-    summary: 'Creates a token for a user; the answer alone shows its value',
+    summary: 'Creates a token for a user and returns its value once',
     description:
-      'For administrators of the organization of the user. It grants nothing that the calling token lacks.',
+      'For administrators of the organization of the user. A token cannot hold permissions that the calling token lacks.',
   })
   @ApiRefusals(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden, or the user is not in the organization' })
   async create(
@@ -150,10 +150,10 @@ export class YunxiaoController {
   @RequireScopes(YUNXIAO, READ_WRITE)
   @ApiOperation({
     operationId: 'DeleteUserPersonalAccessToken',
-    summary: 'Ends a token of a user, whichever API issued it',
-    description: 'For administrators of the organization of the user. It stops working at once.',
+    summary: 'Revokes a token of a user, whichever API issued it',
+    description: 'For administrators of the organization of the user. The token stops working at once.',
   })
-  @ApiParam({ name: 'tokenId', description: 'A `token_id` of the list.', example: 'pt-4fJ0aB9cK2dE' })
+  @ApiParam({ name: 'tokenId', description: 'A `token_id` from the list.', example: 'pt-4fJ0aB9cK2dE' })
   @ApiRefusals(YunxiaoError, { 403: 'Forbidden', 404: 'NotFound' })
   async delete(@Caller() caller: Principal, @Param('tokenId') tokenId: string): Promise<Deleted> {
     assertAdministrator(caller);

@@ -28,7 +28,7 @@ const DESCRIPTION: ApiDescription = {
   title: 'Patois: Yunxiao personal access tokens',
   description:
     'Personal access tokens under enterprise administration, as the platform API of Yunxiao (Alibaba Cloud DevOps) serves ' +
-    'them. The list alone answers in snake_case.',
+    'them. Only the list of tokens is in snake_case.',
   credentials: {
     token: {
       type: 'apiKey',

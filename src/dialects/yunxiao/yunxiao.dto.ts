@@ -24,7 +24,7 @@ import { PERMISSION } from './yunxiao.scopes.js';
 /** The query of the list. */
 export class ListPersonalAccessTokensQuery {
   /**
-   * Whose tokens.
+   * The uuid of the user whose tokens are listed.
    * @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b'
    */
   @IsString()
@@ -35,19 +35,19 @@ export class ListPersonalAccessTokensQuery {
 /** The query of the list of organizations. */
 export class ListOrganizationsQuery {
   /**
-   * Not looked at, as in the standard edition: the list is of the caller's own organizations.
+   * Ignored, as in the standard edition: the list holds the caller's own organizations.
    * @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b'
    */
   @ValidateIf(() => false)
   userId?: string;
 
-  /** Which page, from 1. */
+  /** Page number, starting at 1. */
   @Transform(({ value }: { value: unknown }) => wholeNumber(value))
   @IsInt()
   @Min(1)
   page: number = 1;
 
-  /** How many a page. */
+  /** Number of items per page. */
   @Transform(({ value }: { value: unknown }) => wholeNumber(value))
   @IsInt()
   @Min(1)
@@ -119,7 +119,7 @@ export class ListedPersonalAccessToken {
   name: string;
 
   /**
-   * In the words of the API that issued the token.
+   * Named as in the API that issued the token.
    * @example ['base_user_read']
    */
   permissions: string[];

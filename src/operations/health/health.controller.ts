@@ -16,8 +16,8 @@ export class HealthController {
   @Public()
   @ApiOperation({
     operationId: 'getHealth',
-    summary: 'Says that the process is alive',
-    description: 'It asks nobody, neither the database: for the restart of a process that hangs.',
+    summary: 'Checks that the process is alive',
+    description: 'Does not query the database. For liveness probes.',
   })
   health(): Health {
     return new Health();
@@ -27,11 +27,11 @@ export class HealthController {
   @Public()
   @ApiOperation({
     operationId: 'getReadiness',
-    summary: 'Says whether the database answers and its schema is current',
-    description: '503 where it cannot do its work: for who sends requests to it, or does not.',
+    summary: 'Checks that the database answers and its schema is current',
+    description: '200 when requests can be served, else 503. For readiness probes and load balancers.',
   })
   @ApiRefusals(Problem, {
-    503: 'The database does not answer within two seconds, or its schema is older than this server',
+    503: 'The database does not answer within two seconds, or lacks migrations of this version',
   })
   async ready(): Promise<Health> {
     await this.readiness.assertReady();

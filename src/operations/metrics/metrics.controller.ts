@@ -14,8 +14,8 @@ export class MetricsController {
   @Public()
   @ApiOperation({
     operationId: 'getMetrics',
-    summary: 'Gives the metrics in the text format of Prometheus',
-    description: 'No label has a token, a token id, a login or a path that a client chose.',
+    summary: 'Returns metrics in the Prometheus text format',
+    description: 'No label holds a token, a token id, a login or a path chosen by a client.',
   })
   @ApiProduces('text/plain')
   @ApiOkResponse({ schema: { type: 'string', example: 'patois_remembered_verdicts 1' } })

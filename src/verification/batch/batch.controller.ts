@@ -33,7 +33,8 @@ export class BatchController {
   @ApiOperation({
     operationId: 'verifyTokens',
     summary: 'Verifies 1 to 1000 tokens',
-    description: 'Up to 1,000 at once, answered in order; of an inactive one it says why.',
+    description:
+      '1 to 1,000 tokens; the results come in the order of the requests. For an inactive token, `reason` says why.',
   })
   @ApiBody({ type: VerificationBatch })
   async verify(@Body() body: unknown, @Req() request: FastifyRequest): Promise<VerificationBatchAnswer> {

@@ -20,7 +20,7 @@ export class Verification {
   clientIp?: string;
 
   /**
-   * What the token must cover, all of it, separated by spaces.
+   * Required scopes, separated by spaces; all must be covered.
    * @example 'repo:read'
    */
   scope?: string;

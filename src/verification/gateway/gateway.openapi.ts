@@ -1,18 +1,18 @@
 import type { OperationObject, PathItemObject, ResponseObject } from '@nestjs/swagger';
 
 const DESCRIPTION =
-  'Any method will do: gateways pass on that of their client. The token comes as a bearer token, as the password of HTTP ' +
-  'Basic (the user is the login of its owner, or `$app`), as `X-API-Key` or as `x-yunxiao-token`. Values of the answer that ' +
-  'are not printable ASCII are percent-encoded.';
+  'Answers every method: gateways pass on that of their client. The token comes as a bearer token, as the password of HTTP ' +
+  'Basic (the user is the login of its owner, or `$app`), as `X-API-Key` or as `x-yunxiao-token`. Characters of ' +
+  'response headers that are not printable ASCII are percent-encoded.';
 
 const IDENTITY = {
   'X-Patois-User': 'The login of the owner.',
   'X-Patois-User-Id': 'The uuid of the owner.',
   'X-Patois-Organization': 'The name of the organization of the owner.',
   'X-Patois-Token-Id': 'The token id.',
-  'X-Patois-Dialect': 'Which API issued the token.',
-  'X-Patois-Scopes': 'Separated by spaces; left out above 2 KiB.',
-  'X-Patois-Scopes-Truncated': '`true` where the scopes are left out.',
+  'X-Patois-Dialect': 'The dialect (API) that issued the token.',
+  'X-Patois-Scopes': 'Separated by spaces; omitted if longer than 2 KiB.',
+  'X-Patois-Scopes-Truncated': '`true` if the scopes are omitted.',
 };
 const CHALLENGE = { 'WWW-Authenticate': 'A challenge with an error of RFC 6750.' };
 
@@ -20,7 +20,7 @@ const BY_HEADER = {
   name: 'X-Patois-Required-Scope',
   in: 'header' as const,
   required: false,
-  description: 'Scopes that must all be covered, separated by spaces; set by the gateway.',
+  description: 'Required scopes, separated by spaces, set by the gateway; all must be covered.',
   schema: { type: 'string', example: 'repo:read' },
 };
 const BY_QUERY = {
@@ -28,26 +28,26 @@ const BY_QUERY = {
   name: 'scope',
   in: 'query' as const,
   description:
-    'Scopes that must all be covered, separated by spaces; may be repeated. A query with anything else in it, or with no ' +
-    'scope, is refused.',
+    'Required scopes, separated by spaces; all must be covered. May be repeated. A query with other parameters, or ' +
+    'without a scope, is refused with 400.',
 };
 const CLIENT_PATH = {
   name: 'path',
   in: 'path' as const,
   required: true,
-  description: "The path of the gateway's client, of any depth. The client's query does not count.",
+  description: "The path that the gateway's client requested, of any depth. The client's query is ignored.",
   schema: { type: 'string', example: 'orders' },
 };
 
 /** What gateways ask, which no controller serves, as OpenAPI describes it. */
 export const GATEWAY_PATHS: Record<string, PathItemObject> = {
   '/verify': {
-    get: operation('verifyForGateway', 'Says to a gateway whether a request may pass', [BY_QUERY, BY_HEADER]),
+    get: operation('verifyForGateway', 'Verifies a request for a gateway', [BY_QUERY, BY_HEADER]),
   },
   '/verify/{path}': {
     get: operation(
       'verifyPathForGateway',
-      'As `/verify`, for gateways that append the path of their client',
+      'Verifies a request for a gateway that appends the path of its client',
       [CLIENT_PATH, BY_HEADER],
     ),
   },
@@ -65,10 +65,10 @@ function operation(
     tags: ['verification'],
     ...(parameters ? { parameters } : {}),
     responses: {
-      204: response('The token may', IDENTITY),
-      400: response('What is needed cannot be read: nothing passes', CHALLENGE),
-      401: response('There is no token that is valid', CHALLENGE),
-      403: response('The token may not do this, or not from this address', CHALLENGE),
+      204: response('The request is allowed', IDENTITY),
+      400: response('The required scopes cannot be parsed; the request is not allowed', CHALLENGE),
+      401: response('No valid token was presented', CHALLENGE),
+      403: response('The token lacks a scope, or does not allow this address', CHALLENGE),
       503: response('The database does not answer', { 'Retry-After': 'Seconds.' }),
     },
     security: [{ bearer: [] }, { basic: [] }],

@@ -4,14 +4,14 @@ import type { Token } from '../../tokens/token.entity.js';
 /** The form of an introspection (RFC 7662), with two extensions. */
 export class Introspection {
   /**
-   * The value to be introspected.
+   * The token value to introspect.
    * @example 'pt-4fK2mZq81LxT_…'
    */
   @IsString()
   token!: string;
 
   /**
-   * Accepted and not needed: there is one kind of token.
+   * Accepted and ignored: there is only one type of token.
    * @example 'access_token'
    */
   @IsOptional()
@@ -19,7 +19,7 @@ export class Introspection {
   token_type_hint?: string;
 
   /**
-   * The address that the token came from; a token confined to CIDR blocks is inactive without it.
+   * The address that the token was presented from. Without it, a token with CIDR blocks is inactive.
    * @example '203.0.113.7'
    */
   @IsOptional()
@@ -27,7 +27,7 @@ export class Introspection {
   client_ip?: string;
 
   /**
-   * What the token must cover, all of it, separated by spaces.
+   * Required scopes, separated by spaces; all must be covered.
    * @example 'repo:read'
    */
   @IsOptional()
@@ -73,13 +73,13 @@ export class IntrospectionAnswer {
   token_type?: string;
 
   /**
-   * Seconds since 1970.
+   * Unix time in seconds.
    * @example 1926400000
    */
   iat?: number;
 
   /**
-   * Seconds since 1970; left out when the token never expires.
+   * Unix time in seconds; omitted if the token never expires.
    * @example 1957936000
    */
   exp?: number;

@@ -21,8 +21,9 @@ export const INTROSPECTION_PATHS: Record<string, PathItemObject> = {
   '/oauth2/introspect': {
     post: {
       operationId: 'introspectToken',
-      summary: 'Says whether a token is active (RFC 7662)',
-      description: 'A token needs `patois:introspect`. Of a token that is not active nothing else is said.',
+      summary: 'Introspects a token (RFC 7662)',
+      description:
+        'The caller needs a password or a token with `patois:introspect`. For an inactive token, only `active` is returned.',
       tags: ['verification'],
       'x-required-scopes': ['patois:introspect'],
       requestBody: {
@@ -32,7 +33,7 @@ export const INTROSPECTION_PATHS: Record<string, PathItemObject> = {
         },
       },
       responses: {
-        200: json('What is known of the token', 'IntrospectionAnswer', ACTIVE),
+        200: json('The state of the token', 'IntrospectionAnswer', ACTIVE),
         400: oauthError('invalid_request', 'token must be there once'),
         401: oauthError('invalid_client', 'A valid token or login and password is needed'),
         403: oauthError('insufficient_scope', 'The token lacks the scope patois:introspect'),

@@ -26,7 +26,7 @@ export class OAuthController {
     operationId: 'revokeHeldToken',
     summary: 'Revokes the token that the caller holds (RFC 7009)',
     description:
-      'Who holds a token may end it: the token itself is the credential. 200 for one that is not known as well.',
+      'The token itself is the credential: whoever holds it may revoke it. An unknown token is answered with 200 as well (RFC 7009, section 2.2).',
   })
   @ApiBody({ type: Revocation })
   @ApiRefusals(OAuthError, { 400: 'invalid_request' })

@@ -3,14 +3,14 @@ import { IsOptional, IsString } from 'class-validator';
 /** The form of a revocation (RFC 7009). */
 export class Revocation {
   /**
-   * The value to be revoked: who holds it may end it.
+   * The token value to revoke.
    * @example 'pt-4fK2mZq81LxT_…'
    */
   @IsString()
   token!: string;
 
   /**
-   * Accepted and not needed: there is one kind of token.
+   * Accepted and ignored: there is only one type of token.
    * @example 'access_token'
    */
   @IsOptional()

@@ -16,8 +16,8 @@ export class JwksController {
   @Public()
   @ApiOperation({
     operationId: 'getSigningKeys',
-    summary: "The public keys of registries' tokens (RFC 7517)",
-    description: 'Those that sign now, did so lately, or are about to.',
+    summary: "Returns the public keys of registries' tokens (RFC 7517)",
+    description: 'The keys that sign now, signed until recently, or will sign soon.',
   })
   async list(): Promise<JwkSet> {
     return { keys: (await this.keys.certificates()).map(jwkOf) };

@@ -21,7 +21,7 @@ function TokenDoor(operation: {
     ApiQuery({
       name: 'service',
       type: String,
-      description: 'The registry, as it is configured to call itself.',
+      description: 'The name of the registry, as configured there.',
       example: 'registry.example.com',
     }),
     ApiQuery({
@@ -29,12 +29,13 @@ function TokenDoor(operation: {
       required: false,
       isArray: true,
       type: String,
-      description: 'What is asked for, `repository:login/name:pull,push`; repeated, or separated by spaces.',
+      description:
+        'Requested access, such as `repository:login/name:pull,push`. May be repeated, or hold several separated by spaces.',
     }),
     ApiRefusals(RegistryErrors, {
-      400: 'No service, or one that is not served',
-      401: 'No valid token as the password',
-      403: 'From outside the CIDR blocks of the token',
+      400: '`service` is missing or not served here',
+      401: 'The password is not a valid token',
+      403: 'The request comes from outside the CIDR blocks of the token',
     }),
   );
 }
@@ -56,7 +57,7 @@ export class RegistryController {
   @TokenDoor({
     operationId: 'authorizeRegistryClient',
     summary: "Issues a registry's token, at Quay's path",
-    description: 'As `/v2/token`: some clients know this path alone.',
+    description: 'The same as `/v2/token`, for clients that know only this path.',
   })
   async authorize(@Req() request: FastifyRequest): Promise<RegistryToken> {
     return this.tokens.issue(await this.login.check(request), request);
@@ -67,7 +68,7 @@ export class RegistryController {
     operationId: 'issueRegistryToken',
     summary: "Issues a registry's token",
     description:
-      'Where a registry sends its clients: login and token, by HTTP Basic, become a JWT of at most 300 seconds for what is asked for.',
+      'A registry sends its clients here: HTTP Basic with a login and a token is exchanged for a JWT that is valid for at most 300 seconds and holds the granted part of the requested access.',
   })
   async issue(@Req() request: FastifyRequest): Promise<RegistryToken> {
     return this.tokens.issue(await this.login.check(request), request);
@@ -79,9 +80,9 @@ export class RegistryController {
   @Public()
   @ApiOperation({
     operationId: 'getRegistryCertificates',
-    summary: 'The certificates that a registry trusts, as one PEM bundle',
+    summary: 'Returns the certificates that a registry trusts, as one PEM bundle',
     description:
-      "For `auth.token.rootcertbundle` of a registry's configuration; the next key is there 14 days before it signs.",
+      "For `auth.token.rootcertbundle` of a registry's configuration. A new key is published 14 days before it signs.",
   })
   @ApiProduces('application/x-pem-file')
   @ApiOkResponse({

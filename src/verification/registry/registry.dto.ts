@@ -9,13 +9,13 @@ export class RegistryToken {
   token: string;
 
   /**
-   * The same, as OAuth 2.0 calls it.
+   * The same value, under the name of OAuth 2.0.
    * @example 'eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3Rva2Vucy5leGFtcGxlIn0.c2ln'
    */
   access_token: string;
 
   /**
-   * Seconds; less than 300 where the token that was presented expires sooner.
+   * Seconds; less than 300 if the presented token expires sooner.
    * @example 300
    */
   expires_in: number;
@@ -49,7 +49,7 @@ export class Jwk implements PublicJwk {
   y!: string;
 
   /**
-   * In the form of libtrust.
+   * The key id as libtrust computes it.
    * @example 'PYYO:TEWU:V7JH:26JV:AQTZ:LJC3:SXVJ:XGHA:34F2:2LAQ:ZRMK:Z7Q6'
    */
   kid!: string;
@@ -61,7 +61,7 @@ export class Jwk implements PublicJwk {
   alg!: string;
 
   /**
-   * The certificate: base64 of its DER form.
+   * The certificate, DER in base64.
    * @example ['MIIBJjCBzaADAgECAhABDMI=']
    */
   x5c!: string[];

@@ -28,7 +28,7 @@ export class ApidocController {
     operationId: 'getApipie',
     summary: 'Gets the apipie description',
     description:
-      "What Foreman's own clients build themselves from, for anybody. `/apidoc/v2.en.json` is the same.",
+      "Foreman's own clients are generated from it. Needs no credentials. `/apidoc/v2.en.json` is the same.",
   })
   @ApiOkResponse(DOCUMENT)
   document(): ApipieDocument {
@@ -41,7 +41,7 @@ export class ApidocController {
     operationId: 'getApipieChecksum',
     summary: 'Gets the checksum of the description',
     description:
-      'Every answer repeats it in `Apipie-Checksum`: a client with another one loads the description anew.',
+      'Every response repeats it in `Apipie-Checksum`; a client with another checksum reloads the description.',
   })
   checksum(): ApipieChecksum {
     // https://github.com/Apipie/apipie-rails/blob/master/app/views/apipie/apipies/apipie_checksum.json.erb
