@@ -113,8 +113,8 @@ async function addressesOf(host: string): Promise<string[]> {
 }
 
 /**
- * Ends the servers. A connection that was busy when the end began would else stay for as long as its client keeps it, and
- * one whose request never arrives whole for ever: a server that closes no longer looks at how long they take.
+ * Closes the servers. A connection that is busy at that moment would otherwise stay open as long as its client keeps it,
+ * and one with an incomplete request for ever: a closing server no longer enforces its time-outs.
  */
 async function closeServers(
   nest: NestFastifyApplication,

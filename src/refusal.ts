@@ -4,10 +4,10 @@ import { withoutSecrets } from './secrets.js';
 const MAX_MESSAGE_CHARACTERS = 2_000;
 /** Of the path and the message of one field. */
 const MAX_FIELD_CHARACTERS = 500;
-/** A client that mends so many parts of its input can ask again for the rest. */
+/** A client that corrects so many fields can try again to see the rest. */
 const MAX_FIELDS = 100;
 
-/** The ways in which Patois says no, in its own terms; each dialect words them. */
+/** The kinds of refusals, in Patois' own terms; each dialect renders them. */
 export type RefusalKind =
   | 'invalid'
   | 'unauthenticated'
@@ -18,7 +18,7 @@ export type RefusalKind =
   | 'unavailable'
   | 'internal';
 
-/** What exactly was wrong, where dialects tell it apart. */
+/** The exact reason, where dialects distinguish it. */
 export type RefusalReason =
   // invalid
   | 'malformedJson'
@@ -81,7 +81,7 @@ export interface RefusalDetails {
 }
 
 /**
- * A no of the core. `kind` and `reason` are for programs, `message` for the client, `cause` for the operator's log. Texts
+ * A refusal of the core. `kind` and `reason` are for programs, `message` for the client, `cause` for the log. Texts
  * beyond 2,000 characters are cut, and of more than 100 fields the first are named: an answer stays small.
  */
 export class Refusal extends Error {

@@ -31,7 +31,7 @@ export type UserChanges = Partial<Omit<UserSpec, 'login' | 'password'>> & {
   disabled?: boolean;
 };
 
-/** Runs inside the changing transaction before anything is written, and throws for an actor who may not make the change. */
+/** Runs in the changing transaction before anything is written; throws if the actor may not make the change. */
 export type Gate = (manager: EntityManager) => Promise<void>;
 
 /** Users, organizations and locations. Each change and its audit event commit together. */
@@ -114,8 +114,8 @@ export class AccountsService {
   }
 
   /**
-   * Puts another hash in the place of a user's password, but only where the stored one is still `from`: a password that was
-   * right a moment ago may have been changed, and its user disabled, since.
+   * Replaces a user's password hash, but only if the stored one is still `from`: the password may have been changed, or
+   * the user disabled, since it was checked.
    *
    * @returns whether it was.
    */

@@ -16,7 +16,7 @@ export type AuditAction =
   | 'login.fail'
   | 'login.block';
 
-/** One change, written in the transaction that made it, or what somebody tried or was shown. Holds no secret and no digest. */
+/** A change, written in its transaction, or an attempt or disclosure. Holds no secret and no digest. */
 @Entity('audit_events')
 @Index('audit_events_time', ['time', 'id'])
 @Index('audit_events_actor', ['actorId', 'time', 'id'])

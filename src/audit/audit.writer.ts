@@ -44,8 +44,8 @@ export interface AuditEntry {
 }
 
 /**
- * Writes audit events, always through the manager of the transaction that makes the change. Whatever a client has put into
- * a user agent, a name or a reason: no secret of a token is kept.
+ * Writes audit events, through the manager of the transaction that makes the change. Secrets of tokens are removed from
+ * all texts: clients put them into user agents, names and reasons.
  */
 @Injectable()
 export class AuditWriter {
@@ -72,7 +72,7 @@ export class AuditWriter {
   }
 }
 
-/** The row, no text of which, at any depth, holds the secret of a token: JSON escapes nothing that a token is made of. */
+/** The row without secrets of tokens, at any depth. JSON never escapes the characters of a token. */
 function scrubbed(row: object): object {
   return JSON.parse(withoutSecrets(JSON.stringify(row))) as object;
 }

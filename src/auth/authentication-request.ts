@@ -2,7 +2,7 @@ import type { PresentedCredentials } from '../protocol/credentials.js';
 import type { Origin } from '../protocol/origin.js';
 import { looksLikeToken } from '../tokens/token-format.js';
 
-/** All that a passport strategy gets to see of a request. */
+/** What a passport strategy sees of a request. */
 export interface AuthenticationRequest {
   credentials: PresentedCredentials;
   origin: Origin;

@@ -10,7 +10,7 @@ import { PasswordStrategy } from './strategies/password.strategy.js';
 import { SessionStrategy } from './strategies/session.strategy.js';
 import { TokenStrategy } from './strategies/token.strategy.js';
 
-/** In the order in which they are asked: each passes on what it finds no credential of its kind in. */
+/** In the order in which they are tried: a strategy passes on a request without a credential of its kind. */
 const STRATEGIES = ['token', 'password', 'session'];
 
 /** Asks the passport strategies who is calling. */
@@ -27,7 +27,7 @@ export class Authenticator {
   }
 
   /**
-   * At once where the decision on a token is at hand.
+   * Synchronous if the token is in memory.
    *
    * @throws {Refusal} unauthenticated, with the reason; forbidden for an address outside the token's blocks; tooMany.
    */

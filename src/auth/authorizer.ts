@@ -12,10 +12,10 @@ export class Authorizer {
   constructor(private readonly authenticator: Authenticator) {}
 
   /**
-   * The caller of a request. At once where the decision on a token is at hand.
+   * Returns the caller of a request; synchronously if the token is in memory.
    *
-   * @param required of which the caller must hold one scope; with none named, any valid credential will do.
-   * @param isExempt says of a caller that no scope is needed.
+   * @param required scopes of which the caller must hold one; if empty, any valid credential is accepted.
+   * @param isExempt whether a caller needs no scope.
    * @throws {Refusal} what {@link Authenticator.authenticate} throws; forbidden.
    */
   authorize(

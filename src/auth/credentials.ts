@@ -16,7 +16,7 @@ export function presentedCredentials(
   }
   const { basic } = presented;
   if (basic && looksLikeToken(basic.secret)) {
-    // Copied out of a document, a token may wear typographic quotes.
+    // A token that was copied from a document may be enclosed in typographic quotes.
     basic.secret = basic.secret.replace(/[^\x21-\x7e]/g, '');
     presented.tokens.push(basic.secret);
   }
@@ -44,7 +44,7 @@ function readAuthorization(value: string, bearer: boolean, presented: PresentedC
   }
 }
 
-/** What stands before the first blanks and what stands behind them; blanks are spaces and tabs, nothing else. */
+/** The parts before and after the first run of blanks; only spaces and tabs are blanks. */
 function partsOf(value: string): { scheme: string; rest: string } {
   let end = 0;
   while (end < value.length && !isBlank(value[end])) end += 1;

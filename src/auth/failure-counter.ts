@@ -1,4 +1,4 @@
-/** Beyond so many keys the oldest is forgotten: strangers choose them. */
+/** Beyond this number the oldest key is evicted: attackers choose the keys. */
 const MAX_KEYS = 50_000;
 
 /** Counts failures by key in a fixed window that opens with the first. */

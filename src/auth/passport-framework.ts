@@ -3,17 +3,17 @@ import type { MaybePromise } from '../maybe-promise.js';
 import type { AuthenticationRequest } from './authentication-request.js';
 import type { Principal } from './principal.js';
 
-/** Gives the caller; undefined where no strategy finds a credential of its kind. Throws what a strategy calls an error. */
+/** Returns the caller, or undefined if no strategy finds a credential of its kind. Throws a strategy's error. */
 export type Authenticate = (request: AuthenticationRequest) => MaybePromise<Principal | undefined>;
 
-/** What a framework of passport's finds strategies by; its types leave it out. */
+/** How a passport framework finds strategies; missing in passport's types. */
 interface WithStrategies {
   _strategy(name: string): Strategy;
 }
 
 /**
- * What passport asks its strategies with, in place of its Connect middleware (`passport.framework`): it gives a value
- * where the middleware would call back, and adds nothing to the request.
+ * Replaces passport's Connect middleware (see `passport.framework`): it returns a value instead of calling back, and adds
+ * nothing to the request.
  */
 export const passportFramework: Framework<never, ReturnType<Authenticate>> = {
   initialize(): never {
@@ -27,7 +27,7 @@ export const passportFramework: Framework<never, ReturnType<Authenticate>> = {
   },
 };
 
-/** What a strategy has come to: a caller, an error, or neither where it finds no credential of its kind. */
+/** The result of a strategy: a caller, an error, or neither if it finds no credential of its kind. */
 interface Outcome {
   principal?: Principal;
   error?: unknown;
@@ -40,7 +40,7 @@ interface Attempt {
   fail: typeof fail;
   error: typeof failWith;
   outcome: Outcome | undefined;
-  /** Where an outcome goes that is not there when `authenticate` returns. */
+  /** Takes an outcome that comes after `authenticate` has returned. */
   resolve: ((outcome: Outcome) => void) | undefined;
 }
 

@@ -15,7 +15,7 @@ import { Semaphore } from './semaphore.js';
 const FAILURE_WINDOW_SECONDS = 300;
 const MAX_FAILURES_OF_ADDRESS = 30;
 const MAX_FAILURES_OF_LOGIN = 100;
-/** A password check costs bcrypt time: more at once would starve everything else. */
+/** A password check costs bcrypt time: more at once would starve all other work. */
 const MAX_CHECKS_AT_ONCE = 2;
 const MAX_CHECKS_WAITING = 100;
 const REMEMBERED_MS = 60_000;
@@ -28,16 +28,16 @@ interface Blocked {
   failures: number;
 }
 
-/** Checks passwords, at a bounded cost: few at once, few wrong ones, and a right one not again for a minute. */
+/** Checks passwords at a bounded cost: few at once, a limited number of failures, and a correct one once per minute. */
 @Injectable()
 export class PasswordAuthenticator {
   private readonly ofAddress = new FailureCounter(MAX_FAILURES_OF_ADDRESS, FAILURE_WINDOW_SECONDS);
   private readonly ofLogin = new FailureCounter(MAX_FAILURES_OF_LOGIN, FAILURE_WINDOW_SECONDS);
   private readonly checks = new Semaphore(MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING);
-  /** Keyed digests of right passwords, and until when (ms) they count; the key lives and dies with the process. */
+  /** Keyed digests of correct passwords, with their expiry (ms); the key is random for each process. */
   private readonly remembered = new Map<string, number>();
   private readonly memoryKey = randomBytes(32);
-  /** The cost of the dearest hash that a user has: failed checks of every login cost as much. */
+  /** The highest bcrypt cost among the users: a failed check of any login takes as long. */
   private highestCost: Promise<number> | undefined;
 
   constructor(
@@ -53,7 +53,7 @@ export class PasswordAuthenticator {
    */
   async check({ login, secret }: BasicCredentials, origin: Origin): Promise<User> {
     let user = await this.findUser(login);
-    // bcrypt takes long, and its turn may come late: what was true of the user before it may be so no more.
+    // bcrypt is slow and queued: the user may have changed by the time it has run.
     const isFresh = user !== null && this.isRemembered(user, secret);
     const keys = { address: networkOf(origin.address), login: login.toLowerCase() };
     this.assertNotBlocked(keys);
@@ -61,7 +61,7 @@ export class PasswordAuthenticator {
     const isRight =
       isFresh ||
       (await this.checks.run(keys.address, async () => {
-        // Asked again when the turn has come: a crowd of guesses at one moment is counted as well.
+        // Checked again after queueing, so that guesses made at the same moment count as well.
         this.assertNotBlocked(keys);
         const isMatch = await this.matches(secret, user);
         if (!isMatch) blocked.push(...this.countFailure(keys));
@@ -79,8 +79,8 @@ export class PasswordAuthenticator {
   }
 
   /**
-   * As {@link check}, for a client that is to show a session from now on. A token is no password, and is not counted as a
-   * wrong one either.
+   * As {@link check}, for a client that will send a session from now on. A token is never a password, and does not count
+   * as a failed login.
    */
   async begin(credentials: BasicCredentials, origin: Origin): Promise<LoginSession> {
     if (looksLikeToken(credentials.secret)) throw new Refusal('unauthenticated', { reason: 'password' });
@@ -101,7 +101,7 @@ export class PasswordAuthenticator {
   }
 
   /**
-   * The hash of a new password, made in turn with the checks: it costs as much as one.
+   * Hashes a new password, queued with the checks: it costs as much as one.
    *
    * @throws {Refusal} tooMany.
    */
@@ -157,7 +157,7 @@ export class PasswordAuthenticator {
     return blocked;
   }
 
-  /** A failed check costs the same for every login, known or not, at whatever cost its hash was made. */
+  /** A failed check takes equally long for every login, known or not, whatever the cost of its hash. */
   private async matches(secret: string, user: User | null): Promise<boolean> {
     const { passwordDigest = null } = user ?? {};
     if (passwordDigest !== null && (await this.hashing.matchesPassword(secret, passwordDigest))) return true;
@@ -166,7 +166,7 @@ export class PasswordAuthenticator {
       await this.hashing.matchesDecoyPassword(secret, highest);
       return false;
     }
-    // Each step of the cost doubles the work: these together make up for what the hash was cheaper.
+    // Each step of the cost doubles the work: together these make up for a cheaper hash.
     for (let cost = costOf(passwordDigest); cost < highest; cost += 1) {
       await this.hashing.matchesDecoyPassword(secret, cost);
     }
@@ -199,14 +199,14 @@ export class PasswordAuthenticator {
 
   private remember(user: User, secret: string): void {
     const digest = this.memoryDigest(user, secret);
-    // Insertion order is order of age: the oldest goes when the memory is full.
+    // A Map iterates in insertion order: the oldest entry is evicted when it is full.
     this.remembered.delete(digest);
     this.remembered.set(digest, Date.now() + REMEMBERED_MS);
     const [oldest] = this.remembered.keys();
     if (this.remembered.size > MAX_REMEMBERED && oldest !== undefined) this.remembered.delete(oldest);
   }
 
-  /** The stored hash is part of it: a changed password is forgotten with it. */
+  /** Includes the stored hash, so that a changed password is not remembered. */
   private memoryDigest(user: User, secret: string): string {
     const text = JSON.stringify([user.id, user.passwordDigest, secret]);
     return createHmac('sha256', this.memoryKey).update(text).digest('base64');
@@ -245,7 +245,7 @@ function markOf({ id, passwordVersion }: User): string {
   return `${id} ${passwordVersion}`;
 }
 
-/** A login fit to be repeated: people also type secrets there. */
+/** A login that is safe to repeat: people also type secrets into that field. */
 function shownLogin(login: string): string {
   return looksLikeToken(login) ? '' : login.slice(0, 100);
 }

@@ -6,7 +6,7 @@ import { Refusal } from '../refusal.js';
 import type { Authority, Credential, RequiredScopes } from '../tokens/authority/authority.js';
 import type { Token } from '../tokens/token.entity.js';
 
-/** Who is calling: a user, by password or through a token. What they may do is the user's rights AND the token's scopes. */
+/** The caller: a user, by password or token. May do what the user's rights AND the token's scopes allow. */
 export class Principal implements Authority {
   /** What the route asked of the scopes; undefined: nothing. */
   required: RequiredScopes | undefined;

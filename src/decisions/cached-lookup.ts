@@ -32,7 +32,7 @@ export class CachedLookup {
 
   /** At once where memory has it. */
   find(value: string): MaybePromise<CachedToken | NoToken> {
-    // One-shot and unkeyed: what it digests has 256 random bits, and it never leaves this process.
+    // Unkeyed: the value has 256 random bits, and the digest never leaves this process.
     const digest = hash('sha256', value, 'binary');
     const known = this.cache.get(digest);
     if (known) {
@@ -45,7 +45,7 @@ export class CachedLookup {
 
   private lookUp(digest: string, tokenId: string, value: string): Promise<CachedToken | NoToken> {
     const running = this.underWay.get(digest);
-    // One that a change has overtaken may find what was true before: who asks after the change asks anew.
+    // A look-up that a change has overtaken may return the old state: a request after the change starts a new one.
     if (running && !running.pending.isOvertaken) return running.finding;
     const pending = this.cache.begin(tokenId);
     const finding = this.read(pending, digest, value).finally(() => {

@@ -8,20 +8,20 @@ export interface TokenUse {
   userAgent: string | undefined;
   /** Since when it has not been written; undefined when it has. */
   pendingSince: number | undefined;
-  /** Written, and not used since for so long that the recorder knows of it no more. */
+  /** Written, and unused for so long that the recorder has dropped it. */
   isForgotten: boolean;
 }
 
 /**
- * A token in memory, with all that is noted of it there. A token in use is one of very many: what lies beside it costs
- * less than a map that leads there.
+ * A token in memory, with everything that is noted of it. There may be very many: fields beside the token cost less than
+ * maps that lead to them.
  */
 export class CachedToken implements LookupResult {
-  /** By the usage recorder. */
+  /** Set by the usage recorder. */
   use: TokenUse | undefined = undefined;
-  /** By the gateway: header names and values in turn, of who the bearer is. */
+  /** Set by the gateway: names and values of the identity headers, alternating. */
   identityHeaders: string[] | undefined = undefined;
-  /** By introspection: the answer, which depends on the address that the caller knows this server by. */
+  /** Set by introspection: the answer, which depends on the Host by which the caller addresses this server. */
   introspection: { host: string | undefined; text: string } | undefined = undefined;
 
   constructor(

@@ -6,7 +6,7 @@ export class DecisionCounter {
 
   count(decision: Decision): void {
     const outcome = decision.isActive ? 'active' : decision.reason;
-    // The dialect of a value that is no token's.
+    // For a value that is no token.
     const dialect = decision.cached?.token.dialect ?? 'none';
     let outcomes = this.counts.get(dialect);
     if (!outcomes) this.counts.set(dialect, (outcomes = {}));

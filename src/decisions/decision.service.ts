@@ -33,8 +33,8 @@ export class DecisionService {
   }
 
   /**
-   * At once where the token is in memory, else when the database has answered. A token that is let in is used by this;
-   * one that is not, though its secret was right, is noted for the audit trail.
+   * Synchronous if the token is in memory. An admitted token counts as used; one that is refused although its secret was
+   * right is recorded for the audit trail.
    */
   admit(request: DecisionRequest): MaybePromise<Decision> {
     const found = this.lookup.find(request.value);

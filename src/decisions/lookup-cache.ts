@@ -2,9 +2,9 @@ import { EVERYTHING } from '../database/changes/change-feed.js';
 import type { ReplicationState } from '../database/changes/change-listener.js';
 import type { CachedToken } from './cached-token.js';
 
-/** Well over the tokens that are in use at one moment; each takes about 2 KB. */
+/** Well above the number of tokens in use at the same time; each takes about 2 KB. */
 const MAX_FOUND = 200_000;
-/** Strangers choose these values, so they share a place of their own and cannot push out the good ones. */
+/** Attackers choose these values: they have a limit of their own and cannot evict valid tokens. */
 const MAX_UNKNOWN = 50_000;
 
 interface Entry {
@@ -13,11 +13,11 @@ interface Entry {
   readAt: number;
   /** The listening connection that the look-up began under. */
   epoch: number;
-  /** How old this entry may grow: spread out, so that many of one age do not all end at one moment. */
+  /** How old this entry may become: randomized, so that entries of one age do not all expire at once. */
   maxAgeMs: number;
 }
 
-/** A look-up under way. What changes while it runs may not be remembered from it. */
+/** A look-up in progress. If its token changes meanwhile, its result is not cached. */
 export interface PendingLookup {
   tokenId: string;
   readAt: number;
@@ -26,7 +26,7 @@ export interface PendingLookup {
 }
 
 /**
- * Remembers what look-ups found, by a digest of the presented value. Nothing older than the bound is ever given back.
+ * Caches the results of look-ups by a digest of the presented value. Never returns an entry older than the bound.
  *
  * An entry is as old as its look-up; or younger, where the listening connection has proved since then that no change
  * was missed (see ChangeListener). With `replication` undefined this process is alone in its store and makes all changes
@@ -48,7 +48,7 @@ export class LookupCache {
     return this.found.size + this.unknown.size;
   }
 
-  /** What is known of a value and still true within the bound; undefined when it must be looked up. */
+  /** The cached result of a value, if recent enough; undefined if it must be looked up. */
   get(digest: string): { found: CachedToken | undefined } | undefined {
     const entry = this.found.get(digest) ?? this.unknown.get(digest);
     return entry && this.isCurrent(entry) ? entry : undefined;
@@ -65,7 +65,7 @@ export class LookupCache {
     return pending;
   }
 
-  /** Ends a look-up and remembers what it found, unless that changed in the meantime. */
+  /** Ends a look-up and caches its result, unless that changed in the meantime. */
   end(pending: PendingLookup, digest: string, outcome: { found: CachedToken | undefined } | undefined): void {
     this.pending.delete(pending);
     if (!outcome || pending.isOvertaken || this.boundMs === 0) return;
@@ -74,11 +74,11 @@ export class LookupCache {
     this.remember(digest, { found: outcome.found, readAt, epoch, maxAgeMs: mostAgeMs });
   }
 
-  /** Forgets what these token ids and owners' uuids concern, and what is being read of them right now. */
+  /** Drops all entries of these token ids and owners' uuids, and marks their pending look-ups as overtaken. */
   forget(keys: ReadonlySet<string>): void {
     const isEverything = keys.has(EVERYTHING);
     for (const pending of this.pending) {
-      // Whose token it is shows only at the end: the change of an owner overtakes every look-up under way.
+      // The owner is known only at the end of a look-up: a change of an owner overtakes all pending ones.
       const concernsOwner = [...keys].some((key) => !key.startsWith('pt-'));
       if (isEverything || concernsOwner || keys.has(pending.tokenId)) pending.isOvertaken = true;
     }
@@ -107,7 +107,7 @@ export class LookupCache {
       if (digests) digests.add(digest);
       else this.digestsOf.set(key, new Set([digest]));
     }
-    // The oldest goes first: a token in use is looked up, and so remembered, again.
+    // The oldest entry is evicted first: a token in use is looked up, and cached, again.
     const [oldest] = entries.keys();
     if (entries.size > (entry.found ? MAX_FOUND : MAX_UNKNOWN) && oldest !== undefined) this.drop(oldest);
   }

@@ -6,11 +6,11 @@ import type { Token } from '../tokens/token.entity.js';
 import type { DenyReason } from './decision.js';
 
 const WRITE_INTERVAL_MS = 2_000;
-/** A token that goes on being refused for one reason is an event no more often than this. */
+/** At most one event per token and reason in this time. */
 const REPEAT_INTERVAL_MS = 60_000;
-/** Of a flood so many are written at a time; the others are counted in the log. */
+/** At most so many events are written at a time; the log counts the rest. */
 const MAX_DUE = 500;
-/** Beyond so many the oldest is forgotten, and may be an event again too early. */
+/** Beyond this number the oldest entry is evicted, and its event may be repeated early. */
 const MAX_RECENT = 10_000;
 
 /** Why a token was refused whose secret was right. */
@@ -20,9 +20,9 @@ export type RefusedTokenReason = Exclude<DenyReason, 'malformed' | 'unknown' | '
 type RefusedOrigin = { [Key in keyof Origin]?: Origin[Key] | undefined };
 
 /**
- * Gathers refused tokens whose secret was right, and writes them into the audit trail after their answers: who presents
- * one has it, though it should not be in use any more, or not from there. At most one event a token and reason a minute,
- * by each process for itself.
+ * Records refused tokens whose secret was right, and writes them to the audit trail after the answer: somebody still has
+ * such a token, although it should no longer be in use, or not from there. At most one event per token and reason a
+ * minute, in each process.
  */
 @Injectable()
 export class RefusedTokens {
@@ -39,7 +39,7 @@ export class RefusedTokens {
     private readonly audit: AuditWriter,
   ) {}
 
-  /** Costs no query and no promise: anybody who has such a token may present it as often as they like. */
+  /** Runs no query and allocates no promise: such a token may be presented at any rate. */
   record(token: Token, reason: RefusedTokenReason, origin: RefusedOrigin): void {
     const now = Date.now();
     const key = `${token.tokenId} ${reason}`;
@@ -53,7 +53,7 @@ export class RefusedTokens {
     this.timer ??= setTimeout(() => void this.flush(), WRITE_INTERVAL_MS).unref();
   }
 
-  /** Writes all that is gathered. What could not be written is kept for the next time. */
+  /** Writes everything recorded. What could not be written is kept for the next time. */
   flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;

@@ -5,9 +5,9 @@ import { Token } from '../tokens/token.entity.js';
 import type { CachedToken, TokenUse } from './cached-token.js';
 
 const WRITE_INTERVAL_MS = 2_000;
-/** A token in steady use is written no more often than this; its first use does not wait for it. */
+/** A token in constant use is written at most this often; its first use is written without this delay. */
 const TOKEN_INTERVAL_MS = 60_000;
-/** What is put together at once holds up every request of that moment: no more than a millisecond or two. */
+/** Building a statement blocks the event loop: no more than a millisecond or two at a time. */
 const ROWS_A_STATEMENT = 1_000;
 
 const WRITE_SQL = `
@@ -36,7 +36,7 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
     dataSource.subscribers.push(this);
   }
 
-  /** Costs no query and no promise: this is on the path of every decision. */
+  /** Runs no query and allocates no promise: called for every decision. */
   record(cached: CachedToken, { address, userAgent }: Pick<Partial<Origin>, 'address' | 'userAgent'>): void {
     const at = Date.now();
     const { use } = cached;
@@ -51,14 +51,14 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
     } else {
       use.at = at;
       use.pendingSince ??= at;
-      // A text is kept only where it is another one: what a request brings would else outlive the request each time.
+      // Assigned only if different: otherwise a string of each request would outlive the request.
       if (use.address !== address) use.address = address;
       if (use.userAgent !== userAgent) use.userAgent = userAgent;
     }
     this.timer ??= setTimeout(() => this.turn(), WRITE_INTERVAL_MS).unref();
   }
 
-  /** The use to be noted of a token of which none is: it may have been loaded again since its last one. */
+  /** The use of a token without one: the token may have been loaded again since its last use. */
   private begin(id: string, use: TokenUse): TokenUse {
     const known = this.uses.get(id);
     if (!known) {
@@ -75,7 +75,7 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
 
   afterLoad(token: Token): void {
     const use = this.uses.get(token.id);
-    // A query that did not select the column has nothing to be merged into.
+    // The query did not select the column.
     if (!use || token.lastUsedAt === undefined) return;
     if (token.lastUsedAt !== null && token.lastUsedAt.getTime() > use.at) return;
     token.lastUsedAt = new Date(use.at);
@@ -83,7 +83,7 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
     token.lastUsedUserAgent = keptUserAgent(use.userAgent);
   }
 
-  /** Writes all that is pending. What could not be written is kept for the next time. */
+  /** Writes everything pending. What could not be written is kept for the next time. */
   flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -98,7 +98,7 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
     return { tokens: since.length, oldestSeconds: (Date.now() - oldest) / 1000 };
   }
 
-  /** Each turn costs what is due, however many tokens are in use. */
+  /** The cost of a turn depends on what is due, not on how many tokens are in use. */
   private turn(): void {
     this.wake(Date.now() - TOKEN_INTERVAL_MS);
     void this.writeDue().then(() => {
@@ -107,7 +107,7 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
     });
   }
 
-  /** Makes those due that have rested; a token not used meanwhile is in the database, and nothing more to know of it. */
+  /** Makes due what was used since it was written; what was not used is up to date in the database and is dropped. */
   private wake(writtenBefore: number): void {
     const end = this.resting.findIndex(({ writtenAt }) => writtenAt > writtenBefore);
     const rested = this.resting.splice(0, end < 0 ? this.resting.length : end);
@@ -128,7 +128,7 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
       const ids = this.due;
       this.due = [];
       for (let start = 0; start < ids.length; start += ROWS_A_STATEMENT) {
-        // Sorted, so that two replicas that write the same tokens never wait for each other in a circle.
+        // Sorted, so that two replicas that write the same tokens cannot deadlock.
         await this.write(ids.slice(start, start + ROWS_A_STATEMENT).sort());
       }
     });
@@ -146,7 +146,7 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
       rows.map(({ use }) => use.address ?? null),
       rows.map(({ use }) => keptUserAgent(use.userAgent)),
     ];
-    // A use that comes while the statement runs is pending again.
+    // A use during the statement is pending again.
     for (const { use } of rows) use.pendingSince = undefined;
     try {
       if (rows.length > 0) await this.dataSource.query(WRITE_SQL, values);

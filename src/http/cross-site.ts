@@ -4,16 +4,16 @@ import { parseCallerAddress } from '../network/addresses.js';
 import { allowsAddress } from '../network/cidr.js';
 import { Refusal } from '../refusal.js';
 
-/** What changes nothing (RFC 9110, 9.2.1). */
+/** Safe methods (RFC 9110, 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** What `Sec-Fetch-Site` says of a page of this server, and of what a person started. */
+/** `Sec-Fetch-Site` of this server's own pages, and of requests that the user started, such as from the address bar. */
 const OWN_SITES = new Set(['same-origin', 'none']);
 
 /**
- * Refuses what a page of another site sends: a browser adds the password that it keeps for this server to the requests of
- * every page. Whatever credential comes with it, and where none is asked for: programs send neither of the two headers.
+ * Refuses requests that a page of another site sends: a browser adds the password that it has stored for this server to
+ * the requests of every page. Applies with any credential and to public routes; programs send neither of the two headers.
  *
- * @returns forbidden, for a method that may change something; undefined for what may go on. See
+ * @returns forbidden, for a method that may change something; undefined if the request may proceed. See
  *   https://www.w3.org/TR/fetch-metadata/ and RFC 6454.
  */
 export function refusalOfCrossSite(
@@ -29,7 +29,7 @@ export function refusalOfCrossSite(
   return new Refusal('forbidden', { reason: 'crossSite', message });
 }
 
-/** The origin of this server's own pages; undefined where the client names no host that could be one. */
+/** The origin of this server's own pages; undefined if the Host header cannot be one. */
 function ownOrigin(
   { headers, socket }: IncomingMessage,
   { publicUrl, trustedProxies }: Pick<Config, 'publicUrl' | 'trustedProxies'>,

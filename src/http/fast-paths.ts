@@ -10,7 +10,7 @@ export interface FastPathAnswer {
   text?: string;
 }
 
-/** Decides what is answered to a request, and leaves the sending to who asked. It words its own failures. */
+/** Makes the answer to a request, which its caller sends. Renders its own failures. */
 export type FastPathHandler = (request: IncomingMessage) => MaybePromise<FastPathAnswer>;
 
 interface FastPath {
@@ -19,8 +19,8 @@ interface FastPath {
 }
 
 /**
- * Plain handlers before the framework, for what is asked too often to go through one. Every server that listens has the
- * same list.
+ * Plain handlers in front of the framework, for endpoints that are called too often to pay for it. Every server that
+ * listens has the same list.
  */
 export class FastPaths {
   private readonly paths: FastPath[] = [];
@@ -47,9 +47,9 @@ export class FastPaths {
 }
 
 /**
- * Takes all requests of one turn of the event loop together at its end, and then sends all answers that are at hand. So
- * a processor reads, decides and writes with the code of each still in its cache, and a client on this machine is woken
- * once a turn: to wake it for each answer costs as much as a decision.
+ * Handles all requests of one turn of the event loop together at its end, and then sends all answers that are ready. Each
+ * stage (read, decide, write) so runs with its code in the processor's cache, and a client on the same machine is woken
+ * once per turn: to wake it for each answer would cost as much as a decision.
  */
 function batched(handler: FastPathHandler): RequestListener {
   let requests: Parameters<RequestListener>[] = [];

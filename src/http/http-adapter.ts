@@ -16,7 +16,7 @@ import type { RouteTable } from './route-table.js';
 
 /** Ids that a client makes up may be long; beyond this Fastify itself answers 414. */
 const MAX_PARAMETER_LENGTH = 8192;
-/** How long a client that was refused has to read why, and to end its side of the connection. */
+/** How long a refused client has to read the answer and close its side of the connection. */
 const LINGER_MS = 1_000;
 /** RFC 9110, type and subtype; what follows them is not looked at. */
 const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/;
@@ -29,7 +29,7 @@ const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
  */
 const ENCODED_UNRESERVED = /%(?:2[DE]|3\d|4[1-9A-F]|5[\dAF]|6[1-9A-F]|7[\dAE])/gi;
 
-/** Fastify under Nest, so set up that whatever it would answer by itself comes out in the words of the path's owner. */
+/** The Fastify adapter for Nest, set up so that what Fastify would answer itself is rendered by the path's owner. */
 export function createHttpAdapter(
   config: Config,
   registry: DialectRegistry,
@@ -76,13 +76,13 @@ export function createHttpAdapter(
   return adapter;
 }
 
-/** Answers a refusal in the words of the path's owner. */
+/** Answers a refusal as the path's owner renders it. */
 function refuse(refusal: Refusal, request: FastifyRequest, reply: FastifyReply): void {
   const { status, headers, body } = renderRefusal(refusal, request.patois.owner, request);
   void reply.status(status).headers(headers).send(body);
 }
 
-/** Answers show secrets and who holds what: no cache keeps them, and no browser takes them for a page. */
+/** Answers may hold secrets: no cache may store them, and no browser may guess another content type. */
 function headersOfAll({ id }: FastifyRequest): Record<string, string> {
   return { 'x-request-id': id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 }
@@ -98,7 +98,7 @@ function replaceMalformedType({ headers }: FastifyRequest): void {
   else headers['content-type'] = 'application/octet-stream';
 }
 
-/** The URL that owner and route are both found by: were they found by different spellings, one API would answer for another. */
+/** The one spelling of a URL by which both owner and route are found; otherwise one API could answer for another. */
 function canonicalUrl(written: string, registry: DialectRegistry): string {
   const url = written.replace(ABSOLUTE_FORM, '').replace(/^(?=[?#]|$)/, '/');
   const encoded = pathOf({ url });
@@ -107,7 +107,7 @@ function canonicalUrl(written: string, registry: DialectRegistry): string {
   return canonical + url.slice(encoded.length);
 }
 
-/** A request that Node's parser could not read, or that did not come whole in time: Fastify has none to answer. */
+/** Answers a request that Node's parser could not read, or that did not arrive in time: Fastify never sees it. */
 function answerClientError(error: ConnectionError, socket: Socket, registry: DialectRegistry): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -126,7 +126,7 @@ function answerClientError(error: ConnectionError, socket: Socket, registry: Dia
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${mediaType}; charset=utf-8\r\n` +
       `x-request-id: ${request.id}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
-  // A client that never ends its side would else keep the connection.
+  // A client that never closes its side would otherwise keep the connection open.
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 

@@ -4,14 +4,14 @@ import type { Config } from '../config.js';
 import { FastPaths } from './fast-paths.js';
 
 const MAX_HEADERS_TIME_MS = 10_000;
-/** How often connections are looked at that may have taken too long. */
+/** How often connections are checked for having exceeded a time-out. */
 const MAX_CHECK_INTERVAL_MS = 1_000;
-/** Longer than a load balancer keeps its idle connections (60 s is usual): it, not this server, is to end them. */
+/** Longer than load balancers keep idle connections (usually 60 s): they, not this server, should close them. */
 const KEEP_ALIVE_MS = 72_000;
 
 type ClientErrorListener = (error: Error, socket: Socket) => void;
 
-/** The servers that one Patois listens by, one an address: all with the same handlers and the same time-outs. */
+/** The HTTP servers of one Patois, one per address, all with the same handlers and time-outs. */
 export class HttpServers {
   readonly fastPaths = new FastPaths();
   private readonly servers: Server[] = [];
@@ -20,14 +20,14 @@ export class HttpServers {
 
   constructor(private readonly config: Pick<Config, 'requestTimeoutSeconds'>) {}
 
-  /** The server that the framework listens by, which is to answer what no fast path does. */
+  /** Opens the server that the framework listens with; the framework answers what no fast path does. */
   openFirst(framework: RequestListener): Server {
     this.framework = framework;
     // The framework gives the server its own listener of client errors.
     return this.open(framework);
   }
 
-  /** What answers requests that cannot be read, on the servers that the framework does not know of. */
+  /** Sets what answers unreadable requests on the servers that the framework does not know of. */
   answerClientErrors(listener: ClientErrorListener): void {
     this.onClientError = listener;
   }
@@ -54,7 +54,7 @@ export class HttpServers {
     }
   }
 
-  /** Accepts no more connections on the further addresses; the framework closes the first server. */
+  /** Stops accepting connections on the further addresses; the framework closes the first server. */
   async closeFurther(): Promise<void> {
     await Promise.all(
       this.servers.slice(1).map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),

@@ -4,7 +4,7 @@ import { HttpServers } from './http-servers.js';
 import { RefusalFilter } from './refusals/refusal.filter.js';
 import { RouteTable } from './route-table.js';
 
-/** What stands around every request. */
+/** What every request passes through. */
 @Module({})
 export class HttpModule {
   /** @param routes and `servers` are made outside: they answer some requests before Nest sees them. */

@@ -5,13 +5,13 @@ import type { Origin } from '../protocol/origin.js';
 import type { Refusal } from '../refusal.js';
 import { clientAddress } from './client-address.js';
 
-/** What the server as a whole brings to every request. */
+/** What the server provides to every request. */
 export interface Surroundings {
   registry: DialectRegistry;
   trustedProxies: readonly string[];
 }
 
-/** What the server knows of a request beside what Fastify knows, worked out when it is asked for. */
+/** What the server knows of a request in addition to Fastify; computed on first use. */
 export class RequestContext {
   /** The bytes of the body, or why they were not kept. Undefined: there was none. */
   rawBody: Buffer | Refusal | undefined;

@@ -1,4 +1,4 @@
-/** Which methods each path of the server has, for 405 and `Allow`: Fastify knows no 405 of its own. */
+/** The methods of each path, for 405 and `Allow`: Fastify has no 405 of its own. */
 export class RouteTable {
   private readonly routes: { segments: string[]; methods: Set<string> }[] = [];
 
@@ -20,7 +20,7 @@ export class RouteTable {
     }));
   }
 
-  /** The methods that a request's path has, sorted; none for a path that nobody serves. */
+  /** The methods that a request's path has, sorted; none for an unknown path. */
   methodsOf(path: string): string[] {
     const segments = segmentsOf(path);
     const matching = this.routes.filter((route) => matches(route.segments, segments));

@@ -1,6 +1,6 @@
 import { Refusal } from '../refusal.js';
 
-/** Each that an API does not know costs as much as an unknown key. */
+/** Each unknown parameter costs as much as an unknown key. */
 const MAX_QUERY_PARAMETERS = 100;
 
 /** Input that would cost more than a request may. */
@@ -9,7 +9,7 @@ export function tooComplex(message: string): Refusal {
 }
 
 /**
- * Bounds what a URL asks, before anything looks at each of its parameters.
+ * Bounds the query parameters of a URL before anything iterates over them.
  *
  * @throws {Refusal} invalid: tooComplex.
  */

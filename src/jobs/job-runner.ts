@@ -24,7 +24,7 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
   private readonly lock: AdvisoryLock;
   private readonly timers = new Map<Job, NodeJS.Timeout>();
   private readonly running = new Set<Promise<void>>();
-  /** Jobs ask one after the other: of two at once each would take the lock for itself. */
+  /** Serializes the calls: two at once would open a connection each. */
   private asking: Promise<unknown> = Promise.resolve();
   private isEnding = false;
 

@@ -1,12 +1,12 @@
-/** Work that is done again and again, by one replica at a time. It stands in its own room as `<name>.job.ts`. */
+/** Recurring work that one replica does for all. It lives in the room that it belongs to, as `<name>.job.ts`. */
 export interface Job {
   /** For the log. */
   readonly name: string;
-  /** How long it rests after each run. The first comes at the start, which does not wait for it. */
+  /** Milliseconds between the end of a run and the next. The first run begins at the start, which does not wait for it. */
   readonly intervalMs: number;
   /**
-   * May fail: it is tried again after a minute, or after its interval if that is shorter. A replica that loses its
-   * connection may still be at it when another begins, so what it does must bear being done twice.
+   * A failed run is repeated after a minute, or after its interval if that is shorter. Must be idempotent: a replica that
+   * has lost its connection may still be running when another one begins.
    */
   run(): Promise<void>;
 }

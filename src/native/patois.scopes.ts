@@ -12,9 +12,9 @@ export const PATOIS_SCOPES = [
   'patois:introspect',
 ] as const;
 
-/** What the scopes of a token of the own API mean: it may act in any dialect for which it holds a scope, in its words. */
+/** The scope rules of Patois' own tokens, which may hold scopes of every dialect. */
 export function patoisScopes(registry: DialectRegistry): ScopeRules {
-  /** Whoever asks about a scope asks for each of the hundreds that a token may hold. */
+  /** A check asks about one needed scope for each of the hundreds that a token may hold. */
   let lastAsked: { scope: string; rules: ScopeRules[] } | undefined;
 
   /** The rules of the other dialects that know a scope. */

@@ -60,7 +60,7 @@ export function createDocuments(
   return documents;
 }
 
-/** Which modules serve the paths of which dialect. Schemas are named per document, so each is made of its own modules. */
+/** The modules that serve each dialect's paths. Schema names are per document, so each document has its own modules. */
 function modulesByDialect(
   nest: INestApplication,
   dialectOf: (path: string) => Dialect,

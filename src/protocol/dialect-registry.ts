@@ -3,11 +3,11 @@ import type { PathItemObject } from '@nestjs/swagger';
 import type { Token } from '../tokens/token.entity.js';
 import type { Dialect, PathOwner } from './dialect.js';
 
-/** Who owns which path, and what each dialect's words mean. Each dialect's module registers itself. */
+/** All owners of paths and all dialects. Each dialect's module registers itself. */
 @Injectable()
 export class DialectRegistry {
   private readonly dialects = new Map<string, Dialect>();
-  /** OpenAPI paths of what is served past Nest's controllers, for the documents. */
+  /** OpenAPI paths of endpoints without a Nest controller. */
   readonly furtherPaths: Record<string, PathItemObject> = {};
   private readonly owners: { mount: string; owner: PathOwner }[] = [];
 
@@ -43,7 +43,7 @@ export class DialectRegistry {
     return dialect;
   }
 
-  /** Those of `needed` that no held scope covers, by the rules of a dialect; all of them where nothing speaks it. */
+  /** Those of `needed` that no held scope covers, by the rules of a dialect; all of them if the dialect is unknown. */
   uncovered(held: readonly string[], dialect: string, needed: readonly string[]): string[] {
     const rules = this.dialects.get(dialect)?.scopes;
     if (!rules) return [...needed];
@@ -56,7 +56,7 @@ export class DialectRegistry {
     return [...this.dialects.values()];
   }
 
-  /** Who owns a path, given without query; `/` has an owner, so every path has. */
+  /** The owner of a path without query. `/` has an owner, so every path has one. */
   ownerOf(path: string): PathOwner {
     const clean = path.replace(/\/{2,}/g, '/');
     const found = this.owners.find(

@@ -11,20 +11,20 @@ export interface RenderedRefusal {
   body: unknown;
 }
 
-/** How an API presents itself at the head of its OpenAPI document. */
+/** The head of an API's OpenAPI document. */
 export interface ApiDescription {
   title: string;
-  /** Markdown: what it is for, and what a client must know that no schema says. */
+  /** Markdown: the purpose of the API, and what clients must know beyond the schemas. */
   description: string;
-  /** The ways to present a credential, by the name that the document gives each; any one of them will do. */
+  /** Security schemes by name; any one of them suffices. */
   credentials: Record<string, SecuritySchemeObject>;
   /** One line for each tag of its operations. */
   tags: Record<string, string>;
-  /** Prefixes below each of which all its paths are served; by default none but `/`. */
+  /** Base paths, each of which serves all paths; default: `/`. */
   servers?: readonly string[];
 }
 
-/** Whatever carries Node's request: Fastify's request does, and so can a plain handler's. */
+/** Anything that carries Node's request: Fastify's request, or an object of a fast path. */
 export interface WithRaw {
   readonly raw: IncomingMessage;
 }
@@ -47,8 +47,8 @@ export interface PathOwner {
   /** Paths that it owns, with all below them. The longest mount wins. */
   readonly mounts: readonly string[];
   /**
-   * The path that a path below its mounts is another spelling of, such as one with a version or a file ending; by default
-   * each path is its own. Both are given without query.
+   * The canonical form of a path below its mounts, such as without a version or a file extension; default: the path
+   * itself. Both are without query.
    */
   canonicalPath?(path: string): string;
   /** What the request presents, in the headers this owner reads. Throws no error: wrong ones are `isMalformed`. */
@@ -60,26 +60,26 @@ export interface PathOwner {
    * without a content type, and no body under any content type.
    */
   readsMediaType?(mediaType: string | undefined, isEmpty: boolean): boolean;
-  /** Whether this refusal of a body comes before anybody asks who is calling; by default none does. */
+  /** Whether this refusal of a body takes precedence over authentication; default: none does. */
   refusesBodyFirst?(refusal: Refusal): boolean;
 }
 
-/** What the scopes of a dialect mean. */
+/** The scopes of a dialect. */
 export interface ScopeRules {
   /** Whether a token of this dialect may hold the scope. */
   isKnown(scope: string): boolean;
-  /** Whether a held scope of this dialect lets its bearer do what needs, or hand on, `needed`. */
+  /** Whether a held scope covers another: its bearer may do, and grant, what `needed` allows. */
   covers(held: string, needed: string): boolean;
-  /** What a token gets that is made through the own API without scopes; undefined: they must be given. */
+  /** Scopes of tokens that are created through Patois' own API without scopes; undefined: scopes are required. */
   readonly defaults?: readonly string[];
 }
 
-/** One token API: who issues tokens under a name of its own. */
+/** One token API, which issues tokens under its own name. */
 export interface Dialect extends PathOwner {
   readonly scopes: ScopeRules;
-  /** How the dialect's own calls name a token. */
+  /** The id of a token in the dialect's own calls. */
   externalId(token: Token): string;
-  /** What its OpenAPI document says before it comes to the operations. */
+  /** The head of its OpenAPI document. */
   readonly description: ApiDescription;
   /** Whether names of one owner's tokens must be unique in this dialect. */
   readonly hasUniqueNames?: boolean;

@@ -8,10 +8,10 @@ export interface Origin {
   requestId: string;
 }
 
-/** Longer ones are cut: they are kept for people to read, and anybody may send anything. */
+/** Longer ones are cut: they are stored for people to read. */
 const MAX_USER_AGENT_LENGTH = 512;
 
-/** What is kept of a user agent. Some clients put into one what they should not: no secret of a token stays. */
+/** The part of a user agent that is stored, without secrets of tokens, which some clients put there. */
 export function keptUserAgent(userAgent: string | undefined): string | null {
   return userAgent === undefined ? null : withoutSecrets(userAgent.slice(0, MAX_USER_AGENT_LENGTH));
 }

@@ -70,7 +70,7 @@ interface TokenChange {
   after: Token;
 }
 
-/** More tokens than this are not ended in one transaction on somebody's request. */
+/** At most so many tokens are revoked in the transaction of one request. */
 const MAX_DESCENDANTS = 1_000;
 const MAX_FAMILY_READS = 5;
 /** An audit event has 13 parameters, and PostgreSQL takes 65,535 a statement. */
@@ -100,7 +100,7 @@ export class TokenService {
     const fresh = makeToken();
     const id = randomUUID();
     return this.changing(async (manager) => {
-      // The lock keeps the owner from being deleted, or moved to another organization, before the token is there.
+      // The lock prevents the owner from being deleted or moved before the token exists.
       const { powers, users } = await this.admission.admit(manager, by, { users: [spec.ownerId] });
       const owner = users.get(spec.ownerId);
       if (!owner || owner.deletedAt !== null) throw new Refusal('notFound', { message: 'No such user' });
@@ -242,7 +242,7 @@ export class TokenService {
     by: Authority,
     { reason }: RevokeOptions = {},
   ): Promise<void> {
-    // A family that grew before its locks were held is read anew. Held, it grows no more: who issues is locked as well.
+    // Read again if it grew before it was locked. Once locked it cannot grow: every issuing token is locked.
     for (let attempt = 0; attempt < MAX_FAMILY_READS; attempt += 1) {
       const isDone = await this.changing((manager) => this.endFamily(manager, where, by, reason ?? null));
       if (isDone) return;
@@ -362,7 +362,7 @@ export class TokenService {
     where: TokenCriteria,
     by: Authority,
   ): Promise<{ powers: Admitted['powers']; owner: User; token: Token }> {
-    // Users come before tokens in the order of locks, and a token's owner never changes.
+    // Users are locked before tokens; a token's owner never changes.
     const found = await manager.findOne(Token, { where, select: { id: true, ownerId: true } });
     if (!found) throw noSuchToken();
     const { id, ownerId } = found;

@@ -52,8 +52,8 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Seconds since the moment up to which every change elsewhere has been received; 0 on the embedded engine, Infinity before
-   * the first heartbeat of a connection has come back.
+   * Seconds since the moment up to which every change elsewhere has been received; 0 on the embedded engine, Infinity
+   * before the first heartbeat of a connection has come back.
    */
   get secondsBehind(): number {
     return this.replication ? (performance.now() - this.replication.caughtUpAt) / 1000 : 0;
@@ -108,7 +108,7 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
     if (this.client !== client || this.isClosed) return;
     const now = performance.now();
     if (now - this.lastAnswer > this.boundMs) {
-      // Half-open: nothing says so but the silence.
+      // A half-open connection shows only by its silence.
       this.onConnectionLost(
         client,
         new Error(`no heartbeat came back for ${Math.round(now - this.lastAnswer)} ms`),
@@ -138,7 +138,7 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
     this.isConnected = false;
     clearTimeout(this.timer);
     this.logger.warn(`Changes elsewhere are not received, cached look-ups go by their age: ${error.message}`);
-    // Not ended but destroyed: a half-open connection would wait for the peer's goodbye.
+    // Destroyed rather than ended: a half-open connection would wait for its peer.
     this.socket?.destroy();
     this.timer = setTimeout(() => void this.connect(), this.retryMs).unref();
     this.retryMs = Math.min(this.retryMs * 2, MAX_RETRY_MS);

@@ -16,7 +16,7 @@ const ISO_8601 = new RegExp(
 /** Later ones have more than four digits of a year, which no client reads. */
 const LAST_MOMENT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** The moment that an RFC 3339 date-time names, to the millisecond; undefined for anything else, 30 February included. */
+/** The instant of an RFC 3339 date-time, to the millisecond; undefined for anything else, such as 30 February. */
 export function parseRfc3339(text: string): Date | undefined {
   return momentOf(RFC_3339.exec(text)?.groups);
 }

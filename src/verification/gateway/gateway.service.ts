@@ -24,7 +24,7 @@ const MAX_SCOPE_BYTES = 2048;
 
 const NOTHING: readonly string[] = [];
 const SCOPE_PARAMETER = 'scope=';
-/** In a header, whose lines Node joins by commas: a line without words, or what is not printable ASCII, as scopes are. */
+/** Node joins header lines by commas: an empty line, or anything but printable ASCII, cannot be parsed. */
 const UNREADABLE = /[^\x20-\x7e]|^ *(,|$)|, *(,|$)/;
 
 /** The path that gateways ask; below it Envoy appends the path and query of its client. */
@@ -64,7 +64,7 @@ export class GatewayService {
   }
 }
 
-/** What the request asks; or, where it presents no one token, what to say instead. */
+/** The decision request; or, if not exactly one token is presented, the challenge to answer with. */
 function decisionRequestOf(
   request: WithRaw,
   scopes: readonly string[],
@@ -74,7 +74,7 @@ function decisionRequestOf(
   const { tokens, basic, isMalformed } = presented;
   const [value] = tokens;
   if (tokens.length > 1 || isMalformed) return 'invalid';
-  // The password of an account is no token, and neither is what comes under another scheme.
+  // A user's password is no token, and neither is a credential of another scheme.
   if (value === undefined) return headerLines(request, 'authorization').length > 0 ? 'invalid' : 'none';
   return {
     value,
@@ -87,8 +87,8 @@ function decisionRequestOf(
 }
 
 /**
- * What the gateway says is needed: a header, or, on the very path that a gateway is configured with, the query. Undefined
- * where it says something that cannot be read: that is not nothing.
+ * The scopes that the gateway requires, from a header or, on exactly the configured path, from the query. Undefined if
+ * they cannot be parsed, which is different from none.
  */
 function neededScopes(request: WithRaw): readonly string[] | undefined {
   const byHeader = scopesOfHeader(request);
@@ -100,7 +100,7 @@ function neededScopes(request: WithRaw): readonly string[] | undefined {
   return byQuery && [...byHeader, ...byQuery];
 }
 
-/** Whether a path is the one that gateways are configured with, not one that a gateway's client has chosen. */
+/** Whether a path is the configured one, without a part that a gateway's client has chosen. */
 function isPathItself(path: string): boolean {
   return path.slice(GATEWAY_PATH.length).replaceAll('/', '') === '';
 }
@@ -154,7 +154,7 @@ function challenge(why: 'none' | 'invalid'): FastPathAnswer {
   return refusal(401, 'www-authenticate', `Bearer realm="Patois"${error}`);
 }
 
-/** The gateway's configuration is wrong: what it cannot say, nobody may pass by. */
+/** The gateway is misconfigured: no request is allowed. */
 function unreadableNeed(): FastPathAnswer {
   const words = 'error="invalid_request", error_description="The needed scope cannot be read"';
   return refusal(400, 'www-authenticate', `Bearer realm="Patois", ${words}`);
@@ -165,7 +165,7 @@ function refusal(status: number, ...header: string[]): FastPathAnswer {
   return { status, headers: ['content-length', '0', ...header] };
 }
 
-/** Who the bearer is, for the service behind the gateway: names and values in turn, as Node writes them. */
+/** The identity headers for the service behind the gateway: names and values, alternating, as Node writes them. */
 function identityOf(cached: CachedToken): string[] {
   return (cached.identityHeaders ??= makeIdentity(cached.token));
 }

@@ -63,7 +63,7 @@ export class IntrospectionService {
       () => {
         const crossSite = refusalOfCrossSite(raw, this.config);
         if (crossSite) throw crossSite;
-        // Who asks is looked at when all has come: a body may be held back until its caller is let in no more.
+        // Authenticates after the body has arrived: a slow body could otherwise outlast its caller's credential.
         return andThen(collectBody(raw), (rawBody) =>
           andThen(this.authorizer.authorize(this.authenticationOf(raw, requestId), REQUIRED), () =>
             this.introspect(raw, rawBody, requestId),
@@ -91,7 +91,7 @@ export class IntrospectionService {
     });
   }
 
-  /** What is said of a token, noted for the next time: it depends on the address that the caller knows this server by. */
+  /** The answer for an active token, kept for the next request with the same Host. */
   private textOf(cached: CachedToken, { headers }: IncomingMessage): string {
     const { introspection } = cached;
     if (introspection && introspection.host === headers.host) return introspection.text;

@@ -7,7 +7,7 @@ import { type Authority, SYSTEM_AUTHORITY } from '../../tokens/authority/authori
 import { TokenLookup } from '../../tokens/token-lookup.js';
 import { TokenService } from '../../tokens/token.service.js';
 
-/** Revokes a token at the request of its holder, from any address: whoever finds a leaked token should be able to end it. */
+/** Revokes a token at the request of its holder, from any address, so that the finder of a leaked token can end it. */
 @Injectable()
 export class RevocationService {
   constructor(
@@ -22,7 +22,7 @@ export class RevocationService {
     if (!found) return;
     const { token } = found;
     const { actor } = new Principal(token.owner, token, value, origin, this.registry);
-    // A token that is expired, inactive or of a disabled owner is ended as well: nothing is asked of its holder.
+    // Also works for a token that is expired, inactive or of a disabled owner.
     const holder: Authority = { ...SYSTEM_AUTHORITY, actor };
     const options = { reason: 'revoked by its holder', presented: value };
     await this.tokens.revoke({ id: token.id }, holder, options).catch((error: unknown) => {

@@ -15,8 +15,8 @@ const REPOSITORY_NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:
 const MAX_NAME_LENGTH = 255;
 
 /**
- * Reads `type:name:action,action …`, several of which are separated by spaces or repeated; two for one thing become one.
- * What is malformed asks for nothing.
+ * Parses `type:name:action,action …`, repeated or separated by spaces; entries for the same resource are merged.
+ * Malformed entries request nothing.
  */
 export function readAccess(scopes: readonly string[]): Access[] {
   const wanted = new Map<string, Access>();

@@ -10,7 +10,7 @@ import { claimedLoginOf } from '../claimed-login.js';
 export class RegistryLogin {
   constructor(private readonly decisions: DecisionService) {}
 
-  /** @throws {Refusal} unauthenticated, also for an account's password; forbidden for an address outside the token's blocks. */
+  /** @throws {Refusal} unauthenticated, also for a user's password; forbidden for an address outside the token's blocks. */
   async check(request: FastifyRequest): Promise<Token> {
     const { owner, origin } = request.patois;
     const { tokens, basic, isMalformed } = owner.readCredentials(request);

@@ -12,7 +12,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** How long a key signs. */
 export const SIGNS_FOR_MS = 90 * DAY_MS;
-/** How long a key is published before it signs: a registry that reads the certificates at its start is to have it then. */
+/** How long a key is published before it signs: registries read the certificates only at their start. */
 export const PUBLISHED_AHEAD_MS = 14 * DAY_MS;
 /** How long a key is published after its last signature: well over what a token lives, plus {@link RECALL_MS}. */
 export const PUBLISHED_AFTER_MS = HOUR_MS;
