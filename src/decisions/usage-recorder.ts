@@ -10,10 +10,16 @@ const TOKEN_INTERVAL_MS = 60_000;
 /** Building a statement blocks the event loop: no more than a millisecond or two at a time. */
 const ROWS_A_STATEMENT = 1_000;
 
+/** Locks its rows in the order of their ids, as every change of tokens does: neither waits for the other in a circle. */
 const WRITE_SQL = `
   UPDATE tokens SET last_used_at = used.at, last_used_address = used.address, last_used_user_agent = used.agent
-  FROM (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) AS u (id, at, address, agent)) used
-  WHERE tokens.id = used.id AND (tokens.last_used_at IS NULL OR tokens.last_used_at < used.at)`;
+  FROM (
+    SELECT t.id, u.at, u.address, u.agent
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) AS u (id, at, address, agent)
+      JOIN tokens t ON t.id = u.id
+    WHERE t.last_used_at IS NULL OR t.last_used_at < u.at
+    ORDER BY t.id FOR NO KEY UPDATE OF t) used
+  WHERE tokens.id = used.id`;
 
 /**
  * Gathers the last use of tokens in memory and writes it, many in one statement, every two seconds, each token at most
@@ -128,7 +134,6 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
       const ids = this.due;
       this.due = [];
       for (let start = 0; start < ids.length; start += ROWS_A_STATEMENT) {
-        // Sorted, so that two replicas that write the same tokens cannot deadlock.
         await this.write(ids.slice(start, start + ROWS_A_STATEMENT).sort());
       }
     });

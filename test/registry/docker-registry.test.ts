@@ -94,7 +94,7 @@ describeWith([REGISTRY, SKOPEO], "Debian's docker-registry and skopeo", () => {
     for (const { generation, signsFrom } of await manager.find(SigningKey)) {
       await manager.update(SigningKey, { generation }, { signsFrom: new Date(signsFrom.getTime() - ms) });
     }
-    await server.app.nest.get(SigningKeys, { strict: false }).refresh();
+    await server.app.nest.get(SigningKeys, { strict: false }).rotate();
   };
 
   const startRegistry = async (): Promise<void> => {
