@@ -43,7 +43,7 @@ const COVERED: Record<string, string[]> = {
   OrganizationAPITokenModify: [],
   RuleRead: [],
   'user:admin': [],
-  'all.User': ['userApiTokens.*'],
+  'all.User': ['userApiTokens.*', 'userApiToken.*'],
   'userApiTokens.*': [],
 };
 const SCOPES_OF: Record<string, string[]> = {
@@ -343,7 +343,7 @@ function isAccepted(caller: Caller, owner: User, target: Token, call: Drawn['cal
       const isOpen = {
         patois: can('patois:tokens.write') && sees,
         panther: can('OrganizationAPITokenModify') && inPanther,
-        losant: can('userApiTokens.*') && isOwn,
+        losant: can('userApiToken.*') && isOwn,
       }[call.api];
       const before = { scopes: target.scopes, reach: target.allowedCidrs, expiresAt: target.expiresAt };
       const after = {
@@ -384,7 +384,7 @@ function isAccepted(caller: Caller, owner: User, target: Token, call: Drawn['cal
           user.organizationId === owner.organizationId &&
           (isOwn || rank(user) > 0),
         quay: can('user:admin') && isOwn,
-        losant: can('userApiTokens.*') && isOwn,
+        losant: can('userApiToken.*') && isOwn,
       }[call.api];
       return isDialects && Boolean(isOpen);
     }
