@@ -30,7 +30,10 @@ export interface App {
   firstStart: FirstStart | undefined;
   /** Listens, and gives the address clients reach it by. */
   listen(): Promise<string>;
-  /** Ends it: requests in flight finish, or are given up; what is pending is written, then the database closes. */
+  /**
+   * Ends it: requests in flight finish, or are given up; what is pending is written, then the database
+   * closes.
+   */
   close(): Promise<void>;
 }
 
@@ -113,8 +116,9 @@ async function addressesOf(host: string): Promise<string[]> {
 }
 
 /**
- * Closes the servers. A connection that is busy at that moment would otherwise stay open as long as its client keeps it,
- * and one with an incomplete request for ever: a closing server no longer enforces its time-outs.
+ * Closes the servers. A connection that is busy at that moment would otherwise stay open as long as its
+ * client keeps it, and one with an incomplete request for ever: a closing server no longer enforces its
+ * time-outs.
  */
 async function closeServers(
   nest: NestFastifyApplication,

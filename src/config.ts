@@ -3,7 +3,9 @@ import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { normalizeCidrs } from './network/cidr.js';
 
-/** How far back a Quay client is to be served: as the published reference says, or as a deployed Quay answers. */
+/**
+ * How far back a Quay client is to be served: as the published reference says, or as a deployed Quay answers.
+ */
 export type QuayFidelity = 'documented' | 'deployed';
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug';
 

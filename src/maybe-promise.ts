@@ -1,5 +1,6 @@
 /**
- * A value at hand, or the promise of it: to await what is already in memory would cost more than the decision itself.
+ * A value at hand, or the promise of it: to await what is already in memory would cost more than the decision
+ * itself.
  */
 export type MaybePromise<Value> = Value | Promise<Value>;
 

@@ -58,7 +58,9 @@ export type InvalidTokenReason = 'unknown' | 'revoked' | 'expired' | 'inactive' 
 export interface FieldProblem {
   /** Keys from the outside in: `['orgRoles', '0', 'role']`; empty for the whole body. */
   path: string[];
-  /** The rule that was broken, in class-validator's words (`isString`, `whitelistValidation`, …) or our own. */
+  /**
+   * The rule that was broken, in class-validator's words (`isString`, `whitelistValidation`, …) or our own.
+   */
   rule: string;
   /** A sentence for the client that names the field. */
   message: string;
@@ -81,8 +83,9 @@ export interface RefusalDetails {
 }
 
 /**
- * A refusal of the core. `kind` and `reason` are for programs, `message` for the client, `cause` for the log. Texts
- * beyond 2,000 characters are cut, and of more than 100 fields the first are named: an answer stays small.
+ * A refusal of the core. `kind` and `reason` are for programs, `message` for the client, `cause` for the log.
+ * Texts beyond 2,000 characters are cut, and of more than 100 fields the first are named: an answer stays
+ * small.
  */
 export class Refusal extends Error {
   readonly reason: RefusalReason | undefined;
@@ -117,7 +120,10 @@ export function isOfPath({ reason }: Refusal): boolean {
   return reason === 'route' || reason === 'method';
 }
 
-/** A text that is short enough to be answered. A secret goes before the cut: half of one is no longer recognized. */
+/**
+ * A text that is short enough to be answered. A secret goes before the cut: half of one is no longer
+ * recognized.
+ */
 export function shortened(text: string, most = MAX_MESSAGE_CHARACTERS): string {
   if (text.length <= most) return text;
   return `${withoutSecrets(text).slice(0, most)}…`.toWellFormed();

@@ -36,7 +36,8 @@ export async function serve(
 
 /** The one place where a generated password is shown: the terminal of the first start, not the log. */
 function greet({ login, generatedPassword }: NonNullable<App['firstStart']>, address: string): void {
-  // Single quotes would keep the shell from filling in the operator's own password; double ones keep its characters.
+  // Single quotes would keep the shell from filling in the operator's own password; double ones keep its
+  // characters.
   const credentials = generatedPassword ? `'${login}:${generatedPassword}'` : `"${login}:$ADMIN_PASSWORD"`;
   const lines = [
     '',

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 const MIN_LIFE_MS = 5_000;
 
 /**
- * Runs this program in several processes that share the port; each is a replica of its own. The first one starts alone,
- * so that what a first start prints is printed once and settings that are wrong end all of it. One that dies is
- * replaced.
+ * Runs this program in several processes that share the port; each is a replica of its own. The first one
+ * starts alone, so that what a first start prints is printed once and settings that are wrong end all of it.
+ * One that dies is replaced.
  *
  * @returns when all of them listen.
  */
