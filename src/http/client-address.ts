@@ -6,11 +6,11 @@ import { headerLines } from './header-lines.js';
 
 /**
  * Where a request came from: the TCP peer, unless that is a trusted proxy; then the rightmost address of
- * `X-Forwarded-For` (all its lines joined) that is not a trusted proxy. If all hops are trusted, the leftmost; without
- * the header, the peer.
+ * `X-Forwarded-For` (all its lines joined) that is not a trusted proxy. If all hops are trusted, the
+ * leftmost; without the header, the peer.
  *
- * @returns the address, IPv4-mapped ones as IPv4; undefined when a hop that the walk reaches is malformed, or the peer
- *   is not known: a token confined to addresses is then refused.
+ * @returns the address, IPv4-mapped ones as IPv4; undefined when a hop that the walk reaches is malformed, or
+ *   the peer is not known: a token confined to addresses is then refused.
  */
 export function clientAddress(request: WithRaw, trustedProxies: readonly string[]): string | undefined {
   const peer = peerOf(request.raw.socket);

@@ -6,12 +6,16 @@ import { Refusal } from '../refusal.js';
 
 /** Safe methods (RFC 9110, 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** `Sec-Fetch-Site` of this server's own pages, and of requests that the user started, such as from the address bar. */
+/**
+ * `Sec-Fetch-Site` of this server's own pages, and of requests that the user started, such as from the
+ * address bar.
+ */
 const OWN_SITES = new Set(['same-origin', 'none']);
 
 /**
- * Refuses requests that a page of another site sends: a browser adds the password that it has stored for this server to
- * the requests of every page. Applies with any credential and to public routes; programs send neither of the two headers.
+ * Refuses requests that a page of another site sends: a browser adds the password that it has stored for this
+ * server to the requests of every page. Applies with any credential and to public routes; programs send
+ * neither of the two headers.
  *
  * @returns forbidden, for a method that may change something; undefined if the request may proceed. See
  *   https://www.w3.org/TR/fetch-metadata/ and RFC 6454.

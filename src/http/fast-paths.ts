@@ -19,13 +19,16 @@ interface FastPath {
 }
 
 /**
- * Plain handlers in front of the framework, for endpoints that are called too often to pay for it. Every server that
- * listens has the same list.
+ * Plain handlers in front of the framework, for endpoints that are called too often to pay for it. Every
+ * server that listens has the same list.
  */
 export class FastPaths {
   private readonly paths: FastPath[] = [];
 
-  /** @param matches says of a method and URL whether the handler answers it; it then answers every such request. */
+  /**
+   * @param matches says of a method and URL whether the handler answers it; it then answers every such
+   *   request.
+   */
   add(matches: FastPath['matches'], handler: FastPathHandler): void {
     this.paths.push({ matches, listener: batched(handler) });
   }
@@ -47,9 +50,9 @@ export class FastPaths {
 }
 
 /**
- * Handles all requests of one turn of the event loop together at its end, and then sends all answers that are ready. Each
- * stage (read, decide, write) so runs with its code in the processor's cache, and a client on the same machine is woken
- * once per turn: to wake it for each answer would cost as much as a decision.
+ * Handles all requests of one turn of the event loop together at its end, and then sends all answers that are
+ * ready. Each stage (read, decide, write) so runs with its code in the processor's cache, and a client on the
+ * same machine is woken once per turn: to wake it for each answer would cost as much as a decision.
  */
 function batched(handler: FastPathHandler): RequestListener {
   let requests: Parameters<RequestListener>[] = [];

@@ -3,8 +3,8 @@ import type { WithRaw } from '../protocol/dialect.js';
 const NONE: readonly string[] = [];
 
 /**
- * Every line of a header, in order, without the empty ones. Node's own view, asked first, would drop or join repeated
- * ones.
+ * Every line of a header, in order, without the empty ones. Node's own view, asked first, would drop or join
+ * repeated ones.
  *
  * @param name in lower case.
  */

@@ -24,12 +24,15 @@ const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/;
 /** RFC 9112, 3.2.2: the target as a proxy sends it, which the router takes as well. */
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
 /**
- * Letters, digits and `-._~` mean the same encoded (RFC 3986, 2.3). Nothing else is decoded here: `%2F` is no slash, and
- * `%2561` is not `a`.
+ * Letters, digits and `-._~` mean the same encoded (RFC 3986, 2.3). Nothing else is decoded here: `%2F` is no
+ * slash, and `%2561` is not `a`.
  */
 const ENCODED_UNRESERVED = /%(?:2[DE]|3\d|4[1-9A-F]|5[\dAF]|6[1-9A-F]|7[\dAE])/gi;
 
-/** The Fastify adapter for Nest, set up so that what Fastify would answer itself is rendered by the path's owner. */
+/**
+ * The Fastify adapter for Nest, set up so that what Fastify would answer itself is rendered by the path's
+ * owner.
+ */
 export function createHttpAdapter(
   config: Config,
   registry: DialectRegistry,
@@ -88,8 +91,8 @@ function headersOfAll({ id }: FastifyRequest): Record<string, string> {
 }
 
 /**
- * Fastify would refuse a malformed content type by itself, before anybody asks who is calling. RFC 9110 lets it count as
- * `application/octet-stream`, which is refused when its turn comes; a blank one is none.
+ * Fastify would refuse a malformed content type by itself, before anybody asks who is calling. RFC 9110 lets
+ * it count as `application/octet-stream`, which is refused when its turn comes; a blank one is none.
  */
 function replaceMalformedType({ headers }: FastifyRequest): void {
   const type = headers['content-type'];
@@ -98,7 +101,10 @@ function replaceMalformedType({ headers }: FastifyRequest): void {
   else headers['content-type'] = 'application/octet-stream';
 }
 
-/** The one spelling of a URL by which both owner and route are found; otherwise one API could answer for another. */
+/**
+ * The one spelling of a URL by which both owner and route are found; otherwise one API could answer for
+ * another.
+ */
 function canonicalUrl(written: string, registry: DialectRegistry): string {
   const url = written.replace(ABSOLUTE_FORM, '').replace(/^(?=[?#]|$)/, '/');
   const encoded = pathOf({ url });
@@ -107,7 +113,9 @@ function canonicalUrl(written: string, registry: DialectRegistry): string {
   return canonical + url.slice(encoded.length);
 }
 
-/** Answers a request that Node's parser could not read, or that did not arrive in time: Fastify never sees it. */
+/**
+ * Answers a request that Node's parser could not read, or that did not arrive in time: Fastify never sees it.
+ */
 function answerClientError(error: ConnectionError, socket: Socket, registry: DialectRegistry): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

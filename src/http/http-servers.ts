@@ -6,7 +6,9 @@ import { FastPaths } from './fast-paths.js';
 const MAX_HEADERS_TIME_MS = 10_000;
 /** How often connections are checked for having exceeded a time-out. */
 const MAX_CHECK_INTERVAL_MS = 1_000;
-/** Longer than load balancers keep idle connections (usually 60 s): they, not this server, should close them. */
+/**
+ * Longer than load balancers keep idle connections (usually 60 s): they, not this server, should close them.
+ */
 const KEEP_ALIVE_MS = 72_000;
 
 type ClientErrorListener = (error: Error, socket: Socket) => void;

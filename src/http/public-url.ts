@@ -1,7 +1,10 @@
 import type { Config } from '../config.js';
 import type { RefusedRequest } from '../protocol/dialect.js';
 
-/** The base URL by which clients know this server, without a trailing slash: `PUBLIC_URL`, else scheme and Host of the request. */
+/**
+ * The base URL by which clients know this server, without a trailing slash: `PUBLIC_URL`, else scheme and
+ * Host of the request.
+ */
 export function publicUrlOf(
   request: Pick<RefusedRequest, 'headers' | 'protocol'>,
   { publicUrl }: Pick<Config, 'publicUrl'>,

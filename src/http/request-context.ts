@@ -50,7 +50,10 @@ export function originOf(raw: IncomingMessage, requestId: string, trustedProxies
   };
 }
 
-/** The path of a request, without its query, and without a fragment, which the router does not take for path either. */
+/**
+ * The path of a request, without its query, and without a fragment, which the router does not take for path
+ * either.
+ */
 export function pathOf({ url }: { url: string }): string {
   const end = url.search(/[?#]/);
   return end < 0 ? url : url.slice(0, end);

@@ -9,14 +9,17 @@ export const MAX_BODY_BYTES = 512 * 1024;
 /** By connection the request whose body has not come whole yet. */
 const awaited = new WeakMap<Socket, IncomingMessage>();
 
-/** The request of a connection whose body has not come whole: should it never, the owner of its path words that. */
+/**
+ * The request of a connection whose body has not come whole: should it never, the owner of its path words
+ * that.
+ */
 export function requestAwaitedOn(socket: Socket): IncomingMessage | undefined {
   return awaited.get(socket);
 }
 
 /**
- * The bytes of a body, at once where all of them have arrived. It fails only with its connection: a body that is too
- * large is refused in its turn.
+ * The bytes of a body, at once where all of them have arrived. It fails only with its connection: a body that
+ * is too large is refused in its turn.
  */
 export function collectBody(request: IncomingMessage): MaybePromise<Buffer | Refusal> {
   if (request.complete) {

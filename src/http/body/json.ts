@@ -28,7 +28,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * Bounds the depth, and the numbers of keys and items, before anything recursive or dearer than linear sees the text.
+ * Bounds the depth, and the numbers of keys and items, before anything recursive or dearer than linear sees
+ * the text.
  *
  * @throws {Refusal} malformedJson, tooComplex.
  */

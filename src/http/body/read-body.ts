@@ -16,8 +16,9 @@ export interface BodySource {
 }
 
 /**
- * The JSON of a request's body; undefined where there is none, or where the method has none (a DELETE's is ignored).
- * A form, where the owner of the path reads one, becomes an object of texts, with a list for what stands there twice.
+ * The JSON of a request's body; undefined where there is none, or where the method has none (a DELETE's is
+ * ignored). A form, where the owner of the path reads one, becomes an object of texts, with a list for what
+ * stands there twice.
  *
  * @throws {Refusal} invalid: tooLarge, tooComplex, mediaType, malformedJson, badText.
  */

@@ -2,8 +2,8 @@ import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 
 /**
- * On a controller or a route: refusals that its OpenAPI document names. The document takes the example of each from the
- * words of the dialect itself.
+ * On a controller or a route: refusals that its OpenAPI document names. The document takes the example of
+ * each from the words of the dialect itself.
  *
  * @param type the class of their bodies; several where a status has bodies of several shapes.
  * @param reasons by status: when that happens, in a few words.

@@ -16,7 +16,9 @@ const ISO_8601 = new RegExp(
 /** Later ones have more than four digits of a year, which no client reads. */
 const LAST_MOMENT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** The instant of an RFC 3339 date-time, to the millisecond; undefined for anything else, such as 30 February. */
+/**
+ * The instant of an RFC 3339 date-time, to the millisecond; undefined for anything else, such as 30 February.
+ */
 export function parseRfc3339(text: string): Date | undefined {
   return momentOf(RFC_3339.exec(text)?.groups);
 }
@@ -27,8 +29,8 @@ export function parseIso8601(text: string): Date | undefined {
 }
 
 /**
- * The field names a moment that is still to come: a text that `parse` reads, or, without one, a Date; what is no Date
- * is then for another rule to refuse.
+ * The field names a moment that is still to come: a text that `parse` reads, or, without one, a Date; what is
+ * no Date is then for another rule to refuse.
  */
 export function IsFuture(parse?: (text: string) => Date | undefined): PropertyDecorator {
   const isFuture = (moment: Date | undefined): boolean => moment !== undefined && moment > new Date();

@@ -54,7 +54,10 @@ export function IsLogin(): PropertyDecorator {
   return must('isLogin', '1 to 100 ASCII letters, digits and ._@+-', rule);
 }
 
-/** Reads a date and time of RFC 3339 into a Date; what is none stays as it is, for {@link IsInstant} to refuse. */
+/**
+ * Reads a date and time of RFC 3339 into a Date; what is none stays as it is, for {@link IsInstant} to
+ * refuse.
+ */
 export function Instant(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' ? (parseRfc3339(value) ?? value) : value,
