@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { AIMS, RATIOS } from './scenarios.mjs';
 import { median } from './support/statistics.mjs';
+import { RATIOS as WRITE_RATIOS } from './write-scenarios.mjs';
 
 const RESULTS = new URL('RESULTS.md', import.meta.url);
 const PAGE = new URL('../docs/PERFORMANCE.md', import.meta.url);
@@ -111,19 +112,165 @@ export function renderGrowth({ at, machine, sizes, measures }) {
   return `${at.slice(0, 10)}: ${machine}.\n\n${table(headers, rows)}`;
 }
 
+/** Medians over the rounds of changes, and the ratios between them. Processor time is in ms, of each change. */
+export function summarizeWrites({ at, machine, options, contenders }) {
+  const rows = contenders.map(({ id, label, answers, runs }) => {
+    const cpuMs = (pick) => median(runs.map((run) => (pick(run) * 1000) / Math.max(1, run.sent * answers)));
+    return {
+      id,
+      label,
+      rate: median(runs.map(({ requests, seconds }) => (requests * answers) / seconds)),
+      spread: spreadOf(runs.map(({ requests, seconds }) => requests / seconds)),
+      p50Ms: median(runs.map(({ p50Ms }) => p50Ms)),
+      p99Ms: median(runs.map(({ p99Ms }) => p99Ms)),
+      failures: runs.reduce((sum, run) => sum + run.failures, 0),
+      failuresByStatus: sumOf(runs.map(({ failuresByStatus }) => failuresByStatus)),
+      serverMs: cpuMs(({ cpuSeconds }) => cpuSeconds),
+      postgresMs: cpuMs(({ postgresCpuSeconds }) => postgresCpuSeconds),
+    };
+  });
+  const find = (id) => rows.find((row) => row.id === id);
+  const ratios = WRITE_RATIOS.filter(({ of, to }) => find(of) && find(to)).map((aim) => {
+    const [one, other] = [find(aim.of), find(aim.to)];
+    return {
+      ...aim,
+      ofLabel: one.label,
+      toLabel: other.label,
+      ratio: one.rate / other.rate,
+      cpuRatio: other.serverMs / one.serverMs,
+      bothRatio: (other.serverMs + other.postgresMs) / (one.serverMs + one.postgresMs),
+    };
+  });
+  const failures = rows.reduce((sum, row) => sum + row.failures, 0);
+  return { at, machine, options, rows, ratios, failures };
+}
+
+/** The tables of one run of changes, in Markdown. */
+export function renderWrites({ at, machine, options, rows, ratios, failures }) {
+  const { rounds, seconds, connections, tokens } = options;
+  const headers = [
+    'who answers',
+    'a second',
+    '± %',
+    'p50 ms',
+    'p99 ms',
+    'failed',
+    'server ms',
+    'PostgreSQL ms',
+  ];
+  const parts = [
+    `${at.slice(0, 10)}: ${machine}; ${connections} connections, ${rounds} interleaved rounds of ${seconds} s, ` +
+      `${tokens.toLocaleString('en')} tokens in each store at first; ${failures} failed requests.`,
+    table(
+      headers,
+      rows.map((row) => [
+        row.label,
+        Math.round(row.rate).toLocaleString('en'),
+        row.spread.toFixed(0),
+        row.p50Ms.toFixed(2),
+        row.p99Ms.toFixed(2),
+        String(row.failures),
+        row.serverMs.toFixed(3),
+        row.postgresMs.toFixed(3),
+      ]),
+    ),
+    ratios.length > 0 &&
+      table(
+        ['ratio of medians', 'to', 'ratio', 'by CPU', 'and PostgreSQL', 'aim', ''],
+        ratios.map(({ ofLabel, toLabel, ratio, cpuRatio, bothRatio, atLeast }) => [
+          ofLabel,
+          toLabel,
+          ratio.toFixed(2),
+          cpuRatio.toFixed(2),
+          bothRatio.toFixed(2),
+          atLeast === undefined ? '' : `≥ ${atLeast}`,
+          verdict(ratio, atLeast),
+        ]),
+      ),
+    ...rows
+      .filter(({ failures: count }) => count > 0)
+      .map(({ label, failuresByStatus }) => `Failed: ${label}: ${namesOf(failuresByStatus)}.`),
+  ];
+  return parts.filter(Boolean).join('\n\n');
+}
+
+/** Medians over the rounds of `/verify` alone and beside writers, and what disturbs it most. */
+export function summarizePeace({ at, machine, options, peakRate, rate, alone, beside, writers }) {
+  const rows = [
+    { label: '`/verify`, alone', runs: alone },
+    { label: `\`/verify\`, beside ${options.writers} writers`, runs: beside },
+    { label: `${options.writers} writers, POST \`/patois/v1/tokens\``, runs: writers },
+  ].map(({ label, runs }) => ({
+    label,
+    rate: median(runs.map(({ requests, seconds }) => requests / seconds)),
+    p50Ms: median(runs.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(runs.map(({ p99Ms }) => p99Ms)),
+    maxMs: Math.max(...runs.map(({ maxMs }) => maxMs)),
+    unsent: runs.reduce((sum, run) => sum + (run.unsent ?? 0), 0),
+    failures: runs.reduce((sum, run) => sum + run.failures, 0),
+    failuresByStatus: sumOf(runs.map(({ failuresByStatus }) => failuresByStatus)),
+  }));
+  const failures = rows.reduce((sum, row) => sum + row.failures, 0);
+  return { at, machine, options, peakRate, rate, rows, failures };
+}
+
+/** The table of one run of `/verify` beside writers, in Markdown. */
+export function renderPeace({ at, machine, options, peakRate, rate, rows }) {
+  const { rounds, seconds, connections, workers, tokens } = options;
+  const [alone, beside] = rows;
+  const ofPeak =
+    peakRate === undefined ? '' : `, half of the peak of ${Math.round(peakRate).toLocaleString('en')}`;
+  const cells = ({ p50Ms, p99Ms, maxMs }) =>
+    [p50Ms, p99Ms, maxMs].map((milliseconds) => milliseconds.toFixed(2));
+  const ratios = ['p50Ms', 'p99Ms', 'maxMs'].map((key) => (beside[key] / alone[key]).toFixed(2));
+  const parts = [
+    `${at.slice(0, 10)}: ${machine}; \`WORKERS=${workers}\`, ${rate.toLocaleString('en')} verifications a second${ofPeak}, ` +
+      `over ${connections} connections, ${rounds} rounds of ${seconds} s, ${tokens.toLocaleString('en')} tokens in the store at first.`,
+    table(
+      ['who asks', 'a second', 'p50 ms', 'p99 ms', 'max ms', 'failed'],
+      [
+        ...rows.map((row) => [
+          row.label,
+          Math.round(row.rate).toLocaleString('en'),
+          ...cells(row),
+          row.failures === 0 ? '0' : namesOf(row.failuresByStatus),
+        ]),
+        ['beside / alone', (beside.rate / alone.rate).toFixed(2), ...ratios, ''],
+      ],
+    ),
+    ...rows
+      .filter(({ unsent }) => unsent > 0)
+      .map(
+        ({ label, unsent }) =>
+          `Not kept up: ${label}: ${unsent.toLocaleString('en')} requests were due and not sent at the end, and their times are not among these.`,
+      ),
+  ];
+  return parts.join('\n\n');
+}
+
+export function recordWrites(summary) {
+  record('writes', renderWrites(summary), 'Changes');
+}
+
+export function recordPeace(summary) {
+  record('peace', renderPeace(summary), 'Verification beside changes');
+}
+
 export function recordBench(summary) {
-  record('bench', renderBench(summary));
+  record('bench', renderBench(summary), 'Side by side');
 }
 
 export function recordGrowth(summary) {
-  record('growth', renderGrowth(summary));
+  record('growth', renderGrowth(summary), 'As the store grows');
 }
 
-/** Puts tables between the marks that name them, in both files. */
-function record(name, tables) {
+/** Puts tables between the marks that name them, in both files; where there are none yet, at the end under a heading. */
+function record(name, tables, heading) {
   for (const file of [RESULTS, PAGE]) {
-    const text = readFileSync(file, 'utf8');
     const between = new RegExp(`(<!-- ${name}: .*-->)[^]*?(<!-- /${name} -->)`);
+    const marks = `<!-- ${name}: written by bench/${name}.mjs --record -->\n\n<!-- /${name} -->`;
+    let text = readFileSync(file, 'utf8');
+    if (!between.test(text)) text += `\n## ${heading}\n\n${marks}\n`;
     writeFileSync(
       file,
       text.replace(between, (_, begin, end) => `${begin}\n\n${tables}\n\n${end}`),
@@ -136,6 +283,19 @@ function batchAim(rows) {
   if (!batch) return undefined;
   const { batchTokensASecond: aim } = AIMS;
   return `Batch: ${Math.round(batch.rate).toLocaleString('en')} tokens a second, aimed at ${aim.toLocaleString('en')}: ${verdict(batch.rate, aim)}.`;
+}
+
+function sumOf(counts) {
+  const sums = {};
+  for (const [name, count] of counts.flatMap((each) => Object.entries(each)))
+    sums[name] = (sums[name] ?? 0) + count;
+  return sums;
+}
+
+function namesOf(failuresByStatus) {
+  return Object.entries(failuresByStatus)
+    .map(([status, count]) => `${count.toLocaleString('en')} × ${status}`)
+    .join(', ');
 }
 
 /** Half of the distance between the slowest and the fastest round, in percent of the median. */

@@ -17,6 +17,8 @@ const SCOPES = {
   losant: ['all.User'],
   patois: ['*'],
 };
+/** The same for tokens that are to be changed: of Patois' own, no more than one scope. */
+const TARGET_SCOPES = { ...SCOPES, patois: ['patois:introspect'] };
 const KNOWN_A_STATEMENT = 10_000;
 const OTHERS_A_STATEMENT = 250_000;
 /** From here on it is quicker to make the indexes anew. */
@@ -67,6 +69,7 @@ export class Seeder {
   /** Makes one token of a given owner and gives its value. */
   async addToken(ownerId, { dialect = 'patois', scopes = SCOPES[dialect], allowedCidrs = [] } = {}) {
     const [value] = await this.#insertKnown([{ ownerId, dialect, scopes, allowedCidrs }]);
+    await this.#addLastUses();
     return value;
   }
 
@@ -98,9 +101,45 @@ export class Seeder {
       await this.#insertOthers(part(count, portion) - part(known, portion), owners.length);
     }
     await restoreIndexes();
+    await this.#addLastUses();
     await this.#client.query('VACUUM ANALYZE tokens');
     await this.#client.query('VACUUM ANALYZE users');
     return values;
+  }
+
+  /** Makes tokens of one owner and dialect to be changed, and gives the names and the value of each. */
+  async addTargets(count, ownerId, dialect) {
+    const { encodeObjectId } = await fromPatois('accounts/object-id.js');
+    const { encodeId: encodePantherId } = await fromPatois('dialects/panther/panther.dialect.js');
+    const targets = [];
+    while (targets.length < count) {
+      const length = Math.min(KNOWN_A_STATEMENT, count - targets.length);
+      const token = { ownerId, dialect, scopes: TARGET_SCOPES[dialect], allowedCidrs: [] };
+      const values = await this.#insertKnown(Array.from({ length }, () => token));
+      const valueOf = new Map(values.map((value) => [value.slice(0, value.indexOf('_')), value]));
+      const { rows } = await this.#client.query(
+        'SELECT id, token_id, numeric_id, created_at FROM tokens WHERE token_id = ANY ($1)',
+        [[...valueOf.keys()]],
+      );
+      for (const { id, token_id: tokenId, numeric_id: numericId, created_at: createdAt } of rows) {
+        const [pantherId, losantId] = [encodePantherId(id), encodeObjectId(createdAt, id)];
+        targets.push({ id, tokenId, numericId, pantherId, losantId, value: valueOf.get(tokenId) });
+      }
+    }
+    return targets;
+  }
+
+  /** Leaves the tables as a store that has been at work for long has them. */
+  async settle() {
+    await this.#client.query('VACUUM ANALYZE');
+    await this.#client.query('CHECKPOINT');
+  }
+
+  /** Every token has a row for its last use, from its beginning. */
+  async #addLastUses() {
+    await this.#client.query(
+      'INSERT INTO last_uses (token_uuid) SELECT id FROM tokens ON CONFLICT (token_uuid) DO NOTHING',
+    );
   }
 
   async #insertKnown(tokens) {

@@ -1,5 +1,5 @@
-// better-auth with its API-key plugin on PostgreSQL. The plugin verifies by a call inside the server; this is the least
-// HTTP around it. Its rate limit, by default 10 requests a day and key, is off; all else is as it comes.
+// better-auth with its API-key plugin on PostgreSQL. The plugin verifies and makes keys by calls inside the server; this is
+// the least HTTP around them: a POST makes a key, all else verifies one. Its rate limit, by default 10 requests a day and key, is off; all else is as it comes.
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { apiKey } from '@better-auth/api-key';
@@ -33,6 +33,16 @@ writeFileSync(KEYS_FILE, keys.join('\n'));
 
 listen(
   createServer((request, response) => {
+    if (request.method === 'POST') {
+      create().then(
+        (text) => {
+          const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+          response.writeHead(201, headers).end(text);
+        },
+        () => response.writeHead(503, { 'content-length': 0 }).end(),
+      );
+      return;
+    }
     auth.api.verifyApiKey({ body: { key: bearerOf(request) ?? '' } }).then(
       ({ valid }) => response.writeHead(valid ? 204 : 401).end(),
       () => response.writeHead(503).end(),
@@ -40,3 +50,7 @@ listen(
   }),
   'better-auth',
 );
+
+async function create() {
+  return JSON.stringify(await auth.api.createApiKey({ body: { userId: user.id, name: 'issued' } }));
+}

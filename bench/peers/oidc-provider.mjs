@@ -1,5 +1,6 @@
-// oidc-provider, introspecting opaque access tokens of users for a client that authenticates with its secret: in its own
-// memory adapter, or, with DATABASE_URL, in the PostgreSQL adapter beside.
+// oidc-provider, introspecting opaque access tokens of users for a client that authenticates with its secret, and issuing
+// tokens to that client (client credentials): in its own memory adapter, or, with DATABASE_URL, in the PostgreSQL adapter
+// beside.
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
@@ -15,14 +16,16 @@ const provider = new Provider('http://127.0.0.1', {
       client_id: 'bench',
       client_secret: CLIENT_SECRET,
       redirect_uris: ['http://127.0.0.1/'],
+      grant_types: ['authorization_code', 'client_credentials'],
       scope: 'api:read',
     },
   ],
   scopes: ['api:read'],
-  ttl: { AccessToken: 86_400, Grant: 86_400 },
+  ttl: { AccessToken: 86_400, ClientCredentials: 86_400, Grant: 86_400 },
   findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
   features: {
     devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
     introspection: { enabled: true },
   },
 });

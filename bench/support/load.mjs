@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const WRK_SCRIPT = fileURLToPath(new URL('wrk.lua', import.meta.url));
 const AUTOCANNON = fileURLToPath(new URL('autocannon-load.mjs', import.meta.url));
+const CLOSED = fileURLToPath(new URL('closed-load.mjs', import.meta.url));
 const PACED = fileURLToPath(new URL('paced-load.mjs', import.meta.url));
 
 /** What can load a server: wrk, where it is installed, costs so little that the server is what is measured. */
@@ -29,7 +30,21 @@ export function load(loader, job) {
 
 /** Loads a server at a steady rate (`job.rate`, requests a second); time counts from when a request was due. */
 export function loadAtRate(job) {
-  return inChild(PACED, { ...job, rawRequests: job.requests.map((request) => rawRequest(job.url, request)) });
+  return inRawChild(PACED, job);
+}
+
+/**
+ * Loads a server as fast as it answers; all connections take the next request of the one list.
+ *
+ * @param job as of {@link load}, and `isOnce`: no request is sent again, and at the end of the list the load ends.
+ * @returns as {@link load}, and `sent`, all requests; `failuresByStatus`.
+ */
+export function loadInTurn(job) {
+  return inRawChild(CLOSED, job);
+}
+
+function inRawChild(file, { requests, ...job }) {
+  return inChild(file, { ...job, rawRequests: requests.map((request) => rawRequest(job.url, request)) });
 }
 
 async function inChild(file, job) {

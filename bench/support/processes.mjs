@@ -61,11 +61,12 @@ export class ServerProcess {
   }
 }
 
-/** Seconds of processor time of a process and all below it. */
+/** Seconds of processor time of a process and all below it, those that have ended too. */
 export function cpuSecondsOf(pid) {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    const own = (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+    const own = ticks / TICKS_A_SECOND;
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
     return children
       .split(' ')

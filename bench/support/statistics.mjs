@@ -11,10 +11,14 @@ export function rotated(list, by) {
   return [...list.slice(start), ...list.slice(0, start)];
 }
 
-/** Counts durations in steps of 10 µs up to a second, for percentiles at the cost of one addition each. */
+/** Counts durations in steps of 10 µs up to some seconds, for percentiles at the cost of one addition each. */
 export class Histogram {
-  #counts = new Uint32Array(100_000);
+  #counts;
   #total = 0;
+
+  constructor(seconds = 1) {
+    this.#counts = new Uint32Array(seconds * 100_000);
+  }
 
   record(milliseconds) {
     const step = Math.min(this.#counts.length - 1, Math.max(0, Math.floor(milliseconds * 100)));
