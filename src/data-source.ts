@@ -5,6 +5,7 @@ import { CreateAuditEvents1795300000002 } from '../migrations/1795300000002-crea
 import { IndexTokenNames1795300000003 } from '../migrations/1795300000003-index-token-names.js';
 import { CreateSigningKeys1795300000010 } from '../migrations/1795300000010-create-signing-keys.js';
 import { AuthorityAtTheWrite1795300000011 } from '../migrations/1795300000011-authority-at-the-write.js';
+import { LastUses1795300000012 } from '../migrations/1795300000012-last-uses.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -12,7 +13,7 @@ import { AuditEvent } from './audit/audit-event.entity.js';
 import { databaseUrlOf } from './config.js';
 import { type Database, postgresServer } from './database/database.js';
 import { SnakeNaming } from './database/snake-naming.js';
-import { Token } from './tokens/token.entity.js';
+import { LastUse, Token } from './tokens/token.entity.js';
 import { SigningKey } from './verification/registry/signing-key.entity.js';
 
 /** The one list of entities and migrations, on a given store. The schema comes from migrations alone. */
@@ -20,7 +21,7 @@ export function createDataSource(database: Database): DataSource {
   return new DataSource({
     type: 'postgres',
     ...database.connection,
-    entities: [Organization, Location, User, Token, AuditEvent, SigningKey],
+    entities: [Organization, Location, User, Token, LastUse, AuditEvent, SigningKey],
     migrations: [
       CreateAccounts1795300000000,
       CreateTokens1795300000001,
@@ -28,6 +29,7 @@ export function createDataSource(database: Database): DataSource {
       IndexTokenNames1795300000003,
       CreateSigningKeys1795300000010,
       AuthorityAtTheWrite1795300000011,
+      LastUses1795300000012,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

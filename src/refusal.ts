@@ -47,6 +47,8 @@ export type RefusalReason =
   // notFound
   | 'route'
   | 'method'
+  // unavailable
+  | 'busy'
   // conflict
   | 'nameTaken'
   | 'superseded';

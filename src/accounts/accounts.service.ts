@@ -4,6 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { type Actor, AuditWriter } from '../audit/audit.writer.js';
 import { ChangeFeed } from '../database/changes/change-feed.js';
 import { violatedUniqueIndex } from '../database/database.js';
+import { runnerOf } from '../database/statements.js';
 import { isUuid } from '../database/uuid.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { AccountConflict } from './account-conflict.js';
@@ -70,7 +71,7 @@ export class AccountsService {
         updatedAt: now,
       });
       await manager.save(user);
-      await this.audit.write(manager, {
+      await this.audit.write(runnerOf(manager), {
         actor,
         action: 'user.create',
         object: { type: 'user', id: user.id },
@@ -100,7 +101,7 @@ export class AccountsService {
     if (locations) await setLocations(manager, id, before.locations, locations);
     const after = await loadUser(manager, id);
     this.changes.changed(manager, id);
-    await this.audit.write(manager, {
+    await this.audit.write(runnerOf(manager), {
       actor,
       action: 'user.update',
       object: { type: 'user', id },
@@ -145,7 +146,7 @@ export class AccountsService {
     const blank = { name: null, email: null, passwordDigest: null, disabled: true };
     await setLocations(manager, id, before.locations, []);
     await manager.update(User, { id }, { ...blank, updatedAt: deletedAt, deletedAt });
-    await this.audit.write(manager, {
+    await this.audit.write(runnerOf(manager), {
       actor,
       action: 'user.delete',
       object: { type: 'user', id },
@@ -176,7 +177,7 @@ export class AccountsService {
       await gate?.(manager);
       await manager.insert(entity, { id, name, createdAt: new Date() } as object);
       const object = { type: kind, id };
-      await this.audit.write(manager, { actor, action: `${kind}.create`, object, after: { name } });
+      await this.audit.write(runnerOf(manager), { actor, action: `${kind}.create`, object, after: { name } });
       return manager.findOneByOrFail<Place>(entity, { id } as object);
     });
   }

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { AuditWriter, SYSTEM } from '../audit/audit.writer.js';
+import { runnerOf } from '../database/statements.js';
 import type { HashingService } from '../hashing/hashing.service.js';
 import { Organization } from './organization.entity.js';
 import { User } from './user.entity.js';
@@ -43,7 +44,7 @@ export async function makeFirstAdministrator(
     };
     await manager.insert(Organization, organization);
     await manager.insert(User, { ...user, passwordDigest });
-    await new AuditWriter().write(manager, [
+    await new AuditWriter(dataSource).write(runnerOf(manager), [
       {
         actor: SYSTEM,
         action: 'organization.create',

@@ -3,6 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { User } from '../accounts/user.entity.js';
 import { type Actor, type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
+import { runnerOf } from '../database/statements.js';
 import { costOf, HashingService } from '../hashing/hashing.service.js';
 import { networkOf } from '../network/cidr.js';
 import type { BasicCredentials, LoginSession } from '../protocol/credentials.js';
@@ -10,7 +11,7 @@ import { keptUserAgent, type Origin } from '../protocol/origin.js';
 import { Refusal } from '../refusal.js';
 import { looksLikeToken } from '../tokens/token-format.js';
 import { FailureCounter } from './failure-counter.js';
-import { Semaphore } from './semaphore.js';
+import { Semaphore } from '../semaphore.js';
 
 const FAILURE_WINDOW_SECONDS = 300;
 const MAX_FAILURES_OF_ADDRESS = 30;
@@ -33,7 +34,7 @@ interface Blocked {
 export class PasswordAuthenticator {
   private readonly ofAddress = new FailureCounter(MAX_FAILURES_OF_ADDRESS, FAILURE_WINDOW_SECONDS);
   private readonly ofLogin = new FailureCounter(MAX_FAILURES_OF_LOGIN, FAILURE_WINDOW_SECONDS);
-  private readonly checks = new Semaphore(MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING);
+  private readonly checks = new Semaphore(MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING, tooManyLogins);
   /** Keyed digests of correct passwords, with their expiry (ms); the key is random for each process. */
   private readonly remembered = new Map<string, number>();
   private readonly memoryKey = randomBytes(32);
@@ -228,7 +229,7 @@ export class PasswordAuthenticator {
       userAgent: keptUserAgent(origin.userAgent),
       requestId: origin.requestId,
     };
-    return this.audit.write(this.dataSource.manager, [
+    return this.audit.write(runnerOf(this.dataSource.manager), [
       { actor, action: 'login.fail', object: { type: 'login', id: shownLogin(login) } },
       ...blocked.map(({ type, id, failures }): AuditEntry => ({
         actor,
@@ -238,6 +239,10 @@ export class PasswordAuthenticator {
       })),
     ]);
   }
+}
+
+function tooManyLogins(): Refusal {
+  return new Refusal('tooMany', { message: 'Too many logins at once', retryAfterSeconds: 1 });
 }
 
 /** A session ends with the password that it began with. */

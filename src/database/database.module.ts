@@ -4,6 +4,8 @@ import { CONFIG, type Config } from '../config.js';
 import { ChangeFeed } from './changes/change-feed.js';
 import { ChangeListener } from './changes/change-listener.js';
 import type { Database } from './database.js';
+import { Statements } from './statements.js';
+import { Transactions } from './transactions.js';
 
 /** What modules inject the store by. */
 export const DATABASE = Symbol('database');
@@ -12,13 +14,16 @@ export const DATABASE = Symbol('database');
 export class DatabaseModule {
   /** Offers an initialized data source; who made it also closes it, after the last write of the shutdown. */
   static forRoot(database: Database, dataSource: DataSource): DynamicModule {
+    const feed = new ChangeFeed(dataSource, database.isEmbedded);
     return {
       module: DatabaseModule,
       global: true,
       providers: [
         { provide: DATABASE, useValue: database },
         { provide: DataSource, useValue: dataSource },
-        { provide: ChangeFeed, useValue: new ChangeFeed(dataSource, database.isEmbedded) },
+        { provide: ChangeFeed, useValue: feed },
+        { provide: Transactions, useValue: Transactions.of(database, dataSource, feed) },
+        { provide: Statements, useValue: new Statements(dataSource, database.isEmbedded) },
         {
           provide: ChangeListener,
           inject: [ChangeFeed, CONFIG],
@@ -26,7 +31,7 @@ export class DatabaseModule {
             new ChangeListener(database.url, feed, config.verificationMaxStalenessSeconds * 1000),
         },
       ],
-      exports: [DATABASE, DataSource, ChangeFeed, ChangeListener],
+      exports: [DATABASE, DataSource, ChangeFeed, ChangeListener, Statements, Transactions],
     };
   }
 }

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import type { Config } from '../config.js';
 import type { EmbeddedPostgres } from './embedded.js';
@@ -12,10 +13,28 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const CONNECTIONS = 20;
+const CONNECTIONS = 12;
 /** A server that is frozen rather than gone answers nothing: the client must give up by itself. */
 const CONNECT_TIMEOUT_MS = 2_000;
+/** How long a read waits for one of the connections; the driver has one setting for both. */
+const TURN_TIMEOUT_MS = 5_000;
 const QUERY_TIMEOUT_MS = 10_000;
+
+/** What every connection to a server is limited by. */
+export const CONNECTION = {
+  connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  query_timeout: QUERY_TIMEOUT_MS,
+  statement_timeout: QUERY_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: QUERY_TIMEOUT_MS,
+  keepAlive: true,
+};
+
+/** The driver's pool bounds the wait for a turn and the connect by one setting: this has the connect's own. */
+class PatientlyPooledClient extends pg.Client {
+  constructor(config: pg.ClientConfig) {
+    super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  }
+}
 /** Statements wait for each other there; one that never ends must not hold up all that come after it. */
 const EMBEDDED_QUERY_TIMEOUT_MS = 60_000;
 
@@ -36,12 +55,10 @@ export function postgresServer(url: string): Database {
       url,
       applicationName: 'patois',
       extra: {
+        ...CONNECTION,
         max: CONNECTIONS,
-        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-        query_timeout: QUERY_TIMEOUT_MS,
-        statement_timeout: QUERY_TIMEOUT_MS,
-        idle_in_transaction_session_timeout: QUERY_TIMEOUT_MS,
-        keepAlive: true,
+        connectionTimeoutMillis: TURN_TIMEOUT_MS,
+        Client: PatientlyPooledClient,
       },
     },
     close: async () => {},
@@ -95,13 +112,19 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const { code, driverError } = error as Error & { code?: string; driverError?: unknown };
   if (code !== undefined && UNAVAILABLE_CODES.has(code)) return true;
   if (driverError && driverError !== error) return isDatabaseUnavailable(driverError);
-  return /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/.test(
+  return /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error)/.test(
     error.message,
   );
 }
 
 /** The name of the unique index or constraint that a write ran into; undefined for every other error. */
 export function violatedUniqueIndex(error: unknown): string | undefined {
-  const { driverError } = error as { driverError?: { code?: string; constraint?: string } };
-  return driverError?.code === '23505' ? driverError.constraint : undefined;
+  interface Violation {
+    code?: string;
+    constraint?: string;
+    driverError?: Violation;
+  }
+  // TypeORM wraps what the driver throws.
+  const { code, constraint } = (error as Violation).driverError ?? (error as Violation);
+  return code === '23505' ? constraint : undefined;
 }

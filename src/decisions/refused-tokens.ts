@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
+import { Statements } from '../database/statements.js';
 import { keptUserAgent, type Origin } from '../protocol/origin.js';
 import type { Token } from '../tokens/token.entity.js';
 import type { DenyReason } from './decision.js';
@@ -35,7 +35,7 @@ export class RefusedTokens {
   private writing = Promise.resolve();
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly statements: Statements,
     private readonly audit: AuditWriter,
   ) {}
 
@@ -75,7 +75,7 @@ export class RefusedTokens {
     if (left > 0) this.logger.warn(`${left} refusals of tokens are not in the audit trail: too many at once`);
     if (entries.length === 0) return;
     try {
-      await this.audit.write(this.dataSource.manager, entries);
+      await this.audit.write(this.statements, entries);
     } catch (error) {
       this.logger.warn(`${entries.length} refusals of tokens not written yet: ${String(error)}`);
       this.due = [...entries, ...this.due].slice(0, MAX_DUE);

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource, type EntitySubscriberInterface } from 'typeorm';
 import { keptUserAgent, type Origin } from '../protocol/origin.js';
-import { Token } from '../tokens/token.entity.js';
+import { LastUse } from '../tokens/token.entity.js';
 import type { CachedToken, TokenUse } from './cached-token.js';
 
 const WRITE_INTERVAL_MS = 2_000;
@@ -10,25 +10,23 @@ const TOKEN_INTERVAL_MS = 60_000;
 /** Building a statement blocks the event loop: no more than a millisecond or two at a time. */
 const ROWS_A_STATEMENT = 1_000;
 
-/** Locks its rows in the order of their ids, as every change of tokens does: neither waits for the other in a circle. */
+/** Takes its rows in the order of their ids: replicas that write the same ones do not wait for each other in a circle. */
 const WRITE_SQL = `
-  UPDATE tokens SET last_used_at = used.at, last_used_address = used.address, last_used_user_agent = used.agent
-  FROM (
-    SELECT t.id, u.at, u.address, u.agent
-    FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) AS u (id, at, address, agent)
-      JOIN tokens t ON t.id = u.id
-    WHERE t.last_used_at IS NULL OR t.last_used_at < u.at
-    ORDER BY t.id FOR NO KEY UPDATE OF t) used
-  WHERE tokens.id = used.id`;
+  INSERT INTO last_uses (token_uuid, used_at, address, user_agent)
+  SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) AS u (token_uuid, used_at, address, user_agent)
+  ORDER BY u.token_uuid
+  ON CONFLICT (token_uuid) DO UPDATE
+    SET used_at = excluded.used_at, address = excluded.address, user_agent = excluded.user_agent
+    WHERE last_uses.used_at IS NULL OR last_uses.used_at < excluded.used_at`;
 
 /**
  * Gathers the last use of tokens in memory and writes it, many in one statement, every two seconds, each token at most
- * once a minute, and all at shutdown. What is not written yet shows on every token that is loaded, so that an answer
+ * once a minute, and all at shutdown. What is not written yet shows on every last use that is loaded, so that an answer
  * never lags behind its own request. A crash can lose the uses of the last minute of tokens in steady use, and of the
  * last two seconds of others.
  */
 @Injectable()
-export class UsageRecorder implements EntitySubscriberInterface<Token> {
+export class UsageRecorder implements EntitySubscriberInterface<LastUse> {
   private readonly logger = new Logger(UsageRecorder.name);
   private readonly uses = new Map<string, TokenUse>();
   /** Tokens that may be written at the next turn. */
@@ -75,18 +73,16 @@ export class UsageRecorder implements EntitySubscriberInterface<Token> {
     return Object.assign(known, use, { pendingSince: known.pendingSince ?? use.at });
   }
 
-  listenTo(): typeof Token {
-    return Token;
+  listenTo(): typeof LastUse {
+    return LastUse;
   }
 
-  afterLoad(token: Token): void {
-    const use = this.uses.get(token.id);
-    // The query did not select the column.
-    if (!use || token.lastUsedAt === undefined) return;
-    if (token.lastUsedAt !== null && token.lastUsedAt.getTime() > use.at) return;
-    token.lastUsedAt = new Date(use.at);
-    token.lastUsedAddress = use.address ?? null;
-    token.lastUsedUserAgent = keptUserAgent(use.userAgent);
+  afterLoad(lastUse: LastUse): void {
+    const use = this.uses.get(lastUse.tokenUuid);
+    if (!use || (lastUse.usedAt !== null && lastUse.usedAt.getTime() > use.at)) return;
+    lastUse.usedAt = new Date(use.at);
+    lastUse.address = use.address ?? null;
+    lastUse.userAgent = keptUserAgent(use.userAgent);
   }
 
   /** Writes everything pending. What could not be written is kept for the next time. */

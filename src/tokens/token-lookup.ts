@@ -11,7 +11,7 @@ import { Token } from './token.entity.js';
 /** The one query of verification: tokens, their owners and the owners' organizations, by token id. */
 export const LOOKUP_SQL = `
   SELECT t.id, t.numeric_id, t.token_id, t.dialect, t.owner_id, t.organization_id, t.name, t.scopes, t.allowed_cidrs,
-    t.inactive, t.expires_at, t.created_at, t.last_used_at, t.last_used_address, t.last_used_user_agent, t.revoked_at,
+    t.inactive, t.expires_at, t.created_at, t.revoked_at,
     t.digest, t.digest_key, t.previous_digest, t.previous_digest_key, t.previous_valid_until,
     u.numeric_id AS user_numeric_id, u.login, u.name AS user_name, u.email, u.role, u.permissions,
     u.organization_id AS user_organization_id, u.disabled, u.created_at AS user_created_at,
@@ -35,9 +35,6 @@ export interface LookupRow {
   inactive: boolean;
   expires_at: Date | null;
   created_at: Date;
-  last_used_at: Date | null;
-  last_used_address: string | null;
-  last_used_user_agent: string | null;
   revoked_at: Date | null;
   digest: Buffer;
   digest_key: string;
@@ -152,9 +149,6 @@ function tokenOf(row: LookupRow, owner: User): Token {
     inactive: row.inactive,
     expiresAt: row.expires_at,
     createdAt: row.created_at,
-    lastUsedAt: row.last_used_at,
-    lastUsedAddress: row.last_used_address,
-    lastUsedUserAgent: row.last_used_user_agent,
     revokedAt: row.revoked_at,
   });
 }

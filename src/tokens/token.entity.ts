@@ -5,6 +5,7 @@ import {
   Index,
   JoinColumn,
   ManyToOne,
+  OneToOne,
   PrimaryColumn,
   type Relation,
 } from 'typeorm';
@@ -26,6 +27,33 @@ export class ActorSnapshot {
   /** When the user or token itself was made: some dialects' ids are built of it. */
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   createdAt!: Date | null;
+}
+
+/**
+ * When and from where a token was used last. A table of its own: it is written far more often than tokens change, so its
+ * rows are short, its one index is on what never changes, and its pages have room, which lets an update stay in its page.
+ * The row is made with the token's; one that is missing is made at the first use.
+ */
+@Entity('last_uses')
+export class LastUse {
+  /** The token's uuid. */
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'last_uses_pkey' })
+  tokenUuid!: string;
+
+  // Tokens are never deleted; a foreign key would be looked at with every token that is made.
+  @OneToOne(() => Token, ({ lastUse }) => lastUse, { createForeignKeyConstraints: false })
+  @JoinColumn({ name: 'token_uuid' })
+  token!: Relation<Token>;
+
+  /** Null: never. */
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  usedAt!: Date | null;
+
+  @Column('text', { nullable: true })
+  address!: string | null;
+
+  @Column('text', { nullable: true })
+  userAgent!: string | null;
 }
 
 /** An API token of any dialect: what the core checks, in typed columns, and what its dialect gives back, in one. */
@@ -105,14 +133,9 @@ export class Token {
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   rotatedAt!: Date | null;
 
-  @Column('timestamp with time zone', { precision: 3, nullable: true })
-  lastUsedAt!: Date | null;
-
-  @Column('text', { nullable: true })
-  lastUsedAddress!: string | null;
-
-  @Column('text', { nullable: true })
-  lastUsedUserAgent!: string | null;
+  /** Read along for answers; undefined where it was not. */
+  @OneToOne(() => LastUse, ({ token }) => token)
+  lastUse?: Relation<LastUse> | null;
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   revokedAt!: Date | null;
@@ -152,6 +175,10 @@ export class Token {
   /** @param now by default this moment, which is only asked for where something expires: a Date costs. */
   isExpired(now?: Date): boolean {
     return this.expiresAt !== null && this.expiresAt <= (now ?? new Date());
+  }
+
+  get lastUsedAt(): Date | null {
+    return this.lastUse?.usedAt ?? null;
   }
 
   isRevoked(): boolean {

@@ -1,24 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { DataSource, type EntityManager, type FindOptionsWhere, In, type SelectQueryBuilder } from 'typeorm';
-import { User } from '../accounts/user.entity.js';
+import { DataSource, type EntityManager, type SelectQueryBuilder } from 'typeorm';
+import type { UserReference } from '../accounts/user-reference.js';
+import type { User } from '../accounts/user.entity.js';
 import type { AuditAction } from '../audit/audit-event.entity.js';
-import { type Actor, AuditWriter } from '../audit/audit.writer.js';
+import { type Actor, type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
 import { ChangeFeed } from '../database/changes/change-feed.js';
 import { violatedUniqueIndex } from '../database/database.js';
+import { runnerOf } from '../database/statements.js';
+import { type Transaction, Transactions } from '../database/transactions.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { Refusal } from '../refusal.js';
 import { withoutSecrets } from '../secrets.js';
 import { type Admitted, Admission } from './authority/admission.js';
 import type { Authority } from './authority/authority.js';
 import { assertScopeLimits } from './scope-limits.js';
+import { conditionOf, type TokenCriteria } from './token-criteria.js';
 import { type FreshToken, makeToken, withFreshSecret } from './token-format.js';
+import { TokenReads } from './token-reads.js';
+import { TokenRows } from './token-rows.js';
+import { TokenWrites } from './token-writes.js';
 import { type ActorSnapshot, Token } from './token.entity.js';
 
 /** What is asked for when a token is issued. */
 export interface TokenSpec {
   dialect: string;
-  ownerId: string;
+  owner: UserReference;
   name: string;
   /** Given by a dialect whose names must be unique among the owner's tokens. */
   uniqueName?: string | null;
@@ -47,33 +54,38 @@ export interface IssuedToken {
   value: string;
 }
 
-/** Which token is meant, within what the caller may see. */
-export type TokenCriteria = FindOptionsWhere<Token>;
+/** What a request names, as it is found; undefined where there is no such thing. */
+export interface Found {
+  owner: User | undefined;
+  token: Token | undefined;
+}
 
-export interface RevokeOptions {
+/** What every change of one token can ask for. */
+export interface ChangeOptions {
+  /** The user whom the request names as the token's owner. */
+  owner?: UserReference | undefined;
+  /** Throws what the API says where the caller may not see what was found, or finds nothing; asked under the locks. */
+  assertVisible?: (found: Found) => void;
+}
+
+export interface RevokeOptions extends ChangeOptions {
   reason?: string | null;
   alias?: string;
   /** On whose word: the token is ended only while this is its value, or the one before it in its grace. */
   presented?: string;
 }
 
-export interface RotateOptions {
+export interface RotateOptions extends ChangeOptions {
   /** The value the caller presented: rotation of one's own token is a compare-and-swap on it. */
   presented?: string;
   /** For how long the old value keeps working. */
   graceSeconds?: number;
 }
 
-/** A token before a change and after it; there is none before it is issued. */
-interface TokenChange {
-  before?: Token;
-  after: Token;
-}
-
 /** At most so many tokens are revoked in the transaction of one request. */
 const MAX_DESCENDANTS = 1_000;
 const MAX_FAMILY_READS = 5;
-/** An audit event has 13 parameters, and PostgreSQL takes 65,535 a statement. */
+/** How many tokens one statement writes. */
 const TOKENS_A_STATEMENT = 1_000;
 
 /** The life of every token of every dialect. Each change and its audit event commit together. */
@@ -81,71 +93,64 @@ const TOKENS_A_STATEMENT = 1_000;
 export class TokenService {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly transactions: Transactions,
     private readonly changes: ChangeFeed,
     private readonly hashing: HashingService,
     private readonly audit: AuditWriter,
     private readonly admission: Admission,
+    private readonly rows: TokenRows,
+    private readonly reads: TokenReads,
+    private readonly writes: TokenWrites,
   ) {}
 
   /**
    * Issues a token. `value` is to be shown once.
    *
+   * @param assertVisible throws what the API says where the caller may not see the owner, or there is none.
    * @throws {Refusal} forbidden for an owner in whose name the issuer may not act, and for what the issuer does not hold;
-   *   conflict for a `uniqueName` that the owner's tokens already have; notFound when the owner is gone; unauthenticated
-   *   when the issuer is not what it was.
+   *   conflict for a `uniqueName` that the owner's tokens already have; notFound when there is no such owner;
+   *   unauthenticated when the issuer is not what it was.
    */
-  async issue(spec: TokenSpec, by: Authority, alias?: string): Promise<IssuedToken> {
-    const { allowedCidrs = [], defaultExpiresAt = null } = spec;
+  async issue(
+    spec: TokenSpec,
+    by: Authority,
+    { alias, assertVisible }: { alias?: string; assertVisible?: (owner: User | undefined) => void } = {},
+  ): Promise<IssuedToken> {
     assertScopeLimits(spec.scopes);
-    const fresh = makeToken();
-    const id = randomUUID();
-    return this.changing(async (manager) => {
+    return this.changing(by, async (transaction) => {
       // The lock prevents the owner from being deleted or moved before the token exists.
-      const { powers, users } = await this.admission.admit(manager, by, { users: [spec.ownerId] });
-      const owner = users.get(spec.ownerId);
-      if (!owner || owner.deletedAt !== null) throw new Refusal('notFound', { message: 'No such user' });
-      const expiresAt = powers.expiryOf(spec.expiresAt, defaultExpiresAt);
-      powers.assertMayActFor(owner);
-      powers.assertCovers({
-        dialect: spec.dialect,
-        scopes: [...spec.scopes],
-        allowedCidrs: [...allowedCidrs],
-        expiresAt,
-      });
-      const row = manager.create(Token, {
-        id,
-        tokenId: fresh.tokenId,
-        dialect: spec.dialect,
-        ownerId: owner.id,
-        organizationId: owner.organizationId,
-        name: spec.name,
-        uniqueName: spec.uniqueName ?? null,
-        description: spec.description ?? null,
-        scopes: [...spec.scopes],
-        allowedCidrs: [...allowedCidrs],
-        inactive: spec.inactive ?? false,
-        expiresAt,
-        createdAt: new Date(),
-        createdBy: snapshotOf(by.actor),
-        ...this.digestOf(fresh),
-        sealedValue: spec.keepsSealedValue ? this.hashing.seal(fresh.value, id) : null,
-        dialectFields: spec.dialectFields ?? {},
-      });
-      await manager.insert(Token, row as object);
-      const token = await manager.findOneByOrFail(Token, { id });
-      await this.record(manager, by.actor, 'token.create', { after: token }, alias);
-      return { token, value: fresh.value };
+      const { powers, owner } = await this.admission.admit(transaction, by, { owner: spec.owner });
+      assertVisible?.(owner);
+      if (!owner) throw new Refusal('notFound', { message: 'No such user' });
+      const { token, value } = this.make(spec, owner, powers, by.actor);
+      const entry = entryOf(by.actor, 'token.create', { after: token }, alias);
+      await this.writes.insert(transaction.last, [token], [entry]);
+      return { token: this.rows.shown(token, owner), value };
     });
   }
 
-  /** The one token that the criteria name, or null. */
-  find(where: TokenCriteria): Promise<Token | null> {
-    return this.dataSource.manager.findOneBy(Token, where);
+  /** The one token that the criteria name, with its owner. */
+  find(where: TokenCriteria): Promise<Token | undefined> {
+    return this.reads.find(where).then(({ token }) => token);
   }
 
-  /** A query over tokens (alias `token`) for the lists of the dialects. */
-  query(): SelectQueryBuilder<Token> {
-    return this.dataSource.manager.createQueryBuilder(Token, 'token');
+  /** The user whom a request names, and the one of that user's tokens that the criteria name. */
+  findOf(owner: UserReference, where: TokenCriteria): Promise<Found> {
+    return this.reads.find(where, owner);
+  }
+
+  /** A query over tokens (alias `token`) and their last uses (`lastUse`) for the lists of the dialects. */
+  query(where: TokenCriteria = {}): SelectQueryBuilder<Token> {
+    const parameters: Record<string, unknown> = {};
+    const place = (value: unknown): string => {
+      const name = `criterion${Object.keys(parameters).length}`;
+      parameters[name] = value;
+      return `:${name}`;
+    };
+    return this.dataSource.manager
+      .createQueryBuilder(Token, 'token')
+      .leftJoinAndSelect('token.lastUse', 'lastUse')
+      .where(conditionOf(where, place), parameters);
   }
 
   /**
@@ -154,25 +159,28 @@ export class TokenService {
    * @throws {Refusal} notFound; forbidden for the token of an owner in whose name the caller may not act, and where the
    *   caller does not hold what the token holds before and after; unauthenticated when the caller is not what it was.
    */
-  async update(where: TokenCriteria, changes: TokenChanges, by: Authority): Promise<Token> {
-    return this.changing(async (manager) => {
-      const { powers, owner, token: before } = await this.lock(manager, where, by);
+  async update(
+    where: TokenCriteria,
+    changes: TokenChanges,
+    by: Authority,
+    options: ChangeOptions = {},
+  ): Promise<Token> {
+    return this.changing(by, async (transaction) => {
+      const { powers, owner, token: before } = await this.lock(transaction, where, by, options);
       if (changes.scopes) assertScopeLimits(changes.scopes);
       powers.assertMayActFor(owner);
       powers.assertCovers(before);
-      powers.assertCovers(Object.assign(new Token(), before, changes));
-      const updates = {
+      const after = changed(before, {
         ...changes,
         dialectFields: { ...before.dialectFields, ...changes.dialectFields },
         // Where names are unique, the unique name follows a change of the name.
         uniqueName: before.uniqueName === null ? null : (changes.name ?? before.uniqueName),
         updatedAt: new Date(),
         updatedBy: snapshotOf(by.actor),
-      };
-      const after = Object.assign(new Token(), before, updates);
-      await manager.update(Token, { id: before.id }, updates as object);
-      await this.record(manager, by.actor, 'token.update', { before, after });
-      return after;
+      });
+      powers.assertCovers(after);
+      await this.write(transaction, by.actor, 'token.update', [{ before, after }]);
+      return this.rows.shown(after, owner);
     });
   }
 
@@ -186,8 +194,8 @@ export class TokenService {
    */
   async rotate(where: TokenCriteria, by: Authority, options: RotateOptions = {}): Promise<IssuedToken> {
     const { presented, graceSeconds = 0 } = options;
-    return this.changing(async (manager) => {
-      const { powers, owner, token: before } = await this.lock(manager, where, by);
+    return this.changing(by, async (transaction) => {
+      const { powers, owner, token: before } = await this.lock(transaction, where, by, options);
       powers.assertMayActFor(owner);
       powers.assertCovers(before);
       if (presented !== undefined && !this.hashing.matchesToken(presented, digestOf(before))) {
@@ -198,7 +206,7 @@ export class TokenService {
       }
       const fresh = withFreshSecret(before.tokenId);
       const rotatedAt = new Date();
-      const updates = {
+      const after = changed(before, {
         ...this.digestOf(fresh),
         rotatedAt,
         previousDigest: graceSeconds > 0 ? before.digest : null,
@@ -206,11 +214,9 @@ export class TokenService {
         previousValidUntil: graceSeconds > 0 ? new Date(rotatedAt.getTime() + graceSeconds * 1000) : null,
         // A sealed copy of the old value would show what no longer works.
         sealedValue: before.sealedValue === null ? null : this.hashing.seal(fresh.value, before.id),
-      };
-      await manager.update(Token, { id: before.id }, updates);
-      const after = Object.assign(new Token(), before, { rotatedAt });
-      await this.record(manager, by.actor, 'token.rotate', { before, after });
-      return { token: after, value: fresh.value };
+      });
+      await this.write(transaction, by.actor, 'token.rotate', [{ before, after }]);
+      return { token: this.rows.shown(after, owner), value: fresh.value };
     });
   }
 
@@ -221,14 +227,15 @@ export class TokenService {
    *   unauthenticated when the caller is not what it was.
    */
   async revoke(where: TokenCriteria, by: Authority, options: RevokeOptions = {}): Promise<Token> {
-    const { reason, alias, presented } = options;
-    return this.changing(async (manager) => {
-      const { powers, token: before } = await this.lock(manager, where, by);
+    const { reason = null, alias, presented } = options;
+    return this.changing(by, async (transaction) => {
+      const { powers, owner, token: before } = await this.lock(transaction, where, by, options);
       powers.assertMayEnd(before);
       if (presented !== undefined && !this.admission.isValueOf(before, presented)) throw noSuchToken();
-      if (before.isRevoked()) return before;
-      const [after = before] = await this.end(manager, [before], by.actor, reason ?? null, alias);
-      return after;
+      if (before.isRevoked()) return this.rows.shown(before, owner);
+      const changes = endings([before], by.actor, reason);
+      await this.write(transaction, by.actor, 'token.revoke', changes, alias);
+      return this.rows.shown(changes[0]?.after ?? before, owner);
     });
   }
 
@@ -244,7 +251,9 @@ export class TokenService {
   ): Promise<void> {
     // Read again if it grew before it was locked. Once locked it cannot grow: every issuing token is locked.
     for (let attempt = 0; attempt < MAX_FAMILY_READS; attempt += 1) {
-      const isDone = await this.changing((manager) => this.endFamily(manager, where, by, reason ?? null));
+      const isDone = await this.changing(by, (transaction) =>
+        this.endFamily(transaction, where, by, reason ?? null),
+      );
       if (isDone) return;
     }
     throw new Refusal('conflict', { message: 'The token is issuing tokens right now: try again' });
@@ -252,58 +261,40 @@ export class TokenService {
 
   /** @returns false where more was issued before all was locked; then nothing is changed. */
   private async endFamily(
-    manager: EntityManager,
+    transaction: Transaction,
     where: TokenCriteria,
     by: Authority,
     reason: string | null,
   ): Promise<boolean> {
-    const root = await manager.findOne(Token, { where, select: { id: true } });
-    if (!root) throw noSuchToken();
-    const family = await readFamily(manager, root.id);
-    const ids = family.map(({ id }) => id);
-    const rows = { users: family.map(({ owner_id }) => owner_id), tokens: ids };
-    const { powers, tokens } = await this.admission.admit(manager, by, rows);
+    const ids = await this.reads.family(transaction, where, MAX_DESCENDANTS);
+    const [root] = ids;
+    if (root === undefined) throw noSuchToken();
+    const { powers, tokens } = await this.admission.admit(transaction, by, { tokens: { ids } });
     const known = new Set(ids);
-    if ((await readFamily(manager, root.id)).some(({ id }) => !known.has(id))) return false;
-    const members = ids.flatMap((id) => tokens.get(id) ?? []);
-    for (const token of members) powers.assertMayEnd(token);
-    const live = members.filter((token) => !token.isRevoked());
-    await this.end(manager, live, by.actor, reason);
+    const again = await this.reads.family(transaction, { id: root }, MAX_DESCENDANTS);
+    if (again.some((id) => !known.has(id))) return false;
+    for (const token of tokens.values()) powers.assertMayEnd(token);
+    const live = [...tokens.values()].filter((token) => !token.isRevoked());
+    if (live.length > 0) {
+      await this.write(transaction, by.actor, 'token.revoke', endings(live, by.actor, reason));
+    }
     return true;
-  }
-
-  /** Ends tokens that are locked and not revoked yet. */
-  private async end(
-    manager: EntityManager,
-    tokens: readonly Token[],
-    actor: Actor,
-    reason: string | null,
-    alias?: string,
-  ): Promise<Token[]> {
-    if (tokens.length === 0) return [];
-    const updates = {
-      revokedAt: new Date(),
-      revokedBy: snapshotOf(actor),
-      revokeReason: reason === null ? null : withoutSecrets(reason),
-      sealedValue: null,
-      previousValidUntil: null,
-    };
-    await manager.update(Token, { id: In(tokens.map(({ id }) => id)) }, updates as object);
-    const changes = tokens.map((before) => ({ before, after: Object.assign(new Token(), before, updates) }));
-    await this.record(manager, actor, 'token.revoke', changes, alias);
-    return changes.map(({ after }) => after);
   }
 
   /** Ends every live token of an owner, in the caller's transaction: when the owner is deleted. */
   async revokeAllOf(ownerId: string, actor: Actor, reason: string, manager: EntityManager): Promise<void> {
-    const tokens = await manager
-      .createQueryBuilder(Token, 'token')
-      .setLock('pessimistic_write')
-      .where('token.ownerId = :ownerId AND token.revokedAt IS NULL', { ownerId })
-      .orderBy('token.id')
-      .getMany();
-    for (let start = 0; start < tokens.length; start += TOKENS_A_STATEMENT) {
-      await this.end(manager, tokens.slice(start, start + TOKENS_A_STATEMENT), actor, reason);
+    const runner = runnerOf(manager);
+    for (;;) {
+      const tokens = await this.reads.lockLive(runner, ownerId, TOKENS_A_STATEMENT);
+      if (tokens.length === 0) return;
+      for (const { tokenId } of tokens) this.changes.changed(manager, tokenId);
+      const changes = endings(tokens, actor, reason);
+      const entries = changes.map((change) => entryOf(actor, 'token.revoke', change));
+      await this.writes.update(
+        runner,
+        changes.map(({ after }) => after),
+        entries,
+      );
     }
   }
 
@@ -328,13 +319,13 @@ export class TokenService {
    * @throws {Refusal} notFound; unauthenticated when the caller is not what it was.
    */
   async reveal(where: TokenCriteria, by: Authority): Promise<string | undefined> {
-    return this.changing(async (manager) => {
-      const { powers, owner, token } = await this.lock(manager, where, by);
+    return this.changing(by, async (transaction) => {
+      const { powers, owner, token } = await this.lock(transaction, where, by);
       if (token.sealedValue === null || !powers.mayTakeOver(owner, token)) return undefined;
       const value = this.hashing.open(token.sealedValue, token.id);
       if (value === undefined) return undefined;
       const object = { type: 'token', id: token.tokenId };
-      await this.audit.write(manager, { actor: by.actor, action: 'token.reveal', object });
+      await this.audit.write(transaction.last, { actor: by.actor, action: 'token.reveal', object });
       return value;
     });
   }
@@ -358,19 +349,59 @@ export class TokenService {
    * it is written.
    */
   private async lock(
-    manager: EntityManager,
+    transaction: Transaction,
     where: TokenCriteria,
     by: Authority,
+    { owner: reference, assertVisible }: ChangeOptions = {},
   ): Promise<{ powers: Admitted['powers']; owner: User; token: Token }> {
-    // Users are locked before tokens; a token's owner never changes.
-    const found = await manager.findOne(Token, { where, select: { id: true, ownerId: true } });
-    if (!found) throw noSuchToken();
-    const { id, ownerId } = found;
-    const rows = { users: [ownerId], tokens: [id], where };
-    const { powers, users, tokens } = await this.admission.admit(manager, by, rows);
-    const [owner, token] = [users.get(ownerId), tokens.get(id)];
+    const rows = { tokens: where, owner: reference };
+    const { powers, users, owner: named, tokens } = await this.admission.admit(transaction, by, rows);
+    const [token] = tokens.values();
+    const owner = token ? users.get(token.ownerId) : named;
+    assertVisible?.({ owner, token });
     if (!owner || !token) throw noSuchToken();
     return { powers, owner, token };
+  }
+
+  /** A new token, not stored yet, if the actor may make it. */
+  private make(
+    spec: TokenSpec,
+    owner: User,
+    powers: Admitted['powers'],
+    actor: Actor,
+  ): { token: Token; value: string } {
+    const { dialect, allowedCidrs = [], defaultExpiresAt = null } = spec;
+    const expiresAt = powers.expiryOf(spec.expiresAt, defaultExpiresAt);
+    powers.assertMayActFor(owner);
+    powers.assertCovers({ dialect, scopes: [...spec.scopes], allowedCidrs: [...allowedCidrs], expiresAt });
+    const fresh = makeToken();
+    const id = randomUUID();
+    const token = Object.assign(new Token(), {
+      id,
+      tokenId: fresh.tokenId,
+      dialect,
+      ownerId: owner.id,
+      organizationId: owner.organizationId,
+      name: spec.name,
+      uniqueName: spec.uniqueName ?? null,
+      description: spec.description ?? null,
+      scopes: [...spec.scopes],
+      allowedCidrs: [...allowedCidrs],
+      inactive: spec.inactive ?? false,
+      expiresAt,
+      createdAt: new Date(),
+      createdBy: snapshotOf(actor),
+      updatedAt: null,
+      updatedBy: NOBODY,
+      rotatedAt: null,
+      revokedAt: null,
+      revokedBy: NOBODY,
+      revokeReason: null,
+      ...this.digestOf(fresh),
+      sealedValue: spec.keepsSealedValue ? this.hashing.seal(fresh.value, id) : null,
+      dialectFields: spec.dialectFields ?? {},
+    });
+    return { token, value: fresh.value };
   }
 
   private digestOf(fresh: FreshToken): Pick<Token, 'digest' | 'digestKey'> {
@@ -378,46 +409,70 @@ export class TokenService {
     return { digest, digestKey: keyName };
   }
 
-  private async changing<Result>(change: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+  /** Writes locked tokens as they are to be, and commits. */
+  private async write(
+    transaction: Transaction,
+    actor: Actor,
+    action: AuditAction,
+    changes: readonly TokenChange[],
+    alias?: string,
+  ): Promise<void> {
+    for (const { after } of changes) transaction.changed.add(after.tokenId);
+    const entries = changes.map((change) => entryOf(actor, action, change, alias));
+    await this.writes.update(
+      transaction.last,
+      changes.map(({ after }) => after),
+      entries,
+    );
+  }
+
+  private async changing<Result>(
+    { actor, credential }: Authority,
+    change: (transaction: Transaction) => Promise<Result>,
+  ): Promise<Result> {
+    const line = credential.kind === 'none' ? (actor.auditId ?? actor.type) : credential.userId;
     try {
-      return await this.dataSource.transaction(change);
+      return await this.transactions.run(line, change);
     } catch (error) {
       if (violatedUniqueIndex(error) !== 'tokens_unique_name') throw error;
       throw new Refusal('conflict', { reason: 'nameTaken', message: 'The name has already been taken' });
     }
   }
-
-  private record(
-    manager: EntityManager,
-    actor: Actor,
-    action: AuditAction,
-    changes: TokenChange | TokenChange[],
-    alias?: string,
-  ): Promise<void> {
-    const entries = [changes].flat().map(({ before, after }) => {
-      if (before) this.changes.changed(manager, after.tokenId);
-      const object = { type: 'token', id: after.tokenId };
-      return { actor, action, alias, object, before: before && auditView(before), after: auditView(after) };
-    });
-    return this.audit.write(manager, entries);
-  }
 }
 
-/** A token and all that it issued, and all that those issued. */
-async function readFamily(manager: EntityManager, id: string): Promise<{ id: string; owner_id: string }[]> {
-  const family = await manager.query<{ id: string; owner_id: string }[]>(
-    `WITH RECURSIVE family (id, owner_id) AS (
-       SELECT id, owner_id FROM tokens WHERE id = $1
-       UNION
-       SELECT t.id, t.owner_id FROM tokens t JOIN family ON t.created_by_id = family.id
-       WHERE t.created_by_type = 'token')
-     SELECT id, owner_id FROM family LIMIT $2`,
-    [id, MAX_DESCENDANTS + 2],
-  );
-  if (family.length <= MAX_DESCENDANTS + 1) return family;
-  const message = `More than ${MAX_DESCENDANTS} tokens descend from this one: end some of those that issued them first`;
-  throw new Refusal('conflict', { message });
+/** A token before a change and after it; there is none before it is issued. */
+interface TokenChange {
+  before?: Token;
+  after: Token;
 }
+
+function changed(before: Token, changes: Partial<Token>): Token {
+  return Object.assign(new Token(), before, changes);
+}
+
+/** What ends tokens that are not revoked yet. */
+function endings(tokens: readonly Token[], actor: Actor, reason: string | null): TokenChange[] {
+  const updates = {
+    revokedAt: new Date(),
+    revokedBy: snapshotOf(actor),
+    revokeReason: reason === null ? null : withoutSecrets(reason),
+    sealedValue: null,
+    previousValidUntil: null,
+  };
+  return tokens.map((before) => ({ before, after: changed(before, updates) }));
+}
+
+function entryOf(
+  actor: Actor,
+  action: AuditAction,
+  { before, after }: TokenChange,
+  alias?: string,
+): AuditEntry {
+  const object = { type: 'token', id: after.tokenId };
+  return { actor, action, alias, object, before: before && auditView(before), after: auditView(after) };
+}
+
+const NOBODY: ActorSnapshot = { type: null, id: null, name: null, createdAt: null };
 
 function noSuchToken(): Refusal {
   return new Refusal('notFound', { message: 'No such token' });

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { AccountsModule } from '../accounts/accounts.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { BatchedLookup } from '../database/batched-lookup.js';
 import type { Database } from '../database/database.js';
@@ -7,15 +8,21 @@ import { DATABASE } from '../database/database.module.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { Admission } from './authority/admission.js';
 import { LOOKUP_SQL, type LookupRow, TokenLookup } from './token-lookup.js';
+import { TokenReads } from './token-reads.js';
+import { TokenRows } from './token-rows.js';
+import { TokenWrites } from './token-writes.js';
 import { TokenService } from './token.service.js';
 
 const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => row.token_id };
 
 @Module({
-  imports: [AuditModule],
+  imports: [AccountsModule, AuditModule],
   providers: [
     Admission,
+    TokenReads,
+    TokenRows,
     TokenService,
+    TokenWrites,
     {
       provide: TokenLookup,
       inject: [DATABASE, DataSource, HashingService],

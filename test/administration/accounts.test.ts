@@ -781,7 +781,7 @@ describe('a user whom another server has deleted', () => {
     await server.app.dataSource.query('UPDATE users SET deleted_at = now() WHERE id = $1', [user.id]);
     expectProblem(await call('GET', '/me', headers), 401);
     const body = { dialect: 'patois', owner: user.login, name: 'x', scopes: ['*'] };
-    expectProblem(await call('POST', '/tokens', headers, body), 403);
+    expectProblem(await call('POST', '/tokens', headers, body), 401);
     expectProblem(await call('GET', '/users', headers), 403);
   });
 });

@@ -6,7 +6,7 @@ import { createDataSource } from '../../src/data-source.js';
 import { CachedToken } from '../../src/decisions/cached-token.js';
 import { UsageRecorder } from '../../src/decisions/usage-recorder.js';
 import { makeToken } from '../../src/tokens/token-format.js';
-import { Token } from '../../src/tokens/token.entity.js';
+import { LastUse, Token } from '../../src/tokens/token.entity.js';
 import { stopTimeouts } from '../support/clock.js';
 import { basic, send } from '../support/http.js';
 import { TestServer } from '../support/server.js';
@@ -14,7 +14,7 @@ import { onceFree, openTestStore } from '../support/store.js';
 
 const SELF = '/api-tokens/self';
 
-interface LastUse {
+interface WrittenUse {
   at: Date | null;
   address: string | null;
   agent: string | null;
@@ -43,10 +43,9 @@ function cached(id: string): CachedToken {
 }
 
 /** What the database itself holds, past everything in memory. */
-async function written(token: Token): Promise<LastUse> {
-  const [row] = await server.app.dataSource.query<LastUse[]>(
-    `SELECT last_used_at AS at, last_used_address AS address, last_used_user_agent AS agent
-     FROM tokens WHERE id = $1`,
+async function written(token: Token): Promise<WrittenUse> {
+  const [row] = await server.app.dataSource.query<WrittenUse[]>(
+    'SELECT used_at AS at, address, user_agent AS agent FROM last_uses WHERE token_uuid = $1',
     [token.id],
   );
   if (!row) throw new Error('No such token');
@@ -112,7 +111,7 @@ describe('the last use of a token', () => {
     const later = new Date(Date.now() + 3_600_000);
     await lastUsedAt(value);
     await server.app.dataSource.query(
-      `UPDATE tokens SET last_used_at = $2, last_used_address = '192.0.2.1' WHERE id = $1`,
+      `UPDATE last_uses SET used_at = $2, address = '192.0.2.1' WHERE token_uuid = $1`,
       [token.id, later],
     );
     await recorder.flush();
@@ -123,7 +122,7 @@ describe('the last use of a token', () => {
     const { token, value } = await issue();
     const used = await lastUsedAt(value);
     await server.app.dataSource.query(
-      'ALTER TABLE tokens ADD CONSTRAINT broken CHECK (last_used_at IS NULL) NOT VALID',
+      'ALTER TABLE last_uses ADD CONSTRAINT broken CHECK (used_at IS NULL) NOT VALID',
     );
     await recorder.flush();
     expect((await written(token)).at).toBeNull();
@@ -190,28 +189,27 @@ describe('a token that stays in memory', () => {
     expect(own.backlog.tokens).toBe(0);
   });
 
-  test('shows its last use when it is loaded, unless what is loaded is later or was not asked for', () => {
+  test('shows its last use when that is loaded, unless what is loaded is later', () => {
     jest.useFakeTimers();
     const { own } = recording();
-    const loaded = (lastUsedAt: Date | null | undefined): Token =>
-      Object.assign(new Token(), { id: 'one', lastUsedAt });
-    own.record(new CachedToken(loaded(null), null), { address: '192.0.2.1', userAgent: 'here' });
+    const loaded = (usedAt: Date | null, tokenUuid = 'one'): LastUse =>
+      Object.assign(new LastUse(), { tokenUuid, usedAt });
+    own.record(cached('one'), { address: '192.0.2.1', userAgent: 'here' });
     const now = new Date();
     const [before, later] = [new Date(now.getTime() - 1), new Date(now.getTime() + 1)];
-    const shown = [null, before, later, undefined].map((lastUsedAt) => {
-      const token = loaded(lastUsedAt);
-      own.afterLoad(token);
-      return [token.lastUsedAt, token.lastUsedAddress, token.lastUsedUserAgent];
+    const shown = [null, before, later].map((at) => {
+      const lastUse = loaded(at);
+      own.afterLoad(lastUse);
+      return [lastUse.usedAt, lastUse.address, lastUse.userAgent];
     });
     expect(shown).toEqual([
       [now, '192.0.2.1', 'here'],
       [now, '192.0.2.1', 'here'],
       [later, undefined, undefined],
-      [undefined, undefined, undefined],
     ]);
-    const other = Object.assign(new Token(), { id: 'another', lastUsedAt: null });
+    const other = loaded(null, 'another');
     own.afterLoad(other);
-    expect(other.lastUsedAt).toBeNull();
+    expect(other.usedAt).toBeNull();
   });
 
   test('is written again only when the write before has ended: a later one must not overtake it', async () => {
@@ -284,8 +282,8 @@ describe('at shutdown', () => {
     const self = await send(url, 'GET', SELF, { headers: { 'x-api-key': made.json.value as string } });
     await app.close();
     const dataSource = await onceFree(() => createDataSource(kept).initialize());
-    const rows = await dataSource.query<{ last_used_at: Date }[]>('SELECT last_used_at FROM tokens');
-    expect(rows.map(({ last_used_at: at }) => at.toISOString())).toEqual([self.json.lastUsedAt]);
+    const rows = await dataSource.query<{ used_at: Date }[]>('SELECT used_at FROM last_uses');
+    expect(rows.map(({ used_at: at }) => at.toISOString())).toEqual([self.json.lastUsedAt]);
     await dataSource.destroy();
     await store.close();
   });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { QueryNotSupported } from '../../src/dialects/foreman/foreman.refusals.js';
 import { conditionOf } from '../../src/dialects/foreman/search/conditions.js';
 import { parseSearch, type SearchTree } from '../../src/dialects/foreman/search/grammar.js';
-import { SHOWN_COLUMNS, tokenFields, tokensOf } from '../../src/dialects/foreman/token-records.js';
+import { SHOWN_COLUMNS, tokenFields } from '../../src/dialects/foreman/token-records.js';
 import type { Token } from '../../src/tokens/token.entity.js';
 import { TokenService } from '../../src/tokens/token.service.js';
 import { evaluate } from '../support/foreman-search.js';
@@ -44,7 +44,7 @@ beforeAll(async () => {
   tokens = await server.app.nest
     .get(TokenService, { strict: false })
     .query()
-    .where(tokensOf(alice.user))
+    .andWhere({ dialect: 'foreman', ownerId: alice.user.id })
     .orderBy('token.numericId')
     .getMany();
 });
@@ -331,7 +331,7 @@ describe('any text at all', () => {
       .get(TokenService, { strict: false })
       .query()
       .select(SHOWN_COLUMNS)
-      .where(tokensOf(alice.user));
+      .andWhere({ dialect: 'foreman', ownerId: alice.user.id });
     if (condition) query.andWhere(condition.sql, condition.parameters);
     return (await query.orderBy('token.numericId').getMany()).map(({ name }) => name);
   }

@@ -23,31 +23,32 @@ async function client(): Promise<pg.Client> {
   return made;
 }
 
-test('the write of last uses and a change of the same tokens never wait for each other in a circle', async () => {
+test('two replicas that write the last uses of the same tokens never wait for each other in a circle', async () => {
   const ownerId = (await server.admin()).id;
   const tokens = [];
-  // Ids are random: the order of the rows in the table, which an UPDATE follows by itself, is another one.
+  // Ids are random: the order in which the tokens are used is another one.
   for (let count = 0; count < 20; count += 1) tokens.push(await server.issue({ dialect: 'patois', ownerId }));
   const inOrder = tokens.toSorted((one, other) => (one.token.id < other.token.id ? -1 : 1));
   const [least] = inOrder;
   const rest = inOrder.slice(1).map(({ token }) => token.id);
-  const change = await client();
-  await change.query('BEGIN');
-  await change.query('SELECT id FROM tokens WHERE id = $1 FOR SHARE', [least?.token.id]);
+  const other = await client();
+  await other.query('BEGIN');
+  await other.query('SELECT token_uuid FROM last_uses WHERE token_uuid = $1 FOR UPDATE', [least?.token.id]);
   for (const { value } of tokens) await server.send('GET', '/verify', { headers: bearer(value) });
   const written = server.app.nest.get(UsageRecorder, { strict: false }).flush();
   const watcher = await client();
   await until(async () => {
     const waiting = `SELECT 1 FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%last_used_at%'`;
+      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO last_uses%'`;
     return (await watcher.query(waiting)).rowCount === 1;
   });
-  const locking = 'SELECT id FROM tokens WHERE id = ANY ($1) ORDER BY id FOR UPDATE NOWAIT';
-  expect((await change.query(locking, [rest])).rowCount).toBe(19);
-  await change.query('COMMIT');
+  const locking =
+    'SELECT token_uuid FROM last_uses WHERE token_uuid = ANY ($1) ORDER BY token_uuid FOR UPDATE NOWAIT';
+  expect((await other.query(locking, [rest])).rowCount).toBe(19);
+  await other.query('COMMIT');
   await written;
-  const { rows } = await watcher.query('SELECT 1 FROM tokens WHERE last_used_at IS NOT NULL');
+  const { rows } = await watcher.query('SELECT 1 FROM last_uses WHERE used_at IS NOT NULL');
   expect(rows).toHaveLength(20);
-  await change.end();
+  await other.end();
   await watcher.end();
 });

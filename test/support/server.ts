@@ -105,10 +105,15 @@ export class TestServer {
   }
 
   /** Issues a token past every dialect: with any scopes, blocks, expiry and status. */
-  async issue(
-    spec: Partial<TokenSpec> & Pick<TokenSpec, 'dialect' | 'ownerId'>,
-  ): Promise<{ token: Token; value: string }> {
-    const whole = { name: `token ${randomBytes(4).toString('hex')}`, scopes: [], ...spec };
+  async issue({
+    ownerId,
+    ...spec
+  }: Partial<TokenSpec> & Pick<TokenSpec, 'dialect'> & { ownerId: string }): Promise<{
+    token: Token;
+    value: string;
+  }> {
+    const name = `token ${randomBytes(4).toString('hex')}`;
+    const whole = { name, scopes: [], owner: { id: ownerId }, ...spec };
     const issued = await this.app.nest.get(TokenService, { strict: false }).issue(whole, SYSTEM_AUTHORITY);
     this.secrets.add(issued.value);
     return issued;

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { AccountsService } from '../../accounts/accounts.service.js';
 import { Organization } from '../../accounts/organization.entity.js';
 import type { Principal } from '../../auth/principal.js';
+import { runnerOf } from '../../database/statements.js';
 import { newestFirst, type Page, readPage } from '../../database/page.js';
 import type { ListQuery } from '../../native/list.dto.js';
 import { Admission } from '../../tokens/authority/admission.js';
@@ -19,7 +20,7 @@ export class OrganizationsService {
   /** @throws {Refusal} forbidden for who does not administer everything; conflict for a name that is taken. */
   create(caller: Principal, name: string): Promise<Organization> {
     return this.accounts.createOrganization(name, caller.actor, async (manager) => {
-      const { powers } = await this.admission.admit(manager, caller);
+      const { powers } = await this.admission.admit(runnerOf(manager), caller);
       powers.assertAdministersAll();
     });
   }

@@ -21,7 +21,7 @@ const NEVER_USED = 'to_timestamp(0)';
 const EXPRESSIONS = {
   createdAt: { expression: 'token.createdAt', kind: 'time' },
   name: { expression: 'lower(token.name)', kind: 'text' },
-  lastUsedAt: { expression: `coalesce(token.lastUsedAt, ${NEVER_USED})`, kind: 'time' },
+  lastUsedAt: { expression: `coalesce(lastUse.usedAt, ${NEVER_USED})`, kind: 'time' },
   expiresAt: { expression: `coalesce(token.expiresAt, ${NEVER_EXPIRES})`, kind: 'time' },
 } as const;
 
@@ -36,8 +36,8 @@ export function narrow(query: SelectQueryBuilder<Token>, filter: TokenFilter): v
     query.andWhere(`position(lower(:q) in lower(${text})) > 0`, { q });
   }
   if (createdBefore) query.andWhere('token.createdAt < :createdBefore', { createdBefore });
-  if (lastUsedBefore) query.andWhere('token.lastUsedAt < :lastUsedBefore', { lastUsedBefore });
-  if (neverUsed !== undefined) query.andWhere(`token.lastUsedAt IS ${neverUsed ? '' : 'NOT '}NULL`);
+  if (lastUsedBefore) query.andWhere('lastUse.usedAt < :lastUsedBefore', { lastUsedBefore });
+  if (neverUsed !== undefined) query.andWhere(`lastUse.usedAt IS ${neverUsed ? '' : 'NOT '}NULL`);
   if (expiresBefore) query.andWhere('token.expiresAt < :expiresBefore', { expiresBefore });
   const address = filter.allowsAddress && parseCallerAddress(filter.allowsAddress);
   if (address) query.andWhere(`(${ALLOWS_ADDRESS})`, { address });

@@ -368,8 +368,8 @@ export class Token {
     this.updatedAt = token.updatedAt;
     this.rotatedAt = token.rotatedAt;
     this.lastUsedAt = token.lastUsedAt;
-    this.lastUsedAddress = token.lastUsedAddress;
-    this.lastUsedUserAgent = token.lastUsedUserAgent;
+    this.lastUsedAddress = token.lastUse?.address ?? null;
+    this.lastUsedUserAgent = token.lastUse?.userAgent ?? null;
     this.revokedAt = token.revokedAt;
     this.revokedBy = token.revokedAt && new TokenDoer(token.revokedBy);
     this.revokeReason = token.revokeReason;

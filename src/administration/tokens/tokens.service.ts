@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { Organization } from '../../accounts/organization.entity.js';
+import { isLogin } from '../../accounts/login.js';
 import { findPlace, findUser } from '../../accounts/references.js';
+import type { UserReference } from '../../accounts/user-reference.js';
 import type { User } from '../../accounts/user.entity.js';
 import type { Principal } from '../../auth/principal.js';
+import { isUuid } from '../../database/uuid.js';
 import { type Page, readPage } from '../../database/page.js';
 import { UsageRecorder } from '../../decisions/usage-recorder.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
@@ -12,12 +15,8 @@ import { Refusal } from '../../refusal.js';
 import { checkedCidrs } from '../../tokens/allowed-cidrs.js';
 import { isTokenId } from '../../tokens/token-format.js';
 import type { Token } from '../../tokens/token.entity.js';
-import {
-  type IssuedToken,
-  type TokenChanges,
-  type TokenCriteria,
-  TokenService,
-} from '../../tokens/token.service.js';
+import type { TokenCriteria } from '../../tokens/token-criteria.js';
+import { type Found, type IssuedToken, type TokenChanges, TokenService } from '../../tokens/token.service.js';
 import { looksAtUse, narrow, orderOf } from './token-filter.js';
 import type {
   CreateToken,
@@ -41,7 +40,7 @@ export class TokenAdministrationService {
   ) {}
 
   /**
-   * Issues a token of any dialect; `token` of the answer has its owner and the owner's organization.
+   * Issues a token of any dialect.
    *
    * @throws {Refusal} invalid; forbidden for an owner or a scope that the caller has no right over; notFound for an owner
    *   that the caller cannot see; conflict for a name that must be unique and is not.
@@ -52,10 +51,10 @@ export class TokenAdministrationService {
       const names = this.registry.all().map(({ name }) => name);
       throw Refusal.ofField(['dialect'], 'isIn', `dialect must be one of ${names.join(', ')}`);
     }
-    const owner = await this.ownerFor(caller, body.owner);
+    assertMayNameOwner(caller, body.owner);
     const spec = {
       dialect: dialect.name,
-      ownerId: owner.id,
+      owner: referenceOf(body.owner),
       name: body.name,
       uniqueName: dialect.hasUniqueNames ? body.name : null,
       description: body.description ?? null,
@@ -63,8 +62,7 @@ export class TokenAdministrationService {
       allowedCidrs: blocksOf(body.allowedCidrs ?? []),
       expiresAt: body.expiresAt,
     };
-    const { token, value } = await this.tokens.issue(spec, caller);
-    return { token: await this.load({ id: token.id }), value };
+    return this.tokens.issue(spec, caller, { assertVisible: (owner) => assertSeesOwner(caller, owner) });
   }
 
   /** Reads one page of the tokens that the caller sees and the filter means. */
@@ -72,16 +70,16 @@ export class TokenAdministrationService {
     if (looksAtUse(filter, sort)) await this.usage.flush();
     const where = await this.criteriaOf(caller, filter);
     if (!where) return { rows: [], nextCursor: undefined };
-    const query = this.withOwners().where('TRUE');
-    for (const criteria of where) query.andWhere(criteria);
+    const query = this.withOwners(where);
     narrow(query, filter);
     return readPage(query, orderOf(sort), cursor, limit);
   }
 
   /** @throws {Refusal} notFound, also for a stranger's token. */
-  get(caller: Principal, tokenId: string): Promise<Token> {
-    if (!isTokenId(tokenId)) throw noSuchToken();
-    return this.load({ ...visibleTo(caller), tokenId });
+  async get(caller: Principal, tokenId: string): Promise<Token> {
+    const found = await this.tokens.find(namedBy(caller, tokenId));
+    if (!found) throw noSuchToken();
+    return found;
   }
 
   /**
@@ -91,11 +89,12 @@ export class TokenAdministrationService {
    *   forbidden for blocks that reach beyond the caller's and for the token of one who may do more than the caller.
    */
   async update(caller: Principal, tokenId: string, body: UpdateToken): Promise<Token> {
-    const token = await this.changeable(caller, tokenId);
+    const where = namedBy(caller, tokenId);
     const changes = changesOf(body);
-    if (Object.keys(changes).length === 0) return token;
-    await this.tokens.update({ ...visibleTo(caller), id: token.id, revokedAt: IsNull() }, changes, caller);
-    return this.load({ id: token.id });
+    if (Object.keys(changes).length > 0) return this.tokens.update(where, changes, caller, CHANGEABLE);
+    const found = await this.get(caller, tokenId);
+    CHANGEABLE.assertVisible({ token: found });
+    return found;
   }
 
   /**
@@ -105,12 +104,10 @@ export class TokenAdministrationService {
    *   of one who may do more than the caller, or one that holds more.
    */
   async rotate(caller: Principal, tokenId: string, graceSeconds: number): Promise<IssuedToken> {
-    const { id } = await this.changeable(caller, tokenId);
-    const isOwn = caller.token?.id === id && caller.presentedValue !== null;
+    const where = namedBy(caller, tokenId);
+    const isOwn = caller.token?.tokenId === tokenId;
     const presented = isOwn && caller.presentedValue !== null ? { presented: caller.presentedValue } : {};
-    const where = { ...visibleTo(caller), id, revokedAt: IsNull() };
-    const { value } = await this.tokens.rotate(where, caller, { graceSeconds, ...presented });
-    return { token: await this.load({ id }), value };
+    return this.tokens.rotate(where, caller, { ...CHANGEABLE, graceSeconds, ...presented });
   }
 
   /**
@@ -119,41 +116,28 @@ export class TokenAdministrationService {
    * @throws {Refusal} notFound; forbidden and conflict for descendants that the caller may not end or that are too many.
    */
   async revoke(caller: Principal, tokenId: string, { reason, descendants }: RevokeTokenQuery): Promise<void> {
-    if (!isTokenId(tokenId)) throw noSuchToken();
-    const where = { ...visibleTo(caller), tokenId };
+    const where = namedBy(caller, tokenId);
     const options = { reason: reason ?? null };
     if (descendants) await this.tokens.revokeWithDescendants(where, caller, options);
     else await this.tokens.revoke(where, caller, options);
   }
 
-  private async changeable(caller: Principal, tokenId: string): Promise<Token> {
-    const token = await this.get(caller, tokenId);
-    if (!token.isRevoked()) return token;
-    throw new Refusal('conflict', { reason: 'revoked', message: 'The token is revoked' });
-  }
-
   /** The tokens with owner and organization, also of owners who are deleted. */
-  private withOwners(): ReturnType<TokenService['query']> {
+  private withOwners(where: TokenCriteria): ReturnType<TokenService['query']> {
     return this.tokens
-      .query()
+      .query(where)
       .withDeleted()
       .innerJoinAndSelect('token.owner', 'owner')
       .innerJoinAndSelect('owner.organization', 'organization');
   }
 
-  private async load(where: TokenCriteria): Promise<Token> {
-    const token = await this.withOwners().where(where).getOne();
-    if (!token) throw noSuchToken();
-    return token;
-  }
-
-  /** What the caller sees, the owner and the organization, each as criteria; undefined when nothing can match. */
+  /** What the caller sees, of the owner and of the organization; undefined when nothing can match. */
   private async criteriaOf(
     caller: Principal,
     { owner, organization }: TokenFilter,
-  ): Promise<TokenCriteria[] | undefined> {
+  ): Promise<TokenCriteria | undefined> {
     const { manager } = this.dataSource;
-    const criteria = [visibleTo(caller)].filter((one) => Object.keys(one).length > 0);
+    const criteria = [visibleTo(caller)];
     if (owner !== undefined) {
       const user = await findUser(manager, owner, true);
       if (!user) return undefined;
@@ -164,24 +148,57 @@ export class TokenAdministrationService {
       if (!place) return undefined;
       criteria.push({ organizationId: place.id });
     }
-    return criteria;
+    return allOf(criteria);
   }
+}
 
-  /** Whom a caller names as the owner of a new token. */
-  private async ownerFor(caller: Principal, reference: string): Promise<User> {
-    const owner = await findUser(this.dataSource.manager, reference);
-    if (owner?.id === caller.user.id) return owner;
-    if (!caller.administers(caller.user.organizationId)) {
-      const message = 'Only administrators make tokens for others';
-      throw new Refusal('forbidden', { reason: 'role', message });
-    }
-    if (!owner || !caller.administers(owner.organizationId)) {
-      const message = 'No such user';
-      const fields = [{ path: ['owner'], rule: 'exists', message }];
-      throw new Refusal('notFound', { message, fields });
-    }
-    return owner;
+/** Criteria that are met where each of some is; undefined where two of them cannot both be. */
+function allOf(criteria: TokenCriteria[]): TokenCriteria | undefined {
+  const all: TokenCriteria = {};
+  for (const { ownerId, organizationId } of criteria) {
+    if (ownerId !== undefined && (all.ownerId ?? ownerId) !== ownerId) return undefined;
+    if (organizationId !== undefined && (all.organizationId ?? organizationId) !== organizationId)
+      return undefined;
+    if (ownerId !== undefined) all.ownerId = ownerId;
+    if (organizationId !== undefined) all.organizationId = organizationId;
   }
+  return all;
+}
+
+/** A token of a path, if the caller sees it. */
+function namedBy(caller: Principal, tokenId: string): TokenCriteria {
+  if (!isTokenId(tokenId)) throw noSuchToken();
+  return { ...visibleTo(caller), tokenId };
+}
+
+const CHANGEABLE = {
+  /** @throws {Refusal} conflict for a revoked token. */
+  assertVisible: ({ token }: Pick<Found, 'token'>): void => {
+    if (!token?.isRevoked()) return;
+    throw new Refusal('conflict', { reason: 'revoked', message: 'The token is revoked' });
+  },
+};
+
+/** Whom a caller names as the owner of a new token: by uuid, or by login. */
+function referenceOf(owner: string): UserReference {
+  if (!isLogin(owner)) return {};
+  return isUuid(owner) ? { id: owner, login: owner } : { login: owner };
+}
+
+/** @throws {Refusal} forbidden for a member who names somebody else. */
+function assertMayNameOwner(caller: Principal, owner: string): void {
+  const { user } = caller;
+  const isOwn = owner === user.id || owner.toLowerCase() === user.login.toLowerCase();
+  if (isOwn || caller.administers(user.organizationId)) return;
+  throw new Refusal('forbidden', { reason: 'role', message: 'Only administrators make tokens for others' });
+}
+
+/** @throws {Refusal} notFound for an owner whom an administrator cannot see. */
+function assertSeesOwner(caller: Principal, owner: User | undefined): void {
+  if (owner && (owner.id === caller.user.id || caller.administers(owner.organizationId))) return;
+  const message = 'No such user';
+  const fields = [{ path: ['owner'], rule: 'exists', message }];
+  throw new Refusal('notFound', { message, fields });
 }
 
 /** Administrators see all tokens, organization administrators those of the organization, everybody the own ones. */

@@ -7,6 +7,7 @@ import { Organization } from '../../accounts/organization.entity.js';
 import { findPlace, findUser } from '../../accounts/references.js';
 import { User } from '../../accounts/user.entity.js';
 import type { Principal } from '../../auth/principal.js';
+import { runnerOf } from '../../database/statements.js';
 import { newestFirst, type Page, readPage } from '../../database/page.js';
 import { HashingService } from '../../hashing/hashing.service.js';
 import { Refusal } from '../../refusal.js';
@@ -70,7 +71,7 @@ export class UserAdministrationService {
     const rights = { role, permissions, organizationId, disabled: false };
     const spec = { ...body, organizationId, locations: await locationsFor(manager, locations ?? []) };
     return this.accounts.createUser(spec, caller.actor, async (transaction) => {
-      const { powers } = await this.admission.admit(transaction, caller);
+      const { powers } = await this.admission.admit(runnerOf(transaction), caller);
       powers.assertMayMakeUser(rights, Boolean(body.password));
     });
   }
@@ -134,7 +135,7 @@ export class UserAdministrationService {
       ? await manager.find(User, { where: acting, select: { id: true } })
       : [];
     const rows = { users: [id, ...others.map((other) => other.id)], changesUsers: true };
-    const { powers, users } = await this.admission.admit(manager, caller, rows);
+    const { powers, users } = await this.admission.admit(runnerOf(manager), caller, rows);
     const user = users.get(id);
     if (!user || user.deletedAt !== null || !powers.administers(user.organizationId)) throw noSuchUser();
     if (mayEndAdministrator) assertIsNotLastAdministrator(user, [...users.values()]);

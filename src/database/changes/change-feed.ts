@@ -15,6 +15,15 @@ const MAX_KEYS = 500;
 /** PostgreSQL takes less than 8,000 bytes a notification; a key has at most 36. */
 const KEYS_A_NOTIFICATION = 150;
 
+/** The payloads that tell other replicas of changed keys. */
+export function notificationsOf(keys: readonly string[]): string[] {
+  const names = keys.length > MAX_KEYS ? [EVERYTHING] : keys;
+  const count = Math.ceil(names.length / KEYS_A_NOTIFICATION);
+  return Array.from({ length: count }, (_, index) =>
+    names.slice(index * KEYS_A_NOTIFICATION, (index + 1) * KEYS_A_NOTIFICATION).join(' '),
+  );
+}
+
 export type Listener = (keys: ReadonlySet<string>) => void;
 
 /**
@@ -55,9 +64,7 @@ export class ChangeFeed implements EntitySubscriberInterface {
   async beforeTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> {
     const keys = this.named.get(queryRunner);
     if (!keys || this.isEmbedded) return;
-    const names = keys.size > MAX_KEYS ? [EVERYTHING] : [...keys];
-    for (let start = 0; start < names.length; start += KEYS_A_NOTIFICATION) {
-      const payload = names.slice(start, start + KEYS_A_NOTIFICATION).join(' ');
+    for (const payload of notificationsOf([...keys])) {
       await queryRunner.query('SELECT pg_notify($1, $2)', [CHANNEL, payload]);
     }
   }

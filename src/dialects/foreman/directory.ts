@@ -3,6 +3,7 @@ import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import { Location } from '../../accounts/location.entity.js';
 import { isLogin } from '../../accounts/login.js';
 import { Organization } from '../../accounts/organization.entity.js';
+import type { UserReference } from '../../accounts/user-reference.js';
 import { type Permission, User } from '../../accounts/user.entity.js';
 import type { Principal } from '../../auth/principal.js';
 import { isGoodText } from '../../http/validation/text.js';
@@ -22,8 +23,16 @@ export interface Target {
   isOwn: boolean;
 }
 
+/** The user whom a path names, to be found with what the call is about. */
+export interface NamedUser {
+  reference: UserReference;
+  isOwn: boolean;
+  /** @throws {UserNotFound} for nobody, and for one whom the caller does not see. */
+  assertVisible: (owner: User | undefined) => void;
+}
+
 /** The user of a path, by number or by login. */
-type UserReference = { numericId: number } | { login: string };
+type PathReference = { numericId: number } | { login: string };
 
 /** The greatest value of the column. */
 const GREATEST_ID = 2_147_483_647;
@@ -54,6 +63,36 @@ export class Directory {
     if (!isOwn) assertMay(caller, permission);
     const contexts = await this.contexts(caller, parameters);
     return { owner: await this.find(caller, userId, contexts), isOwn };
+  }
+
+  /**
+   * As {@link target}, but whether there is such a user is seen with what the call is about, in one statement; unless the
+   * call names an organization or location.
+   *
+   * @throws {Refusal} forbidden; {@link ContextNotFound}; {@link UserNotFound}.
+   */
+  async named(
+    caller: Principal,
+    userId: string,
+    parameters: Parameters,
+    permission: Permission,
+  ): Promise<NamedUser> {
+    const isOwn = isOneself(caller, userId);
+    if (!isOwn) assertMay(caller, permission);
+    const contexts = await this.contexts(caller, parameters);
+    const isNarrowed = contexts.organization !== null || contexts.location !== null;
+    const found = isOwn ? caller.user : isNarrowed ? await this.find(caller, userId, contexts) : undefined;
+    const reference = found ? { id: found.id } : referenceOf(userId);
+    if (!reference) throw new UserNotFound(userId);
+    return {
+      reference,
+      isOwn,
+      assertVisible: (owner) => {
+        const isSeen =
+          owner && (caller.isAdministrator || owner.organizationId === caller.user.organizationId);
+        if (!isSeen) throw new UserNotFound(userId);
+      },
+    };
   }
 
   /**
@@ -153,7 +192,7 @@ export function numberOf(id: string): number | undefined {
 }
 
 /** That a login names a user as well was decided here. */
-function referenceOf(id: string): UserReference | undefined {
+function referenceOf(id: string): PathReference | undefined {
   const numericId = numberOf(id);
   if (numericId !== undefined) return { numericId };
   return isLogin(id) && !/^\d/.test(id) ? { login: id } : undefined;

@@ -5,7 +5,6 @@ import { Caller } from '../../auth/caller.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
 import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
-import { Refusal } from '../../refusal.js';
 import { TokenService } from '../../tokens/token.service.js';
 import { Directory } from './directory.js';
 import { ForemanHeaders } from './foreman-headers.interceptor.js';
@@ -28,7 +27,7 @@ import { frameOf, list, readListing } from './listing.js';
 import { type NewToken, readNewToken } from './new-token.js';
 import { merged, type Parameters, RailsQuery, recordFields } from './parameters.js';
 import { grantableScopes, may } from './permissions.js';
-import { numberOf, SHOWN_COLUMNS, tokenFields, tokensOf } from './token-records.js';
+import { SHOWN_COLUMNS, tokenFields, tokenOf } from './token-records.js';
 
 // Which action needs which:
 // https://github.com/theforeman/foreman/blob/develop/config/initializers/f_foreman_permissions.rb
@@ -104,7 +103,7 @@ export class PersonalAccessTokensController {
   ): Promise<PersonalAccessTokenList> {
     const { owner, isOwn } = await this.directory.target(caller, userId, query, VIEW);
     const listing = readListing(query);
-    const all = this.tokens.query().select(SHOWN_COLUMNS).where(tokensOf(owner));
+    const all = this.tokens.query({ dialect: FOREMAN, ownerId: owner.id }).select(SHOWN_COLUMNS);
     // The tokens are a scope of users whom the caller may view (`parent_scope`, api/base_controller.rb):
     // without `view_users` the list is empty, and show answers 404.
     if (!isOwn && !may(caller, 'view_users')) all.andWhere('FALSE');
@@ -140,14 +139,20 @@ export class PersonalAccessTokensController {
     @Query(RailsQuery) query: Parameters,
     @Body() body: unknown,
   ): Promise<CreatedPersonalAccessToken> {
-    const { owner } = await this.directory.target(caller, userId, merged(query, body), CREATE);
+    const parameters = merged(query, body);
+    const named = await this.directory.named(caller, userId, parameters, CREATE);
     const asked = readNewToken(recordFields(RECORD, query, body));
-    const { name, expiresAt } = await this.checked(asked, owner);
+    if (asked.problems.length > 0) {
+      const { owner } = await this.directory.target(caller, userId, parameters, CREATE);
+      return this.refuse(asked, owner);
+    }
+    const { name, expiresAt } = asked;
     const scopes = grantableScopes(caller);
-    const spec = { dialect: FOREMAN, ownerId: owner.id, name, uniqueName: name, scopes, expiresAt };
-    const { token, value } = await this.tokens.issue(spec, caller);
+    const owner = named.reference;
+    const spec = { dialect: FOREMAN, owner, name, uniqueName: name, scopes, expiresAt };
+    const { token, value } = await this.tokens.issue(spec, caller, { assertVisible: named.assertVisible });
     // `token_value` comes first: create.json.rabl.
-    return new CreatedPersonalAccessToken(token, owner, value);
+    return new CreatedPersonalAccessToken(token, token.owner, value);
   }
 
   @Get(':id')
@@ -167,11 +172,12 @@ export class PersonalAccessTokensController {
     @Param('id') id: string,
     @Query(RailsQuery) query: Parameters,
   ): Promise<PersonalAccessToken> {
-    const { owner, isOwn } = await this.directory.target(caller, userId, query, VIEW);
-    const isVisible = isOwn || may(caller, 'view_users');
-    const token = isVisible ? await this.tokens.find({ ...tokensOf(owner), numericId: numberOf(id) }) : null;
-    if (!token) throw new ResourceNotFound(RECORD, id);
-    return new PersonalAccessToken(token, owner);
+    const named = await this.directory.named(caller, userId, query, VIEW);
+    const { owner, token } = await this.tokens.findOf(named.reference, tokenOf(id));
+    named.assertVisible(owner);
+    const isVisible = named.isOwn || may(caller, 'view_users');
+    if (!token || !isVisible) throw new ResourceNotFound(RECORD, id);
+    return new PersonalAccessToken(token, token.owner);
   }
 
   @Delete(':id')
@@ -191,20 +197,22 @@ export class PersonalAccessTokensController {
     @Param('id') id: string,
     @Query(RailsQuery) query: Parameters,
   ): Promise<RevokedPersonalAccessToken> {
-    const { owner, isOwn } = await this.directory.target(caller, userId, query, REVOKE);
-    // Without `edit_users` 404, not 403: `parent_permission` makes `revoke` an `edit` of the user.
-    if (!isOwn && !mayRevoke(caller)) throw new ResourceNotFound(RECORD, id);
-    const revoking = this.tokens.revoke({ ...tokensOf(owner), numericId: numberOf(id) }, caller);
-    const token = await revoking.catch((error: unknown) => {
-      const isGone = error instanceof Refusal && error.kind === 'notFound';
-      throw isGone ? new ResourceNotFound(RECORD, id) : error;
+    const named = await this.directory.named(caller, userId, query, REVOKE);
+    const token = await this.tokens.revoke(tokenOf(id), caller, {
+      owner: named.reference,
+      assertVisible: ({ owner, token: found }) => {
+        named.assertVisible(owner);
+        // Without `edit_users` 404, not 403: `parent_permission` makes `revoke` an `edit` of the user.
+        const isVisible = named.isOwn || mayRevoke(caller);
+        if (!found || !isVisible) throw new ResourceNotFound(RECORD, id);
+      },
     });
     // 200 with the record (`ApiResponder#api_behavior`), and without a template: so times are ISO 8601, there
     // is no `active?`, and `revoked`, which was written last, comes first (`LazyAttributeSet`). That the
     // digest is left out was decided here.
     // https://github.com/theforeman/foreman/blob/develop/app/controllers/api/api_responder.rb
     // https://github.com/rails/rails/blob/main/activemodel/lib/active_model/attribute_set/builder.rb
-    return new RevokedPersonalAccessToken(token, owner);
+    return new RevokedPersonalAccessToken(token, token.owner);
   }
 
   /**
@@ -213,10 +221,8 @@ export class PersonalAccessTokensController {
    *
    * @throws {InvalidRecord} with all that is wrong.
    */
-  private async checked(asked: NewToken, owner: User): Promise<NewToken> {
-    const { name, problems } = asked;
+  private async refuse({ name, problems }: NewToken, owner: User): Promise<never> {
     const isNameGood = !problems.some(({ field }) => field === 'name');
-    if (problems.length === 0) return asked;
     if (isNameGood && (await this.tokens.find({ ownerId: owner.id, uniqueName: name })))
       problems.unshift({ field: 'name', message: 'has already been taken' });
     throw new InvalidRecord(problems);

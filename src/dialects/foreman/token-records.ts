@@ -1,5 +1,5 @@
 import type { User } from '../../accounts/user.entity.js';
-import type { TokenCriteria } from '../../tokens/token.service.js';
+import type { TokenCriteria } from '../../tokens/token-criteria.js';
 import { FOREMAN } from './foreman.dialect.js';
 import { SearchFields } from './search/fields.js';
 
@@ -16,13 +16,14 @@ export const SHOWN_COLUMNS = [
   'token.createdAt',
   'token.updatedAt',
   'token.rotatedAt',
-  'token.lastUsedAt',
   'token.revokedAt',
+  'lastUse.tokenUuid',
+  'lastUse.usedAt',
 ];
 
-/** The tokens in the list of a user. */
-export function tokensOf(owner: User): TokenCriteria {
-  return { dialect: FOREMAN, ownerId: owner.id };
+/** The token of a path, whoever its owner is. */
+export function tokenOf(id: string): TokenCriteria {
+  return { dialect: FOREMAN, numericId: numberOf(id) };
 }
 
 /**
@@ -49,7 +50,7 @@ export function tokenFields(owner: User): SearchFields {
     // A list is of one user. A bare number in ORDER BY would mean the position of a column.
     { name: 'user_id', type: 'integer', sql: `CAST(${owner.numericId} AS integer)` },
     { name: 'expires_at', type: 'datetime', sql: 'token.expiresAt', isNullable: true },
-    { name: 'last_used_at', type: 'datetime', sql: 'token.lastUsedAt', isNullable: true },
+    { name: 'last_used_at', type: 'datetime', sql: 'lastUse.usedAt', isNullable: true },
     { name: 'created_at', type: 'datetime', sql: 'token.createdAt' },
     { name: 'revoked', type: 'boolean', sql: '(token.revokedAt IS NOT NULL)' },
     {

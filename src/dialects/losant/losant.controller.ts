@@ -1,7 +1,6 @@
 import { Body, Controller, Delete, Get, Inject, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { Between, IsNull } from 'typeorm';
 import { decodeObjectId } from '../../accounts/object-id.js';
 import { Caller } from '../../auth/caller.decorator.js';
 import { Principal } from '../../auth/principal.js';
@@ -12,7 +11,8 @@ import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
 import { parseRfc3339 } from '../../http/validation/date-time.js';
 import { validationPipe } from '../../http/validation/validation-pipe.js';
 import { Refusal } from '../../refusal.js';
-import { type TokenChanges, type TokenCriteria, TokenService } from '../../tokens/token.service.js';
+import type { TokenCriteria } from '../../tokens/token-criteria.js';
+import { type TokenChanges, TokenService } from '../../tokens/token.service.js';
 import { LOSANT } from './losant.dialect.js';
 import {
   ApiToken,
@@ -59,7 +59,7 @@ export class LosantController {
     @Query(validationPipe('dropped')) query: ListApiTokensQuery,
     @Req() request: FastifyRequest,
   ): Promise<ApiTokens> {
-    const [tokens, totalCount] = await readPage(this.tokens.query().where(ownTokens(caller)), query);
+    const [tokens, totalCount] = await readPage(this.tokens.query(ownTokens(caller)), query);
     // The client sends `_links=true` with every call: lib/api/userApiTokens.js of losant-rest. The form of
     // the links is in docs/dialects/losant.md.
     const self = query._links === 'true' ? addressOf(request, this.config) : undefined;
@@ -81,7 +81,7 @@ export class LosantController {
     const { token, value } = await this.tokens.issue(
       {
         dialect: LOSANT,
-        ownerId: caller.user.id,
+        owner: { id: caller.user.id },
         name,
         description,
         scopes: scope,
@@ -156,7 +156,7 @@ function addressOf(request: FastifyRequest, config: Config): string {
 }
 
 function ownTokens(caller: Principal): TokenCriteria {
-  return { dialect: LOSANT, ownerId: caller.user.id, revokedAt: IsNull() };
+  return { dialect: LOSANT, ownerId: caller.user.id, isUnrevoked: true };
 }
 
 /** @throws {Refusal} notFound for a text that is no id: 404 for it was decided here. */
@@ -166,8 +166,8 @@ function ownToken(caller: Principal, id: string): TokenCriteria {
   const firstMoment = range.createdAtSeconds * 1000;
   return {
     ...ownTokens(caller),
-    id: Between(range.uuidFrom, range.uuidTo),
-    createdAt: Between(new Date(firstMoment), new Date(firstMoment + 999)),
+    idBetween: [range.uuidFrom, range.uuidTo],
+    createdBetween: [new Date(firstMoment), new Date(firstMoment + 999)],
   };
 }
 

@@ -1,7 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UsePipes } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { IsNull } from 'typeorm';
 import { Caller } from '../../auth/caller.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { type Exemption, RequireScopes, RequireScopesUnless } from '../../auth/require-scopes.decorator.js';
@@ -10,7 +9,9 @@ import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
 import { validationPipe } from '../../http/validation/validation-pipe.js';
 import { Refusal } from '../../refusal.js';
 import { checkedCidrs } from '../../tokens/allowed-cidrs.js';
-import { type TokenCriteria, TokenService } from '../../tokens/token.service.js';
+import type { TokenCriteria } from '../../tokens/token-criteria.js';
+import type { Token } from '../../tokens/token.entity.js';
+import { type ChangeOptions, TokenService } from '../../tokens/token.service.js';
 import { decodeId, encodeId, PANTHER } from './panther.dialect.js';
 import {
   ApiToken,
@@ -69,8 +70,9 @@ export class PantherController {
   ): Promise<ApiTokenPage> {
     // Published is `next` in the answer (`ListResp`), but no parameter to send it back. `cursor` and `limit`
     // are the names that the other lists of the document have; they and the order were decided here.
-    const query = this.tokens.query().where(visibleTo(caller));
-    if (!administers(caller)) query.andWhere({ ownerId: caller.user.id });
+    const query = this.tokens.query(
+      administers(caller) ? visibleTo(caller) : { ...visibleTo(caller), ownerId: caller.user.id },
+    );
     const { rows, nextCursor } = await readPage(query, newestFirst('token.createdAt'), cursor, limit);
     return new ApiTokenPage(rows, nextCursor);
   }
@@ -85,7 +87,8 @@ export class PantherController {
       'A token cannot hold permissions that the caller lacks, nor work from addresses that the caller does not.',
   })
   async create(@Caller() caller: Principal, @Body() body: ModifyApiToken): Promise<ApiTokenWithValue> {
-    const spec = { dialect: PANTHER, ownerId: caller.user.id, name: body.name, scopes: body.permissions };
+    const owner = { id: caller.user.id };
+    const spec = { dialect: PANTHER, owner, name: body.name, scopes: body.permissions };
     const { token, value } = await this.tokens.issue({ ...spec, allowedCidrs: blocksOf(body) }, caller);
     return new ApiTokenWithValue(token, value);
   }
@@ -100,7 +103,8 @@ export class PantherController {
   @ApiParam(ID)
   @ApiRefusals(PantherError, { 404: 'not_found' })
   async get(@Caller() caller: Principal, @Param('id') id: string): Promise<ApiToken> {
-    const token = await this.tokens.find(await this.criteria(caller, id, READ));
+    const token = await this.tokens.find(criteria(caller, id));
+    assertReach(caller, READ, token);
     if (!token) throw new Refusal('notFound');
     return new ApiToken(token);
   }
@@ -122,7 +126,7 @@ export class PantherController {
     @Body() body: ModifyApiToken,
   ): Promise<ApiToken> {
     const changes = { name: body.name, scopes: body.permissions, allowedCidrs: blocksOf(body) };
-    return new ApiToken(await this.tokens.update(await this.criteria(caller, id, MODIFY), changes, caller));
+    return new ApiToken(await this.tokens.update(criteria(caller, id), changes, caller, withinReach(caller)));
   }
 
   @Delete(':id')
@@ -136,7 +140,7 @@ export class PantherController {
   @ApiParam(ID)
   @ApiRefusals(PantherError, { 404: 'not_found' })
   async delete(@Caller() caller: Principal, @Param('id') id: string): Promise<void> {
-    await this.tokens.revoke(await this.criteria(caller, id, MODIFY), caller);
+    await this.tokens.revoke(criteria(caller, id), caller, withinReach(caller));
   }
 
   @Post(':id/rotate')
@@ -160,43 +164,43 @@ export class PantherController {
     @Param('id') id: string,
     @Body() _: Nothing,
   ): Promise<ApiTokenWithValue> {
-    const where = await this.criteria(caller, id, MODIFY);
+    const where = criteria(caller, id);
     const isOwn = caller.token !== null && where.id === caller.token.id;
-    const options = isOwn && caller.presentedValue !== null ? { presented: caller.presentedValue } : {};
+    const presented = isOwn && caller.presentedValue !== null ? { presented: caller.presentedValue } : {};
+    const options = { ...withinReach(caller), ...presented };
     const { token, value } = await this.tokens.rotate(where, caller, options);
     return new ApiTokenWithValue(token, value);
   }
+}
 
-  /**
-   * The token that an id of the path names, as far as this caller may reach it.
-   *
-   * @throws {Refusal} invalid for `self` without a token (decided here); notFound; forbidden for a member who
-   *   names the token of another user.
-   */
-  private async criteria(
-    caller: Principal,
-    id: string,
-    permission: string,
-  ): Promise<TokenCriteria & { id: string }> {
-    if (id === SELF && !caller.token)
-      throw new Refusal('invalid', { message: '`self` needs a call by token' });
-    const uuid = id === SELF ? caller.token?.id : decodeId(id);
-    if (uuid === undefined) throw new Refusal('notFound');
-    const where = { ...visibleTo(caller), id: uuid };
-    if (administers(caller) || uuid === caller.token?.id) return where;
-    const token = await this.tokens.find(where);
-    if (!token) throw new Refusal('notFound');
-    if (token.ownerId !== caller.user.id) {
-      const message = `${permission} permission required for the token of another user`;
-      throw new Refusal('forbidden', { reason: 'role', message, missing: [permission] });
-    }
-    return where;
-  }
+/**
+ * The token that an id of the path names.
+ *
+ * @throws {Refusal} invalid for `self` without a token (decided here); notFound for what is no id.
+ */
+function criteria(caller: Principal, id: string): TokenCriteria & { id: string } {
+  if (id === SELF && !caller.token) throw new Refusal('invalid', { message: '`self` needs a call by token' });
+  const uuid = id === SELF ? caller.token?.id : decodeId(id);
+  if (uuid === undefined) throw new Refusal('notFound');
+  return { ...visibleTo(caller), id: uuid };
+}
+
+/** What a member changes: the own tokens, and the one that calls. */
+function withinReach(caller: Principal): ChangeOptions {
+  return { assertVisible: ({ token }) => assertReach(caller, MODIFY, token) };
+}
+
+/** @throws {Refusal} forbidden for a member who names the token of another user. */
+function assertReach(caller: Principal, permission: string, token: Token | undefined): void {
+  if (!token || administers(caller) || token.id === caller.token?.id) return;
+  if (token.ownerId === caller.user.id) return;
+  const message = `${permission} permission required for the token of another user`;
+  throw new Refusal('forbidden', { reason: 'role', message, missing: [permission] });
 }
 
 /** Tokens belong to an organization; an administrator of all of them acts in their own (decided here). */
 function visibleTo(caller: Principal): TokenCriteria {
-  return { dialect: PANTHER, organizationId: caller.user.organizationId, revokedAt: IsNull() };
+  return { dialect: PANTHER, organizationId: caller.user.organizationId, isUnrevoked: true };
 }
 
 function administers(caller: Principal): boolean {

@@ -1,7 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { And, IsNull, LessThanOrEqual, MoreThan, Or } from 'typeorm';
 import { Caller } from '../../auth/caller.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
@@ -9,7 +8,8 @@ import { CONFIG, type Config } from '../../config.js';
 import { isUuid } from '../../database/uuid.js';
 import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
 import { Refusal } from '../../refusal.js';
-import { type TokenCriteria, TokenService } from '../../tokens/token.service.js';
+import type { TokenCriteria } from '../../tokens/token-criteria.js';
+import { TokenService } from '../../tokens/token.service.js';
 import { readExpiring, readNewAppToken } from './quay.body.js';
 import { QUAY } from './quay.dialect.js';
 import { QuayError, AppTokensView, AppTokenView, CreatedAppTokenView, NewAppToken } from './quay.dto.js';
@@ -56,7 +56,8 @@ export class QuayController {
     @Body({ transform: readNewAppToken }) { title, expiration }: NewAppToken,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CreatedAppTokenView> {
-    const spec = { dialect: QUAY, ownerId: caller.user.id, name: title, scopes: [USER_ADMIN] };
+    const owner = { id: caller.user.id };
+    const spec = { dialect: QUAY, owner, name: title, scopes: [USER_ADMIN] };
     const { token, value } = await this.tokens.issue(
       {
         ...spec,
@@ -65,7 +66,7 @@ export class QuayController {
         keepsSealedValue: this.showsSecretsAgain,
       },
       caller,
-      'create_app_specific_token',
+      { alias: 'create_app_specific_token' },
     );
     // The reference says 201, and `swagger_route_data` in endpoints/api/discovery.py says so of every POST.
     // But `AppTokens.post` returns no status, which makes it 200, and the web front end accepts nothing else:
@@ -119,7 +120,7 @@ export class QuayController {
   async get(@Caller() caller: Principal, @Param('token_uuid') uuid: string): Promise<AppTokenView> {
     // Expired ones are 404 here, though the list has them and revoke takes them: `get_token_by_uuid`,
     // https://github.com/quay/quay/blob/master/data/model/appspecifictoken.py
-    const where = { ...ownToken(caller, uuid), expiresAt: neverOrAfter(new Date()) };
+    const where = { ...ownToken(caller, uuid), expiresAfter: new Date() };
     const token = await this.tokens.find(where);
     if (!token) throw new Refusal('notFound');
     // `AppToken.get` shows the secret again (`include_code=True`); the reference describes no body at all.
@@ -148,23 +149,29 @@ export class QuayController {
    * order by creation was decided here.
    */
   private async listed(whose: TokenCriteria, onlyExpiring: boolean | null): Promise<AppTokensView> {
-    const where = { ...VISIBLE, ...whose, expiresAt: onlyExpiring ? this.isExpiringSoon() : isNotPurged() };
+    const when = onlyExpiring ? this.expiringSoon() : { expiresAfter: endOfPurged() };
     const tokens = await this.tokens
-      .query()
-      .select(['token.id', 'token.name', 'token.lastUsedAt', 'token.createdAt', 'token.expiresAt'])
-      .where(where)
+      .query({ ...VISIBLE, ...whose, ...when })
+      .select([
+        'token.id',
+        'token.name',
+        'token.createdAt',
+        'token.expiresAt',
+        'lastUse.tokenUuid',
+        'lastUse.usedAt',
+      ])
       .orderBy('token.createdAt')
       .addOrderBy('token.id')
       .getMany();
     return new AppTokensView(tokens, onlyExpiring);
   }
 
-  private isExpiringSoon(): TokenCriteria['expiresAt'] {
+  private expiringSoon(): TokenCriteria {
     const { quayTokenLifetimeSeconds: lifetime = ASSUMED_LIFETIME_SECONDS } = this.config;
     const now = new Date();
     // `math.ceil(total_seconds * 0.1)` in `AppTokens.get`, endpoints/api/appspecifictokens.py.
     const soon = new Date(now.getTime() + Math.ceil(lifetime / 10) * 1000);
-    return And(MoreThan(now), LessThanOrEqual(soon));
+    return { expiresAfter: now, expiresUntil: soon };
   }
 
   private endOfLifetime(): Date | null {
@@ -177,7 +184,7 @@ export class QuayController {
   }
 }
 
-const VISIBLE = { dialect: QUAY, revokedAt: IsNull() };
+const VISIBLE = { dialect: QUAY, isUnrevoked: true } as const;
 
 /**
  * The token of the caller with that UUID, also an expired one that is not purged yet: `revoke_token_by_uuid`
@@ -188,7 +195,7 @@ const VISIBLE = { dialect: QUAY, revokedAt: IsNull() };
 function ownToken(caller: Principal, uuid: string): TokenCriteria {
   // The column `uuid` is text (data/database.py, `AppSpecificAuthToken`): a UUID in upper case matches none.
   if (!isUuid(uuid) || uuid !== uuid.toLowerCase()) throw new Refusal('notFound');
-  return { ...VISIBLE, id: uuid, ownerId: caller.user.id, expiresAt: isNotPurged() };
+  return { ...VISIBLE, id: uuid, ownerId: caller.user.id, expiresAfter: endOfPurged() };
 }
 
 /**
@@ -197,10 +204,6 @@ function ownToken(caller: Principal, uuid: string): TokenCriteria {
  * Here that means that it is no longer shown and cannot be revoked. Its row stays, without a sealed copy of
  * its value, like the rows of every other dialect, for the administrators' lists of all tokens.
  */
-function isNotPurged(): TokenCriteria['expiresAt'] {
-  return neverOrAfter(new Date(Date.now() - DAY_MS));
-}
-
-function neverOrAfter(time: Date): TokenCriteria['expiresAt'] {
-  return Or(IsNull(), MoreThan(time));
+function endOfPurged(): Date {
+  return new Date(Date.now() - DAY_MS);
 }

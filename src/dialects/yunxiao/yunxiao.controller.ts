@@ -1,12 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { IsNull } from 'typeorm';
 import { AccountsService } from '../../accounts/accounts.service.js';
+import type { UserReference } from '../../accounts/user-reference.js';
 import type { User } from '../../accounts/user.entity.js';
 import { Caller } from '../../auth/caller.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
+import { isUuid } from '../../database/uuid.js';
 import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
 import { parseIso8601 } from '../../http/validation/date-time.js';
 import { validationPipe } from '../../http/validation/validation-pipe.js';
@@ -112,9 +113,7 @@ export class YunxiaoController {
     // That it holds every token that is neither revoked nor expired, of every API, and its order were decided
     // here.
     const tokens = await this.tokens
-      .query()
-      .where({ ownerId: user.id, revokedAt: IsNull() })
-      .andWhere('(token.expiresAt IS NULL OR token.expiresAt > :now)', { now: new Date() })
+      .query({ ownerId: user.id, isUnrevoked: true, expiresAfter: new Date() })
       .orderBy('token.createdAt', 'DESC')
       .addOrderBy('token.numericId', 'DESC')
       .getMany();
@@ -135,14 +134,16 @@ export class YunxiaoController {
     @Caller() caller: Principal,
     @Body(validationPipe('refused')) body: CreatePersonalAccessToken,
   ): Promise<CreatedPersonalAccessToken> {
-    const user = await this.userOf(caller, body.userId);
+    assertAdministrator(caller);
     // `expiredAt` is required, and published with a zone and milliseconds; the other forms of ISO 8601 were
     // decided here, and so were the limits of the body but one: a name has "up to 64 characters"
     // (https://help.aliyun.com/en/lingma/obtain-personal-access-token).
     const expiresAt = parseIso8601(body.expiredAt) as Date;
     const { name, description = null, permissions: scopes } = body;
-    const spec = { dialect: YUNXIAO, ownerId: user.id, name, description, scopes, expiresAt };
-    const { token, value } = await this.tokens.issue(spec, caller);
+    const spec = { dialect: YUNXIAO, owner: referenceOf(body.userId), name, description, scopes, expiresAt };
+    const { token, value } = await this.tokens.issue(spec, caller, {
+      assertVisible: (owner) => assertInOrganization(caller, owner),
+    });
     return new CreatedPersonalAccessToken(token, value, token.expiresAt ?? expiresAt);
   }
 
@@ -157,28 +158,41 @@ export class YunxiaoController {
   @ApiRefusals(YunxiaoError, { 403: 'Forbidden', 404: 'NotFound' })
   async delete(@Caller() caller: Principal, @Param('tokenId') tokenId: string): Promise<Deleted> {
     assertAdministrator(caller);
-    const where = { tokenId, revokedAt: IsNull() };
-    const token = isTokenId(tokenId) ? await this.tokens.find(where) : null;
-    if (!token || !caller.administers(token.organizationId)) {
-      throw new Refusal('notFound');
-    }
-    await this.tokens.revoke({ ...where, organizationId: token.organizationId }, caller);
+    if (!isTokenId(tokenId)) throw new Refusal('notFound');
+    await this.tokens.revoke({ tokenId, isUnrevoked: true }, caller, {
+      assertVisible: ({ token }) => {
+        if (!token || !caller.administers(token.organizationId)) throw new Refusal('notFound');
+      },
+    });
     return new Deleted(); // `{}`, as DeleteUserPersonalAccessToken publishes it.
   }
 
   /**
    * The user whose tokens an enterprise administrator asks for.
    *
-   * @throws {Refusal} forbidden, with one text for a user of another organization and for one who does not
-   *   exist, so that nobody can find out who exists (decided here).
+   * @throws {Refusal} forbidden.
    */
   private async userOf(caller: Principal, userId: string): Promise<User> {
     assertAdministrator(caller);
     const user = await this.accounts.findUser(userId);
-    if (user && caller.administers(user.organizationId)) return user;
-    const message = 'The user is not in the current organization';
-    throw new Refusal('forbidden', { reason: 'outsideOrganization', message });
+    assertInOrganization(caller, user);
+    return user;
   }
+}
+
+/** A user by uuid; any other text is nobody's. */
+function referenceOf(userId: string): UserReference {
+  return isUuid(userId) ? { id: userId } : {};
+}
+
+/**
+ * @throws {Refusal} forbidden, with one text for a user of another organization and for one who does not exist, so that
+ *   nobody can find out who exists (decided here).
+ */
+function assertInOrganization(caller: Principal, user: User | null | undefined): asserts user is User {
+  if (user && caller.administers(user.organizationId)) return;
+  const message = 'The user is not in the current organization';
+  throw new Refusal('forbidden', { reason: 'outsideOrganization', message });
 }
 
 function assertAdministrator(caller: Principal): void {

@@ -1,9 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager, FindOptionsWhere, SelectQueryBuilder } from 'typeorm';
 import { User } from '../../accounts/user.entity.js';
+import { referenced, referenceCondition, type UserReference } from '../../accounts/user-reference.js';
+import { organizationJson, type UserRow, UserRows } from '../../accounts/user-rows.js';
+import { type StatementRunner, statementOf, Values } from '../../database/statements.js';
 import { HashingService } from '../../hashing/hashing.service.js';
 import { allowsAddress } from '../../network/cidr.js';
 import { Refusal } from '../../refusal.js';
+import { conditionOf, type TokenCriteria } from '../token-criteria.js';
+import { type TokenRow, TokenRows } from '../token-rows.js';
 import { Token } from '../token.entity.js';
 import type { Authority, Credential } from './authority.js';
 import { Powers } from './powers.js';
@@ -12,22 +16,27 @@ import { Powers } from './powers.js';
 export interface RowsToLock {
   /** Users (uuids) that must stay as they are until the change commits. */
   users?: readonly string[];
+  /** A user whom the request names, for the same. */
+  owner?: UserReference | undefined;
   /** Whether these users are what is changed. */
   changesUsers?: boolean;
-  /** Tokens (uuids) that are changed, and what must still be true of them. */
-  tokens?: readonly string[];
-  where?: FindOptionsWhere<Token>;
+  /** Tokens that are changed, and their owners with them; where an `owner` is named, of that one's. */
+  tokens?: TokenCriteria;
 }
 
 /** What the changing transaction has locked and read. */
 export interface Admitted {
   /** What the actor may do. */
   powers: Powers;
-  /** By uuid, deleted ones too. */
+  /** By uuid, deleted ones too, with their organizations. */
   users: ReadonlyMap<string, User>;
-  /** By uuid, with their digests. */
+  /** Whom the request names, unless deleted. */
+  owner: User | undefined;
+  /** The tokens that are changed, by uuid, with their digests. */
   tokens: ReadonlyMap<string, Token>;
 }
+
+type LockedRow = ({ kind: 'user' } & UserRow) | ({ kind: 'target' | 'actor' } & TokenRow);
 
 /**
  * Reads at the write who acts. Between a request and its change a user may be disabled, a token revoked, a password
@@ -38,29 +47,99 @@ export interface Admitted {
  */
 @Injectable()
 export class Admission {
-  constructor(private readonly hashing: HashingService) {}
+  constructor(
+    private readonly hashing: HashingService,
+    private readonly userRows: UserRows,
+    private readonly tokenRows: TokenRows,
+  ) {}
 
   /**
-   * Locks the actor's rows and those of the change, and says what the actor may do.
+   * Locks the actor's rows and those of the change, in one statement, and says what the actor may do.
    *
    * @throws {Refusal} unauthenticated, forbidden: the actor is not what it was when the request came in.
    */
-  async admit(manager: EntityManager, by: Authority, rows: RowsToLock = {}): Promise<Admitted> {
+  async admit(runner: StatementRunner, by: Authority, rows: RowsToLock = {}): Promise<Admitted> {
     const { credential } = by;
     const isKnown = credential.kind !== 'none';
-    const userIds = [...(rows.users ?? []), ...(isKnown ? [credential.userId] : [])];
-    const users = await lockUsers(manager, userIds, rows.changesUsers ?? false);
-    const actorToken = credential.kind === 'token' ? credential.tokenUuid : undefined;
-    const tokens = await lockTokens(manager, rows, actorToken);
-    const powers = isKnown ? this.powersOf(by, credential, users, tokens) : new Powers(by, null, null);
-    return { powers, users, tokens };
+    const users = new Map<string, User>();
+    const tokens = new Map<string, Token>();
+    let actorToken: Token | undefined;
+    for (const row of await this.lock(runner, credential, rows)) {
+      if (row.kind === 'user') {
+        const user = this.userRows.userOf(row);
+        users.set(user.id, user);
+        continue;
+      }
+      const token = this.tokenRows.tokenOf(row);
+      if (row.kind === 'target') tokens.set(token.id, token);
+      else actorToken = token;
+    }
+    const powers = isKnown ? this.powersOf(by, credential, users, actorToken) : new Powers(by, null, null);
+    return { powers, users, owner: rows.owner && referenced(users.values(), rows.owner), tokens };
+  }
+
+  /**
+   * One after the other, as UNION ALL reads its parts: users by id, then tokens by id, among which the actor's, shared,
+   * has its place. A row that changed while it was waited for is read, and asked for its conditions, again.
+   */
+  private async lock(
+    runner: StatementRunner,
+    credential: Credential,
+    { users = [], owner, changesUsers = false, tokens }: RowsToLock,
+  ): Promise<LockedRow[]> {
+    const values = new Values();
+    const { place } = values;
+    const actor = credential.kind === 'token' ? place(credential.tokenUuid) : undefined;
+    const known = [...users, ...(credential.kind === 'none' ? [] : [credential.userId])];
+    const condition = tokens && conditionOf(tokens, place);
+    const userIds = [
+      `${place(known)}::uuid[]`,
+      ...(owner ? ['ARRAY(SELECT id FROM named)'] : []),
+      ...(tokens ? ['ARRAY(SELECT owner_id FROM target)'] : []),
+    ];
+    const ctes = [
+      ...(owner
+        ? [
+            `named AS (SELECT u.id FROM users u WHERE ${referenceCondition(owner, place)} AND u.deleted_at IS NULL)`,
+          ]
+        : []),
+      ...(condition === undefined
+        ? []
+        : [
+            `target AS MATERIALIZED (SELECT token.id, token.owner_id FROM tokens token WHERE ${condition}
+              ${owner ? 'AND token.owner_id IN (SELECT id FROM named)' : ''})`,
+          ]),
+      `locked_users AS MATERIALIZED (SELECT ${this.userRows.columns('u')} FROM users u
+        WHERE u.id = ANY (${userIds.join(' || ')}) ORDER BY u.id FOR ${changesUsers ? 'UPDATE' : 'SHARE'})`,
+    ];
+    const parts = [
+      `SELECT 'user' AS kind, row_to_json(u) AS "user", ${organizationJson('u')} AS organization,
+         NULL::json AS token, NULL::json AS "lastUse" FROM locked_users u`,
+    ];
+    const addTokens = (name: string, kind: 'target' | 'actor', where: string, strength: string): void => {
+      ctes.push(`${name} AS MATERIALIZED (SELECT ${this.tokenRows.columns('token', { hidden: true })} FROM tokens token
+        WHERE ${where} ORDER BY token.id FOR ${strength})`);
+      parts.push(
+        `SELECT '${kind}', NULL, NULL, row_to_json(t), ${this.tokenRows.lastUseJson('t')} FROM ${name} t`,
+      );
+    };
+    const isTarget = `token.id = ANY (ARRAY(SELECT id FROM target)) AND ${condition}`;
+    if (actor === undefined) {
+      if (tokens) addTokens('targets', 'target', isTarget, 'UPDATE');
+    } else {
+      if (tokens) addTokens('targets_before', 'target', `${isTarget} AND token.id <= ${actor}`, 'UPDATE');
+      addTokens('actor', 'actor', `token.id = ${actor}`, 'SHARE');
+      if (tokens) addTokens('targets_after', 'target', `${isTarget} AND token.id > ${actor}`, 'UPDATE');
+    }
+    const text = `WITH ${ctes.join(',\n')}\n${parts.join('\nUNION ALL\n')}`;
+    return runner.run<LockedRow>(statementOf('lock', text), values.list);
   }
 
   private powersOf(
     by: Authority,
     credential: Exclude<Credential, { kind: 'none' }>,
     users: ReadonlyMap<string, User>,
-    tokens: ReadonlyMap<string, Token>,
+    token: Token | undefined,
   ): Powers {
     const user = users.get(credential.userId);
     const login = user?.login ?? '';
@@ -71,7 +150,6 @@ export class Admission {
       if (user.passwordVersion === credential.passwordVersion) return new Powers(by, user, null);
       throw new Refusal('unauthenticated', { reason: 'password', login });
     }
-    const token = tokens.get(credential.tokenUuid);
     const status = token?.status() ?? 'unknown';
     if (!token || status !== 'active') {
       throw new Refusal('unauthenticated', { reason: status === 'active' ? 'unknown' : status, login });
@@ -105,64 +183,4 @@ export class Admission {
 export function lacksScope(scopes: readonly string[]): Refusal {
   const message = `The token lacks the scope ${scopes.join(' or ')}`;
   return new Refusal('forbidden', { reason: 'scope', message, missing: [...scopes] });
-}
-
-async function lockUsers(
-  manager: EntityManager,
-  ids: readonly string[],
-  isForChange: boolean,
-): Promise<Map<string, User>> {
-  if (ids.length === 0) return new Map();
-  const users = await manager
-    .createQueryBuilder(User, 'user')
-    .withDeleted()
-    .where('user.id IN (:...ids)', { ids: [...new Set(ids)] })
-    .orderBy('user.id')
-    .setLock(isForChange ? 'pessimistic_write' : 'pessimistic_read')
-    .getMany();
-  return new Map(users.map((user) => [user.id, user]));
-}
-
-/** Tokens in the order of their ids: a change of another token has the actor's before or after it. */
-async function lockTokens(
-  manager: EntityManager,
-  { tokens: changed = [], where = {} }: RowsToLock,
-  actorToken: string | undefined,
-): Promise<Map<string, Token>> {
-  const toChange = [...new Set(changed)].sort();
-  const isShared = actorToken !== undefined && !toChange.includes(actorToken);
-  const before = isShared ? toChange.filter((id) => id < actorToken) : toChange;
-  const after = isShared ? toChange.filter((id) => id > actorToken) : [];
-  const tokens = [
-    ...(await lockedTokens(manager, before, 'pessimistic_write', where)),
-    ...(isShared ? await lockedTokens(manager, [actorToken], 'pessimistic_read', {}) : []),
-    ...(await lockedTokens(manager, after, 'pessimistic_write', where)),
-  ];
-  return new Map(tokens.map((token) => [token.id, token]));
-}
-
-async function lockedTokens(
-  manager: EntityManager,
-  ids: readonly string[],
-  mode: 'pessimistic_read' | 'pessimistic_write',
-  where: FindOptionsWhere<Token>,
-): Promise<Token[]> {
-  if (ids.length === 0) return [];
-  return withDigests(manager.createQueryBuilder(Token, 'token'))
-    .where('token.id IN (:...ids)', { ids })
-    .andWhere(where)
-    .orderBy('token.id')
-    .setLock(mode)
-    .getMany();
-}
-
-function withDigests(query: SelectQueryBuilder<Token>): SelectQueryBuilder<Token> {
-  return query.addSelect([
-    'token.digest',
-    'token.digestKey',
-    'token.previousDigest',
-    'token.previousDigestKey',
-    'token.previousValidUntil',
-    'token.sealedValue',
-  ]);
 }

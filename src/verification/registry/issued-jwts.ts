@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { AuditWriter } from '../../audit/audit.writer.js';
 import { Principal } from '../../auth/principal.js';
+import { Statements } from '../../database/statements.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
 import type { Origin } from '../../protocol/origin.js';
 import type { Token } from '../../tokens/token.entity.js';
@@ -20,13 +20,13 @@ export interface IssuedJwt {
 export class IssuedJwts {
   constructor(
     private readonly audit: AuditWriter,
-    private readonly dataSource: DataSource,
+    private readonly statements: Statements,
     private readonly dialects: DialectRegistry,
   ) {}
 
   async record(token: Token, origin: Origin, { jti, ...after }: IssuedJwt): Promise<void> {
     const { actor } = new Principal(token.owner, token, null, origin, this.dialects);
-    await this.audit.write(this.dataSource.manager, {
+    await this.audit.write(this.statements, {
       actor,
       action: 'jwt.issue',
       object: { type: 'jwt', id: jti },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { Semaphore } from '../../src/auth/semaphore.js';
-import { networkOf } from '../../src/network/cidr.js';
+import { Semaphore } from '../src/semaphore.js';
+import { Refusal } from '../src/refusal.js';
+import { networkOf } from '../src/network/cidr.js';
 
 /** Tasks that begin when their turn has come, and end when they are told to. */
 class Queue {
@@ -10,7 +11,7 @@ class Queue {
   private readonly semaphore: Semaphore;
 
   constructor(mostAtOnce: number, mostWaiting: number) {
-    this.semaphore = new Semaphore(mostAtOnce, mostWaiting);
+    this.semaphore = new Semaphore(mostAtOnce, mostWaiting, () => new Refusal('tooMany'));
   }
 
   come(line: string, name: string): void {
@@ -63,8 +64,21 @@ describe('who waits', () => {
     expect([queue.begun, queue.refused]).toEqual([['a', 'b', 'rightful'], ['d']]);
   });
 
+  test('who has waited too long is refused, and who comes after is not', async () => {
+    const semaphore = new Semaphore(1, 10, () => new Refusal('unavailable'), 20);
+    let end = (): void => {};
+    const first = semaphore.run('one', () => new Promise<void>((resolve) => (end = resolve)));
+    await expect(semaphore.run('two', () => Promise.resolve())).rejects.toThrow(Refusal);
+    expect(semaphore.load).toEqual({ running: 1, waiting: 0 });
+    const third = semaphore.run('two', () => Promise.resolve('done'));
+    end();
+    await first;
+    expect(await third).toBe('done');
+    expect(semaphore.load).toEqual({ running: 0, waiting: 0 });
+  });
+
   test('never more at once than allowed, also when one fails', async () => {
-    const semaphore = new Semaphore(1, 10);
+    const semaphore = new Semaphore(1, 10, () => new Refusal('tooMany'));
     await expect(semaphore.run('one', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
     expect(await semaphore.run('one', () => Promise.resolve('done'))).toBe('done');
   });

@@ -1,8 +1,9 @@
-import { Refusal } from '../refusal.js';
+import type { Refusal } from './refusal.js';
 
 interface Waiting {
   begin: () => void;
   refuse: (refusal: Refusal) => void;
+  timer?: NodeJS.Timeout;
 }
 
 /**
@@ -18,13 +19,23 @@ export class Semaphore {
   constructor(
     private readonly maxAtOnce: number,
     private readonly maxWaiting: number,
+    /** What those are told whom there is no room for. */
+    private readonly refusal: () => Refusal,
+    /** How long one waits at most; undefined: until its turn has come. */
+    private readonly maxWaitMs?: number,
   ) {}
+
+  /** How many tasks run, and how many wait. */
+  get load(): { running: number; waiting: number } {
+    return { running: this.running, waiting: this.waiting };
+  }
 
   /**
    * Runs a task when its turn has come.
    *
    * @param line in which it waits.
-   * @throws {Refusal} tooMany when too many wait already; then the last of the longest line is refused.
+   * @throws {Refusal} when too many wait already: then the last of the longest line is refused; and for who has waited
+   *   too long.
    */
   async run<Result>(line: string, task: () => Promise<Result>): Promise<Result> {
     if (this.running < this.maxAtOnce) this.running += 1;
@@ -42,11 +53,21 @@ export class Semaphore {
   private turn(name: string): Promise<void> {
     return new Promise((begin, refuse) => {
       const line = this.lines.get(name) ?? [];
-      line.push({ begin, refuse });
+      const one: Waiting = { begin, refuse };
+      if (this.maxWaitMs !== undefined) one.timer = setTimeout(() => this.giveUp(name, one), this.maxWaitMs);
+      line.push(one);
       this.lines.set(name, line);
       this.waiting += 1;
       if (this.waiting > this.maxWaiting) this.refuseOne();
     });
+  }
+
+  private giveUp(name: string, one: Waiting): void {
+    const line = this.lines.get(name) ?? [];
+    line.splice(line.indexOf(one), 1);
+    if (line.length === 0) this.lines.delete(name);
+    this.waiting -= 1;
+    one.refuse(this.refusal());
   }
 
   /** The newest of the longest line goes, be it the one that came last. */
@@ -58,7 +79,8 @@ export class Semaphore {
     const last = line.pop();
     if (line.length === 0) this.lines.delete(name);
     this.waiting -= 1;
-    last?.refuse(new Refusal('tooMany', { message: 'Too many logins at once', retryAfterSeconds: 1 }));
+    clearTimeout(last?.timer);
+    last?.refuse(this.refusal());
   }
 
   private next(): Waiting | undefined {
@@ -66,6 +88,7 @@ export class Semaphore {
     if (!first) return undefined;
     const [name, line] = first;
     const next = line.shift();
+    clearTimeout(next?.timer);
     this.waiting -= 1;
     // Behind all others that wait, if anybody is left in it.
     this.lines.delete(name);

@@ -1,0 +1,115 @@
+import type { DataSource, EntitySubscriberInterface } from 'typeorm';
+
+/** A row as `row_to_json` gives it and `json_populate_recordset` takes it. */
+export type JsonRow = Record<string, unknown>;
+
+interface Field {
+  column: string;
+  /** Where it is in the entity: `['name']`, or `['createdBy', 'name']` for one of an embedded class. */
+  path: [string] | [string, string];
+  /** Of the embedded class. */
+  make: (() => object) | undefined;
+  isGenerated: boolean;
+  isHidden: boolean;
+  read: (value: unknown) => unknown;
+  write: (value: unknown) => unknown;
+}
+
+/**
+ * The columns of an entity, for statements that are written out: the entity says what they are, so that what is read and
+ * written here is what TypeORM reads and writes.
+ */
+export class EntityRows<Entity extends object> {
+  private known: Field[] | undefined;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly target: new () => Entity,
+  ) {}
+
+  /** `alias.id, alias.name, …`: all columns, or all but the hidden ones (`select: false`). */
+  columns(alias: string, { hidden = false } = {}): string {
+    const fields = hidden ? this.fields : this.fields.filter(({ isHidden }) => !isHidden);
+    return fields.map(({ column }) => `${alias}.${column}`).join(', ');
+  }
+
+  /** The names of the columns that a new row is given: all that the database does not make itself. */
+  get givenColumns(): string[] {
+    return this.fields.filter(({ isGenerated }) => !isGenerated).map(({ column }) => column);
+  }
+
+  /** An entity of a row; columns that the row lacks stay undefined. */
+  entityOf(row: JsonRow): Entity {
+    const entity = new this.target();
+    for (const { column, path, make, read } of this.fields) {
+      const value = row[column];
+      if (value === undefined) continue;
+      const [outer, inner] = path;
+      const target = entity as Record<string, unknown>;
+      if (inner === undefined) target[outer] = read(value);
+      else ((target[outer] ??= make?.()) as Record<string, unknown>)[inner] = read(value);
+    }
+    for (const subscriber of this.subscribers()) void subscriber.afterLoad?.(entity);
+    return entity;
+  }
+
+  /** The row of an entity; what is undefined in it becomes NULL. */
+  rowOf(entity: Entity): JsonRow {
+    const row: JsonRow = {};
+    for (const { column, path, write } of this.fields) {
+      const [outer, inner] = path;
+      const value = (entity as Record<string, unknown>)[outer];
+      row[column] = write(inner === undefined ? value : (value as JsonRow | null | undefined)?.[inner]);
+    }
+    return row;
+  }
+
+  /** A copy of an entity without what its hidden columns hold, and without its relations. */
+  withoutHidden(entity: Entity): Entity {
+    const copy = new this.target();
+    for (const { path, isHidden } of this.fields) {
+      const [outer] = path;
+      if (!isHidden) (copy as JsonRow)[outer] = (entity as JsonRow)[outer];
+    }
+    return copy;
+  }
+
+  private get fields(): Field[] {
+    this.known ??= this.dataSource
+      .getMetadata(this.target)
+      .columns.filter(({ isVirtual }) => !isVirtual)
+      .map(({ databaseName, propertyName, embeddedMetadata, isGenerated, isSelect, type }): Field => ({
+        column: databaseName,
+        path: embeddedMetadata ? [embeddedMetadata.propertyName, propertyName] : [propertyName],
+        make: embeddedMetadata && ((): object => embeddedMetadata.create() as object),
+        isGenerated,
+        isHidden: !isSelect,
+        ...(CONVERSIONS.get(type as string) ?? SAME),
+      }));
+    return this.known;
+  }
+
+  private subscribers(): EntitySubscriberInterface[] {
+    return this.dataSource.subscribers.filter((one) => one.listenTo?.() === this.target);
+  }
+}
+
+const SAME: Pick<Field, 'read' | 'write'> = { read: (value) => value, write: (value) => value ?? null };
+/** What JSON has no word for, by the type of the column. */
+const CONVERSIONS = new Map<string, Pick<Field, 'read' | 'write'>>([
+  [
+    'timestamp with time zone',
+    {
+      read: (value) => (value === null ? null : new Date(value as string)),
+      write: (value) => value ?? null,
+    },
+  ],
+  [
+    'bytea',
+    {
+      // As text: `\\x` and two digits a byte.
+      read: (value) => (value === null ? null : Buffer.from((value as string).slice(2), 'hex')),
+      write: (value) => (value ? `\\x${(value as Buffer).toString('hex')}` : null),
+    },
+  ],
+]);

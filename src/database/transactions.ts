@@ -1,0 +1,185 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { Refusal } from '../refusal.js';
+import { Semaphore } from '../semaphore.js';
+import type { ChangeFeed } from './changes/change-feed.js';
+import { CONNECTION, type Database, isDatabaseUnavailable } from './database.js';
+import { queryOf, type Statement, type StatementRunner } from './statements.js';
+
+/** More side by side only wait for each other: for the processor, and for the locks of the rows that they share. */
+const CONNECTIONS = 8;
+/** What comes on top is told at once to come again. */
+const MAX_WAITING = 100;
+const MAX_WAIT_MS = 2_000;
+
+type Work<Result> = (transaction: Transaction) => Promise<Result>;
+
+/**
+ * Runs changes, each in a transaction of its own, few side by side, in as few round trips as it takes: BEGIN goes out with
+ * the first statement, COMMIT with the last.
+ */
+export class Transactions implements OnApplicationShutdown {
+  private readonly turns: Semaphore;
+
+  private constructor(
+    private readonly pool: () => pg.Pool,
+    private readonly isEmbedded: boolean,
+    private readonly feed: ChangeFeed,
+    private readonly close: () => Promise<void>,
+  ) {
+    this.turns = new Semaphore(isEmbedded ? 1 : CONNECTIONS, MAX_WAITING, tooManyChanges, MAX_WAIT_MS);
+  }
+
+  /** On a server over connections of their own, which reads cannot take away; on the embedded engine over its one. */
+  static of({ url, isEmbedded }: Database, dataSource: DataSource, feed: ChangeFeed): Transactions {
+    if (url === undefined) {
+      const pool = (): pg.Pool => (dataSource.driver as PostgresDriver).master as pg.Pool;
+      return new Transactions(pool, isEmbedded, feed, async () => {});
+    }
+    const options = {
+      ...CONNECTION,
+      connectionString: url,
+      application_name: 'patois-changes',
+      max: CONNECTIONS,
+      // A statement goes out without waiting for the answer to the one before.
+      pipeline: true,
+    };
+    const pool = new pg.Pool(options);
+    // An idle connection that breaks is replaced at its next use.
+    pool.on('error', () => {});
+    return new Transactions(
+      () => pool,
+      isEmbedded,
+      feed,
+      () => pool.end(),
+    );
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Runs a change; commits unless it throws.
+   *
+   * @param line in which it waits for its turn: those of one caller stand in one.
+   * @throws {Refusal} unavailable, when too many changes wait already.
+   */
+  run<Result>(line: string, work: Work<Result>): Promise<Result> {
+    return this.inTurn(line, async () => {
+      const client = await this.pool().connect();
+      // A connection that breaks fails what is asked over it; its event says no more.
+      client.on('error', ignore);
+      const transaction = new Transaction(client, this.isEmbedded);
+      try {
+        const result = await work(transaction);
+        await transaction.commit();
+        client.release();
+        return result;
+      } catch (error) {
+        client.release(await transaction.rollback(error));
+        throw error;
+      } finally {
+        client.off('error', ignore);
+        // Also where nobody knows whether the commit came through: what is forgotten is only read again.
+        if (transaction.changed.size > 0) this.feed.tell(transaction.changed);
+      }
+    });
+  }
+
+  /** Runs a change that makes its own transaction when its turn has come. */
+  inTurn<Result>(line: string, work: () => Promise<Result>): Promise<Result> {
+    return this.turns.run(line, work);
+  }
+}
+
+/** One transaction, on a connection that it has for itself. */
+export class Transaction implements StatementRunner {
+  /** Keys of what this changes (token ids, users' uuids), which caches forget when it is over. */
+  readonly changed = new Set<string>();
+  private begun: Promise<unknown> | undefined;
+  private isOver = false;
+
+  constructor(
+    private readonly client: pg.PoolClient,
+    private readonly isEmbedded: boolean,
+  ) {}
+
+  async run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    return (await this.send<Row>(queryOf(statement, values, this.isEmbedded), false)).rows;
+  }
+
+  /** Runs the last statement of all, and commits if it succeeds. */
+  readonly last: StatementRunner = {
+    run: async <Row extends object>(statement: Statement, values: readonly unknown[]) =>
+      (await this.send<Row>(queryOf(statement, values, this.isEmbedded), true)).rows,
+  };
+
+  /** Commits, unless {@link last} has. */
+  async commit(): Promise<void> {
+    if (this.isOver || !this.begun) return;
+    this.isOver = true;
+    await this.client.query('COMMIT');
+  }
+
+  /**
+   * Ends the transaction after an error.
+   *
+   * @returns whether the connection is of no more use.
+   */
+  async rollback(error: unknown): Promise<boolean> {
+    if (isDatabaseUnavailable(error)) return true;
+    if (this.isOver || !this.begun) return false;
+    this.isOver = true;
+    return this.client.query('ROLLBACK').then(
+      () => false,
+      () => true,
+    );
+  }
+
+  private async send<Row extends object>(
+    query: pg.QueryConfig,
+    isLast: boolean,
+  ): Promise<pg.QueryResult<Row>> {
+    if (this.isEmbedded) return this.sendInTurn(query, isLast);
+    const { stream } = (
+      this.client as unknown as { connection: { stream: NodeJS.WritableStream & Corkable } }
+    ).connection;
+    stream.cork();
+    this.begun ??= this.client.query('BEGIN');
+    const answered = this.client.query<Row>(query);
+    const committed = isLast ? this.client.query('COMMIT') : undefined;
+    stream.uncork();
+    if (isLast) this.isOver = true;
+    // Each is waited for, whichever fails first: none is left behind on the connection.
+    const [begun, answer, end] = await Promise.allSettled([this.begun, answered, committed]);
+    if (begun.status === 'rejected') throw begun.reason;
+    if (answer.status === 'rejected') throw answer.reason;
+    if (end.status === 'rejected') throw end.reason;
+    return answer.value;
+  }
+
+  private async sendInTurn<Row extends object>(
+    query: pg.QueryConfig,
+    isLast: boolean,
+  ): Promise<pg.QueryResult<Row>> {
+    await (this.begun ??= this.client.query('BEGIN'));
+    const answer = await this.client.query<Row>(query);
+    if (isLast) await this.commit();
+    return answer;
+  }
+}
+
+function ignore(): void {}
+
+interface Corkable {
+  cork(): void;
+  uncork(): void;
+}
+
+function tooManyChanges(): Refusal {
+  const message = 'Too many changes at once; try again';
+  return new Refusal('unavailable', { reason: 'busy', message, retryAfterSeconds: 1 });
+}

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { referenced, referenceCondition, type UserReference } from '../accounts/user-reference.js';
+import { organizationJson, type UserRow, UserRows } from '../accounts/user-rows.js';
+import type { User } from '../accounts/user.entity.js';
+import { type StatementRunner, Statements, statementOf, Values } from '../database/statements.js';
+import { Refusal } from '../refusal.js';
+import { conditionOf, type TokenCriteria } from './token-criteria.js';
+import { type TokenRow, TokenRows } from './token-rows.js';
+import type { Token } from './token.entity.js';
+
+/** The statements that read tokens, but for lists. */
+@Injectable()
+export class TokenReads {
+  constructor(
+    private readonly statements: Statements,
+    private readonly userRows: UserRows,
+    private readonly rows: TokenRows,
+  ) {}
+
+  /**
+   * The one token that the criteria name, with its owner, who may be deleted.
+   *
+   * @param reference the user whom a request names as the owner: found also where the token is not, unless deleted.
+   */
+  async find(
+    where: TokenCriteria,
+    reference?: UserReference,
+  ): Promise<{ token: Token | undefined; owner: User | undefined }> {
+    const values = new Values();
+    const condition = conditionOf(where, values.place);
+    const join = reference
+      ? `FROM users u LEFT JOIN tokens token ON token.owner_id = u.id AND ${condition}
+         WHERE ${referenceCondition(reference, values.place)} AND u.deleted_at IS NULL`
+      : `FROM tokens token JOIN users u ON u.id = token.owner_id WHERE ${condition}`;
+    const text = `
+      SELECT CASE WHEN token.id IS NOT NULL THEN (SELECT row_to_json(r) FROM (SELECT ${this.rows.columns('token')}) r) END
+          AS token, ${this.rows.lastUseJson('token')} AS "lastUse",
+        (SELECT row_to_json(r) FROM (SELECT ${this.userRows.columns('u')}) r) AS "user",
+        ${organizationJson('u')} AS organization
+      ${join}`;
+    const found = await this.statements.run<TokenRow & UserRow>(statementOf('find', text), values.list);
+    const owners = found.map((row) => this.userRows.userOf(row));
+    const owner = reference ? referenced(owners, reference) : owners[0];
+    const row = owner && found[owners.indexOf(owner)];
+    const token = row?.token ? this.rows.tokenOf(row) : undefined;
+    return { token: token && Object.assign(token, { owner }), owner };
+  }
+
+  /**
+   * The uuids of a token, the first, and of all that it issued, and all that those issued.
+   *
+   * @throws {Refusal} conflict for more than `maxDescendants`.
+   */
+  async family(runner: StatementRunner, where: TokenCriteria, maxDescendants: number): Promise<string[]> {
+    const values = new Values();
+    const text = `
+      WITH RECURSIVE family (id) AS (
+        SELECT token.id FROM tokens token WHERE ${conditionOf(where, values.place)}
+        UNION
+        SELECT t.id FROM tokens t JOIN family ON t.created_by_id = family.id WHERE t.created_by_type = 'token')
+      SELECT id FROM family LIMIT ${values.place(maxDescendants + 2)}`;
+    const family = await runner.run<{ id: string }>(statementOf('family', text), values.list);
+    if (family.length <= maxDescendants + 1) return family.map(({ id }) => id);
+    const message = `More than ${maxDescendants} tokens descend from this one: end some of those that issued them first`;
+    throw new Refusal('conflict', { message });
+  }
+
+  /** Some of an owner's tokens that are not revoked, locked for a change, in the order of their ids. */
+  async lockLive(runner: StatementRunner, ownerId: string, limit: number): Promise<Token[]> {
+    const text = `
+      WITH live AS MATERIALIZED (SELECT ${this.rows.columns('t', { hidden: true })} FROM tokens t
+        WHERE t.owner_id = $1 AND t.revoked_at IS NULL ORDER BY t.id LIMIT $2 FOR UPDATE)
+      SELECT row_to_json(live) AS token, NULL::json AS "lastUse" FROM live`;
+    const found = await runner.run<TokenRow>(statementOf('lock-live', text), [ownerId, limit]);
+    return found.map((row) => this.rows.tokenOf(row));
+  }
+}
