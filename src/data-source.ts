@@ -6,6 +6,7 @@ import { IndexTokenNames1795300000003 } from '../migrations/1795300000003-index-
 import { CreateSigningKeys1795300000010 } from '../migrations/1795300000010-create-signing-keys.js';
 import { AuthorityAtTheWrite1795300000011 } from '../migrations/1795300000011-authority-at-the-write.js';
 import { LastUses1795300000012 } from '../migrations/1795300000012-last-uses.js';
+import { DeletedOwners1795300000013 } from '../migrations/1795300000013-deleted-owners.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -13,6 +14,7 @@ import { AuditEvent } from './audit/audit-event.entity.js';
 import { databaseUrlOf } from './config.js';
 import { type Database, postgresServer } from './database/database.js';
 import { SnakeNaming } from './database/snake-naming.js';
+import { DeletedOwner } from './tokens/deleted-owner.entity.js';
 import { LastUse, Token } from './tokens/token.entity.js';
 import { SigningKey } from './verification/registry/signing-key.entity.js';
 
@@ -21,7 +23,7 @@ export function createDataSource(database: Database): DataSource {
   return new DataSource({
     type: 'postgres',
     ...database.connection,
-    entities: [Organization, Location, User, Token, LastUse, AuditEvent, SigningKey],
+    entities: [Organization, Location, User, Token, LastUse, DeletedOwner, AuditEvent, SigningKey],
     migrations: [
       CreateAccounts1795300000000,
       CreateTokens1795300000001,
@@ -30,6 +32,7 @@ export function createDataSource(database: Database): DataSource {
       CreateSigningKeys1795300000010,
       AuthorityAtTheWrite1795300000011,
       LastUses1795300000012,
+      DeletedOwners1795300000013,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

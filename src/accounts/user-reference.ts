@@ -20,6 +20,12 @@ export function referenceCondition({ id, numericId, login }: UserReference, plac
   return parts.length > 0 ? `(${parts.join(' OR ')})` : 'FALSE';
 }
 
+/** Puts the user first whom a reference means, in SQL: a login may look like a uuid. */
+export function preferred({ id, numericId, login }: UserReference, place: Place): string {
+  const isAmbiguous = [id, numericId, login].filter((one) => one !== undefined).length > 1;
+  return isAmbiguous && id !== undefined ? `ORDER BY u.id = ${place(id)} DESC` : '';
+}
+
 /** Whom a reference means among users, none of whom is deleted. */
 export function referenced(users: Iterable<User>, { id, numericId, login }: UserReference): User | undefined {
   const present = [...users].filter(({ deletedAt }) => deletedAt === null);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { EntityRows } from '../database/entity-rows.js';
-import { type StatementRunner, statementOf } from '../database/statements.js';
+import { type Place, type StatementRunner, statementOf, Values } from '../database/statements.js';
 import { withoutSecrets } from '../secrets.js';
 import { type AuditAction, AuditEvent } from './audit-event.entity.js';
 
@@ -59,39 +59,54 @@ export class AuditWriter {
 
   /** Writes events by a statement of their own. */
   async write(runner: StatementRunner, entries: AuditEntry | AuditEntry[]): Promise<void> {
-    await runner.run(statementOf('audit', this.insertion('$1')), [this.rowsOf(entries)]);
+    const list = [entries].flat();
+    const { place } = new Values();
+    await runner.run(statementOf('audit', this.insertion(list.length, place)), this.valuesOf(list));
   }
 
   /**
-   * The SQL that writes events, for a statement that writes what they are about as well.
+   * The SQL that writes so many events, for a statement that writes what they are about as well. One event is a list of
+   * values, which the server takes in half the time; of several the number is no part of the text.
    *
-   * @param place of the value that {@link rowsOf} gives.
+   * @param place of the values that {@link valuesOf} gives, in their order.
    */
-  insertion(place: string): string {
-    const columns = this.rows.givenColumns.join(', ');
-    return `INSERT INTO audit_events (${columns})
-      SELECT ${columns} FROM json_populate_recordset(NULL::audit_events, ${place}::json)`;
+  insertion(count: number, place: Place): string {
+    const columns = this.rows.givenColumns;
+    const names = columns.join(', ');
+    const rows =
+      count === 1
+        ? `VALUES (${columns.map(() => place(undefined)).join(', ')})`
+        : `SELECT ${names} FROM json_populate_recordset(NULL::audit_events, ${place(undefined)}::json)`;
+    return `INSERT INTO audit_events (${names}) ${rows}`;
   }
 
-  /** Events as the value of {@link insertion}. */
-  rowsOf(entries: AuditEntry | AuditEntry[]): string {
+  /** Events as the values of {@link insertion}. */
+  valuesOf(entries: readonly AuditEntry[]): unknown[] {
     const now = new Date();
-    const rows = [entries].flat().map(({ actor, action, time = now, alias, object, before, after }) => ({
-      id: randomUUID(),
-      time,
-      actor_type: actor.type,
-      actor_id: actor.auditId,
-      action,
-      alias: alias ?? null,
-      object_type: object.type,
-      object_id: object.id,
-      before: before ?? null,
-      after: after ?? null,
-      address: actor.address,
-      user_agent: actor.userAgent,
-      request_id: actor.requestId,
-    }));
-    // JSON never escapes the characters of a token.
-    return withoutSecrets(JSON.stringify(rows));
+    const events = entries.map((entry) => eventOf(entry, now));
+    const [only] = events;
+    if (!only || events.length > 1) {
+      return [withoutSecrets(JSON.stringify(events.map((event) => this.rows.rowOf(event))))];
+    }
+    const parameters = this.rows.parametersOf(only, this.rows.givenColumns);
+    return parameters.map((value) => (typeof value === 'string' ? withoutSecrets(value) : value));
   }
+}
+
+function eventOf({ actor, action, time, alias, object, before, after }: AuditEntry, now: Date): AuditEvent {
+  return Object.assign(new AuditEvent(), {
+    id: randomUUID(),
+    time: time ?? now,
+    actorType: actor.type,
+    actorId: actor.auditId,
+    action,
+    alias: alias ?? null,
+    objectType: object.type,
+    objectId: object.id,
+    before: before ?? null,
+    after: after ?? null,
+    address: actor.address,
+    userAgent: actor.userAgent,
+    requestId: actor.requestId,
+  });
 }

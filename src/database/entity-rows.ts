@@ -12,8 +12,13 @@ interface Field {
   isGenerated: boolean;
   isHidden: boolean;
   read: (value: unknown) => unknown;
+  /** For JSON. */
   write: (value: unknown) => unknown;
+  /** For the driver. */
+  parameter: (value: unknown) => unknown;
 }
+
+type Conversions = Pick<Field, 'read' | 'write' | 'parameter'>;
 
 /**
  * The columns of an entity, for statements that are written out: the entity says what they are, so that what is read and
@@ -21,6 +26,8 @@ interface Field {
  */
 export class EntityRows<Entity extends object> {
   private known: Field[] | undefined;
+  private given: string[] | undefined;
+  private byColumn: Map<string, Field> | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -34,8 +41,9 @@ export class EntityRows<Entity extends object> {
   }
 
   /** The names of the columns that a new row is given: all that the database does not make itself. */
-  get givenColumns(): string[] {
-    return this.fields.filter(({ isGenerated }) => !isGenerated).map(({ column }) => column);
+  get givenColumns(): readonly string[] {
+    this.given ??= this.fields.filter(({ isGenerated }) => !isGenerated).map(({ column }) => column);
+    return this.given;
   }
 
   /** An entity of a row; columns that the row lacks stay undefined. */
@@ -56,12 +64,23 @@ export class EntityRows<Entity extends object> {
   /** The row of an entity; what is undefined in it becomes NULL. */
   rowOf(entity: Entity): JsonRow {
     const row: JsonRow = {};
-    for (const { column, path, write } of this.fields) {
-      const [outer, inner] = path;
-      const value = (entity as Record<string, unknown>)[outer];
-      row[column] = write(inner === undefined ? value : (value as JsonRow | null | undefined)?.[inner]);
-    }
+    for (const { column, path, write } of this.fields) row[column] = write(valueAt(entity, path));
     return row;
+  }
+
+  /** The values of some columns of an entity, as parameters of a statement. */
+  parametersOf(entity: Entity, columns: readonly string[]): unknown[] {
+    return columns.map((name) => {
+      const { path, parameter } = this.field(name);
+      return parameter(valueAt(entity, path));
+    });
+  }
+
+  private field(name: string): Field {
+    if (!this.byColumn) this.byColumn = new Map(this.fields.map((field) => [field.column, field]));
+    const field = this.byColumn.get(name);
+    if (!field) throw new Error(`No column ${name}`);
+    return field;
   }
 
   /** A copy of an entity without what its hidden columns hold, and without its relations. */
@@ -94,14 +113,24 @@ export class EntityRows<Entity extends object> {
   }
 }
 
-const SAME: Pick<Field, 'read' | 'write'> = { read: (value) => value, write: (value) => value ?? null };
+function valueAt(entity: object, [outer, inner]: Field['path']): unknown {
+  const value = (entity as JsonRow)[outer];
+  return inner === undefined ? value : (value as JsonRow | null | undefined)?.[inner];
+}
+
+function orNull(value: unknown): unknown {
+  return value ?? null;
+}
+
+const SAME: Conversions = { read: (value) => value, write: orNull, parameter: orNull };
 /** What JSON has no word for, by the type of the column. */
-const CONVERSIONS = new Map<string, Pick<Field, 'read' | 'write'>>([
+const CONVERSIONS = new Map<string, Conversions>([
   [
     'timestamp with time zone',
     {
       read: (value) => (value === null ? null : new Date(value as string)),
-      write: (value) => value ?? null,
+      write: orNull,
+      parameter: orNull,
     },
   ],
   [
@@ -110,6 +139,16 @@ const CONVERSIONS = new Map<string, Pick<Field, 'read' | 'write'>>([
       // As text: `\\x` and two digits a byte.
       read: (value) => (value === null ? null : Buffer.from((value as string).slice(2), 'hex')),
       write: (value) => (value ? `\\x${(value as Buffer).toString('hex')}` : null),
+      parameter: orNull,
+    },
+  ],
+  [
+    'jsonb',
+    {
+      read: (value) => value,
+      write: orNull,
+      // The driver would take a list for an array of PostgreSQL's.
+      parameter: (value) => (value === null || value === undefined ? null : JSON.stringify(value)),
     },
   ],
 ]);

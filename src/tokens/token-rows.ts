@@ -27,7 +27,7 @@ export class TokenRows {
   }
 
   /** The names of the columns that a new token is given. */
-  get givenColumns(): string[] {
+  get givenColumns(): readonly string[] {
     return this.tokens.givenColumns;
   }
 
@@ -48,6 +48,10 @@ export class TokenRows {
   /** A token as it leaves the core, with its owner: no answer needs a digest or a sealed copy. */
   shown(token: Token, owner: User): Token {
     return Object.assign(this.tokens.withoutHidden(token), { owner, lastUse: token.lastUse ?? null });
+  }
+
+  parametersOf(token: Token, columns: readonly string[]): unknown[] {
+    return this.tokens.parametersOf(token, columns);
   }
 
   rowOf(token: Token): JsonRow {

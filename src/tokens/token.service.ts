@@ -5,9 +5,8 @@ import type { UserReference } from '../accounts/user-reference.js';
 import type { User } from '../accounts/user.entity.js';
 import type { AuditAction } from '../audit/audit-event.entity.js';
 import { type Actor, type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
-import { ChangeFeed } from '../database/changes/change-feed.js';
 import { violatedUniqueIndex } from '../database/database.js';
-import { runnerOf } from '../database/statements.js';
+import type { StatementRunner } from '../database/statements.js';
 import { type Transaction, Transactions } from '../database/transactions.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { Refusal } from '../refusal.js';
@@ -85,7 +84,7 @@ export interface RotateOptions extends ChangeOptions {
 /** At most so many tokens are revoked in the transaction of one request. */
 const MAX_DESCENDANTS = 1_000;
 const MAX_FAMILY_READS = 5;
-/** How many tokens one statement writes. */
+/** How many tokens one statement writes: building it must not block the event loop for long. */
 const TOKENS_A_STATEMENT = 1_000;
 
 /** The life of every token of every dialect. Each change and its audit event commit together. */
@@ -94,7 +93,6 @@ export class TokenService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly transactions: Transactions,
-    private readonly changes: ChangeFeed,
     private readonly hashing: HashingService,
     private readonly audit: AuditWriter,
     private readonly admission: Admission,
@@ -281,21 +279,20 @@ export class TokenService {
     return true;
   }
 
-  /** Ends every live token of an owner, in the caller's transaction: when the owner is deleted. */
-  async revokeAllOf(ownerId: string, actor: Actor, reason: string, manager: EntityManager): Promise<void> {
-    const runner = runnerOf(manager);
-    for (;;) {
-      const tokens = await this.reads.lockLive(runner, ownerId, TOKENS_A_STATEMENT);
-      if (tokens.length === 0) return;
-      for (const { tokenId } of tokens) this.changes.changed(manager, tokenId);
-      const changes = endings(tokens, actor, reason);
-      const entries = changes.map((change) => entryOf(actor, 'token.revoke', change));
-      await this.writes.update(
-        runner,
-        changes.map(({ after }) => after),
-        entries,
-      );
-    }
+  /**
+   * Marks some tokens of a deleted owner as revoked, in the caller's transaction. No cache is told: it forgets all of an
+   * owner's tokens when the owner is deleted.
+   *
+   * @returns whether there may be more.
+   */
+  async revokeSomeOf(ownerId: string, actor: Actor, runner: StatementRunner): Promise<boolean> {
+    const tokens = await this.reads.lockLive(runner, ownerId, TOKENS_A_STATEMENT);
+    if (tokens.length === 0) return false;
+    const changes = endings(tokens, actor, 'The owner was deleted');
+    const entries = changes.map((change) => entryOf(actor, 'token.revoke', change));
+    const revoked = changes.map(({ after }) => after);
+    await this.writes.update(runner, revoked, entries, { isTold: false });
+    return tokens.length === TOKENS_A_STATEMENT;
   }
 
   /** Takes every token of an owner along to another organization, in the transaction that moves the owner. */

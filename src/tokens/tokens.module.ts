@@ -5,6 +5,8 @@ import { AuditModule } from '../audit/audit.module.js';
 import { BatchedLookup } from '../database/batched-lookup.js';
 import type { Database } from '../database/database.js';
 import { DATABASE } from '../database/database.module.js';
+import { JobsModule } from '../jobs/jobs.module.js';
+import { DeletedOwnersJob } from './deleted-owners.job.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { Admission } from './authority/admission.js';
 import { LOOKUP_SQL, type LookupRow, TokenLookup } from './token-lookup.js';
@@ -16,9 +18,10 @@ import { TokenService } from './token.service.js';
 const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => row.token_id };
 
 @Module({
-  imports: [AccountsModule, AuditModule],
+  imports: [AccountsModule, AuditModule, JobsModule],
   providers: [
     Admission,
+    DeletedOwnersJob,
     TokenReads,
     TokenRows,
     TokenService,
@@ -30,6 +33,6 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
         new TokenLookup(BatchedLookup.of(database, dataSource, LOOKUP), hashing, dataSource),
     },
   ],
-  exports: [Admission, TokenService, TokenLookup],
+  exports: [Admission, DeletedOwnersJob, TokenService, TokenLookup],
 })
 export class TokensModule {}

@@ -19,7 +19,10 @@ async function sorted(path: string, order: string, key: 'name' | 'login', by: Te
 }
 
 describe('an order in which some rows have no value: they come first, and last when it is turned round', () => {
-  test.each(['expires_at', 'last_used_at'])('tokens by %s', async (field) => {
+  test.each([
+    ['expires_at', 'UPDATE tokens SET expires_at = $2 WHERE id = $1'],
+    ['last_used_at', 'UPDATE last_uses SET used_at = $2 WHERE token_uuid = $1'],
+  ])('tokens by %s', async (field, update) => {
     const owner = await server.makeUser();
     const moments = [
       null,
@@ -32,7 +35,7 @@ describe('an order in which some rows have no value: they come first, and last w
     for (const [index, moment] of moments.entries()) {
       const name = `${index}`;
       const { token } = await server.issue({ dialect: 'foreman', ownerId: owner.user.id, name });
-      await server.app.dataSource.query(`UPDATE tokens SET ${field} = $2 WHERE id = $1`, [token.id, moment]);
+      await server.app.dataSource.query(update, [token.id, moment]);
     }
     const path = `/api/users/${owner.user.numericId}/personal_access_tokens`;
     const names = async (order: string): Promise<string> =>

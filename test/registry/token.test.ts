@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
-import { Token } from '../../src/tokens/token.entity.js';
+import { LastUse, Token } from '../../src/tokens/token.entity.js';
 import { Contract } from '../support/contract.js';
 import { basic, bearer, type Received } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
@@ -209,9 +209,9 @@ describe('who logs in to a registry', () => {
   test('the use of the token is recorded', async () => {
     const { token, value } = await issue();
     await ask({ ...basic('$app', value), 'user-agent': 'skopeo/1.9.3' });
-    const used = await server.app.dataSource.manager.findOneByOrFail(Token, { id: token.id });
-    expect(used).toMatchObject({ lastUsedAddress: '127.0.0.1', lastUsedUserAgent: 'skopeo/1.9.3' });
-    expect(used.lastUsedAt).not.toBeNull();
+    const used = await server.app.dataSource.manager.findOneByOrFail(LastUse, { tokenUuid: token.id });
+    expect(used).toMatchObject({ address: '127.0.0.1', userAgent: 'skopeo/1.9.3' });
+    expect(used.usedAt).not.toBeNull();
   });
 
   test('what is issued ends with the token it was issued for', async () => {

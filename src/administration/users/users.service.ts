@@ -9,10 +9,13 @@ import { User } from '../../accounts/user.entity.js';
 import type { Principal } from '../../auth/principal.js';
 import { runnerOf } from '../../database/statements.js';
 import { newestFirst, type Page, readPage } from '../../database/page.js';
+import { Transactions } from '../../database/transactions.js';
 import { HashingService } from '../../hashing/hashing.service.js';
 import { Refusal } from '../../refusal.js';
 import { type Admitted, Admission } from '../../tokens/authority/admission.js';
 import type { UserRights } from '../../tokens/authority/powers.js';
+import { DeletedOwner } from '../../tokens/deleted-owner.entity.js';
+import { DeletedOwnersJob } from '../../tokens/deleted-owners.job.js';
 import { TokenService } from '../../tokens/token.service.js';
 import type { CreateUser, ListUsersQuery, UpdateUser } from './users.dto.js';
 
@@ -25,6 +28,8 @@ export class UserAdministrationService {
     private readonly tokens: TokenService,
     private readonly hashing: HashingService,
     private readonly admission: Admission,
+    private readonly transactions: Transactions,
+    private readonly deletedOwners: DeletedOwnersJob,
   ) {}
 
   /** @throws {Refusal} forbidden for a member; notFound, also for a user of an organization that is not the caller's. */
@@ -86,7 +91,7 @@ export class UserAdministrationService {
     if (password !== undefined) {
       changes.passwordDigest = password === null ? null : await this.hashing.hashPassword(password);
     }
-    return this.dataSource.transaction(async (manager) => {
+    return this.changing(caller, async (manager) => {
       const mayEndAdministrator = rest.disabled || (rest.role ?? 'administrator') !== 'administrator';
       const { powers, user } = await this.lock(manager, caller, id, mayEndAdministrator);
       if (locations) changes.locations = await locationsFor(manager, locations);
@@ -103,17 +108,28 @@ export class UserAdministrationService {
   }
 
   /**
-   * Deletes a user; the user's tokens are revoked with it.
+   * Deletes a user, and with the user all tokens: none of them works once this has returned. Where they are very many, the
+   * rest of them is marked as revoked afterwards, whatever happens to this process.
    *
    * @throws {Refusal} forbidden, notFound; conflict for the last administrator who can act.
    */
   async delete(caller: Principal, reference: string): Promise<void> {
     const { id } = await this.get(caller, reference);
-    await this.dataSource.transaction(async (manager) => {
+    const isRestLeft = await this.changing(caller, async (manager) => {
       await this.lock(manager, caller, id, true);
-      await this.tokens.revokeAllOf(id, caller.actor, 'The owner was deleted', manager);
+      const isMore = await this.tokens.revokeSomeOf(id, caller.actor, runnerOf(manager));
       await this.accounts.deleteUser(id, caller.actor, manager);
+      if (isMore) await manager.insert(DeletedOwner, { userId: id, actor: caller.actor } as object);
+      return isMore;
     });
+    if (isRestLeft) this.deletedOwners.runSoon();
+  }
+
+  private changing<Result>(
+    { user }: Principal,
+    change: (manager: EntityManager) => Promise<Result>,
+  ): Promise<Result> {
+    return this.transactions.inTurn(user.id, () => this.dataSource.transaction(change));
   }
 
   /**

@@ -1,6 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { User } from '../../accounts/user.entity.js';
-import { referenced, referenceCondition, type UserReference } from '../../accounts/user-reference.js';
+import {
+  preferred,
+  referenced,
+  referenceCondition,
+  type UserReference,
+} from '../../accounts/user-reference.js';
 import { organizationJson, type UserRow, UserRows } from '../../accounts/user-rows.js';
 import { type StatementRunner, statementOf, Values } from '../../database/statements.js';
 import { HashingService } from '../../hashing/hashing.service.js';
@@ -35,6 +40,9 @@ export interface Admitted {
   /** The tokens that are changed, by uuid, with their digests. */
   tokens: ReadonlyMap<string, Token>;
 }
+
+/** Up to so many users are named one by one. */
+const MAX_SCALARS = 3;
 
 type LockedRow = ({ kind: 'user' } & UserRow) | ({ kind: 'target' | 'actor' } & TokenRow);
 
@@ -92,25 +100,35 @@ export class Admission {
     const actor = credential.kind === 'token' ? place(credential.tokenUuid) : undefined;
     const known = [...users, ...(credential.kind === 'none' ? [] : [credential.userId])];
     const condition = tokens && conditionOf(tokens, place);
-    const userIds = [
-      `${place(known)}::uuid[]`,
-      ...(owner ? ['ARRAY(SELECT id FROM named)'] : []),
-      ...(tokens ? ['ARRAY(SELECT owner_id FROM target)'] : []),
-    ];
+    const isOne = !tokens?.ids;
+    // Scalars, where they can be: of an array the planner does not know that it is short, and reads all users.
+    const userIds =
+      isOne && known.length <= MAX_SCALARS
+        ? `ARRAY[${[
+            ...known.map((id) => `${place(id)}::uuid`),
+            ...(owner ? ['(SELECT id FROM named)'] : []),
+            ...(tokens ? ['(SELECT owner_id FROM target)'] : []),
+          ].join(', ')}]::uuid[]`
+        : [
+            `${place(known)}::uuid[]`,
+            ...(owner ? ['ARRAY(SELECT id FROM named)'] : []),
+            ...(tokens ? ['ARRAY(SELECT owner_id FROM target)'] : []),
+          ].join(' || ');
     const ctes = [
       ...(owner
         ? [
-            `named AS (SELECT u.id FROM users u WHERE ${referenceCondition(owner, place)} AND u.deleted_at IS NULL)`,
+            `named AS (SELECT u.id FROM users u WHERE ${referenceCondition(owner, place)}
+              AND u.deleted_at IS NULL ${preferred(owner, place)} LIMIT 1)`,
           ]
         : []),
       ...(condition === undefined
         ? []
         : [
             `target AS MATERIALIZED (SELECT token.id, token.owner_id FROM tokens token WHERE ${condition}
-              ${owner ? 'AND token.owner_id IN (SELECT id FROM named)' : ''})`,
+              ${owner ? 'AND token.owner_id = (SELECT id FROM named)' : ''} ${isOne ? 'LIMIT 1' : ''})`,
           ]),
       `locked_users AS MATERIALIZED (SELECT ${this.userRows.columns('u')} FROM users u
-        WHERE u.id = ANY (${userIds.join(' || ')}) ORDER BY u.id FOR ${changesUsers ? 'UPDATE' : 'SHARE'})`,
+        WHERE u.id = ANY (${userIds}) ORDER BY u.id FOR ${changesUsers ? 'UPDATE' : 'SHARE'})`,
     ];
     const parts = [
       `SELECT 'user' AS kind, row_to_json(u) AS "user", ${organizationJson('u')} AS organization,
@@ -123,7 +141,8 @@ export class Admission {
         `SELECT '${kind}', NULL, NULL, row_to_json(t), ${this.tokenRows.lastUseJson('t')} FROM ${name} t`,
       );
     };
-    const isTarget = `token.id = ANY (ARRAY(SELECT id FROM target)) AND ${condition}`;
+    const isTarget = `token.id = ${isOne ? '(SELECT id FROM target)' : 'ANY (ARRAY(SELECT id FROM target))'}
+      AND ${condition}`;
     if (actor === undefined) {
       if (tokens) addTokens('targets', 'target', isTarget, 'UPDATE');
     } else {
