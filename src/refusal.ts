@@ -111,6 +111,23 @@ export class Refusal extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds;
   }
 
+  /** The same refusal of a part of the input, in words of the whole: its fields are those below a path. */
+  under(path: string[]): Refusal {
+    const { reason, message, missing, login, allow, retryAfterSeconds, cause } = this;
+    const own = this.fields.length > 0 ? this.fields : [{ path: [], rule: this.kind, message }];
+    const fields = own.map((field) => ({ ...field, path: [...path, ...field.path] }));
+    return new Refusal(this.kind, {
+      ...(reason === undefined ? {} : { reason }),
+      ...(login === undefined ? {} : { login }),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      message,
+      missing,
+      allow,
+      cause,
+      fields,
+    });
+  }
+
   /** A refusal of one field of the input. */
   static ofField(path: string[], rule: string, message: string): Refusal {
     return new Refusal('invalid', { message, fields: [{ path, rule, message }] });

@@ -26,12 +26,34 @@ export function preferred({ id, numericId, login }: UserReference, place: Place)
   return isAmbiguous && id !== undefined ? `ORDER BY u.id = ${place(id)} DESC` : '';
 }
 
-/** Whom a reference means among users, none of whom is deleted. */
-export function referenced(users: Iterable<User>, { id, numericId, login }: UserReference): User | undefined {
-  const present = [...users].filter(({ deletedAt }) => deletedAt === null);
-  return (
-    present.find((user) => user.id === id) ??
-    present.find((user) => user.numericId === numericId) ??
-    present.find((user) => login !== undefined && user.login.toLowerCase() === login.toLowerCase())
-  );
+/** The users that any of many references may mean, by uuid or login, in SQL. */
+export function manyReferenced(references: readonly UserReference[], place: Place): string {
+  const ids = references.flatMap(({ id }) => id ?? []);
+  const logins = references.flatMap(({ login }) => login?.toLowerCase() ?? []);
+  return `SELECT u.id FROM users u WHERE u.id = ANY (${place(ids)}::uuid[]) AND u.deleted_at IS NULL
+    UNION SELECT u.id FROM users u WHERE lower(u.login) = ANY (${place(logins)}::text[]) AND u.deleted_at IS NULL`;
+}
+
+/** Says whom references mean among some users; nobody who is deleted. */
+export class ReferencedUsers {
+  private readonly byId = new Map<string, User>();
+  private readonly byNumber = new Map<number, User>();
+  private readonly byLogin = new Map<string, User>();
+
+  constructor(users: Iterable<User>) {
+    for (const user of users) {
+      if (user.deletedAt !== null) continue;
+      this.byId.set(user.id, user);
+      this.byNumber.set(user.numericId, user);
+      this.byLogin.set(user.login.toLowerCase(), user);
+    }
+  }
+
+  find({ id, numericId, login }: UserReference): User | undefined {
+    return (
+      (id === undefined ? undefined : this.byId.get(id)) ??
+      (numericId === undefined ? undefined : this.byNumber.get(numericId)) ??
+      (login === undefined ? undefined : this.byLogin.get(login.toLowerCase()))
+    );
+  }
 }

@@ -12,6 +12,7 @@ import { MeController } from './me/me.controller.js';
 import { MeService } from './me/me.service.js';
 import { OrganizationsController } from './organizations/organizations.controller.js';
 import { OrganizationsService } from './organizations/organizations.service.js';
+import { TokenBatchController } from './tokens/token-batch.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { TokenAdministrationService } from './tokens/tokens.service.js';
 import { UsersController } from './users/users.controller.js';
@@ -25,6 +26,7 @@ import { UserAdministrationService } from './users/users.service.js';
     MeController,
     OrganizationsController,
     LocationsController,
+    TokenBatchController,
     TokensController,
     UsersController,
   ],

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { referenced, referenceCondition, type UserReference } from '../accounts/user-reference.js';
+import { ReferencedUsers, referenceCondition, type UserReference } from '../accounts/user-reference.js';
 import { organizationJson, type UserRow, UserRows } from '../accounts/user-rows.js';
 import type { User } from '../accounts/user.entity.js';
 import { type StatementRunner, Statements, statementOf, Values } from '../database/statements.js';
@@ -40,7 +40,7 @@ export class TokenReads {
       ${join}`;
     const found = await this.statements.run<TokenRow & UserRow>(statementOf('find', text), values.list);
     const owners = found.map((row) => this.userRows.userOf(row));
-    const owner = reference ? referenced(owners, reference) : owners[0];
+    const owner = reference ? new ReferencedUsers(owners).find(reference) : owners[0];
     const row = owner && found[owners.indexOf(owner)];
     const token = row?.token ? this.rows.tokenOf(row) : undefined;
     return { token: token && Object.assign(token, { owner }), owner };

@@ -53,6 +53,9 @@ export interface IssuedToken {
   value: string;
 }
 
+/** Does a step for one of many, whose index whatever is thrown then names. */
+export type Located = <Result>(index: number, step: () => Result) => Result;
+
 /** What a request names, as it is found; undefined where there is no such thing. */
 export interface Found {
   owner: User | undefined;
@@ -117,13 +120,44 @@ export class TokenService {
     assertScopeLimits(spec.scopes);
     return this.changing(by, async (transaction) => {
       // The lock prevents the owner from being deleted or moved before the token exists.
-      const { powers, owner } = await this.admission.admit(transaction, by, { owner: spec.owner });
+      const { powers, named } = await this.admission.admit(transaction, by, { owner: spec.owner });
+      const owner = named.find(spec.owner);
       assertVisible?.(owner);
-      if (!owner) throw new Refusal('notFound', { message: 'No such user' });
+      if (!owner) throw noSuchUser();
       const { token, value } = this.make(spec, owner, powers, by.actor);
       const entry = entryOf(by.actor, 'token.create', { after: token }, alias);
       await this.writes.insert(transaction.last, [token], [entry]);
       return { token: this.rows.shown(token, owner), value };
+    });
+  }
+
+  /**
+   * Issues many tokens, or none.
+   *
+   * @param options.at names the one that is refused, by its index, in what is thrown.
+   * @throws {Refusal} as {@link issue}, for the first that is refused.
+   */
+  async issueMany(
+    specs: readonly TokenSpec[],
+    by: Authority,
+    { assertVisible, at }: { assertVisible: (owner: User | undefined) => void; at: Located },
+  ): Promise<IssuedToken[]> {
+    specs.forEach((spec, index) => at(index, () => assertScopeLimits(spec.scopes)));
+    return this.changing(by, async (transaction) => {
+      const owners = specs.map(({ owner }) => owner);
+      const { powers, named } = await this.admission.admit(transaction, by, { owners });
+      const made = specs.map((spec, index) =>
+        at(index, () => {
+          const owner = named.find(spec.owner);
+          assertVisible(owner);
+          if (!owner) throw noSuchUser();
+          return { owner, ...this.make(spec, owner, powers, by.actor) };
+        }),
+      );
+      const entries = made.map(({ token }) => entryOf(by.actor, 'token.create', { after: token }));
+      const tokens = made.map(({ token }) => token);
+      await this.writes.insert(transaction.last, tokens, entries);
+      return made.map(({ token, owner, value }) => ({ token: this.rows.shown(token, owner), value }));
     });
   }
 
@@ -352,9 +386,9 @@ export class TokenService {
     { owner: reference, assertVisible }: ChangeOptions = {},
   ): Promise<{ powers: Admitted['powers']; owner: User; token: Token }> {
     const rows = { tokens: where, owner: reference };
-    const { powers, users, owner: named, tokens } = await this.admission.admit(transaction, by, rows);
+    const { powers, users, named, tokens } = await this.admission.admit(transaction, by, rows);
     const [token] = tokens.values();
-    const owner = token ? users.get(token.ownerId) : named;
+    const owner = token ? users.get(token.ownerId) : reference && named.find(reference);
     assertVisible?.({ owner, token });
     if (!owner || !token) throw noSuchToken();
     return { powers, owner, token };
@@ -470,6 +504,10 @@ function entryOf(
 }
 
 const NOBODY: ActorSnapshot = { type: null, id: null, name: null, createdAt: null };
+
+function noSuchUser(): Refusal {
+  return new Refusal('notFound', { message: 'No such user' });
+}
 
 function noSuchToken(): Refusal {
   return new Refusal('notFound', { message: 'No such token' });

@@ -16,7 +16,13 @@ import { checkedCidrs } from '../../tokens/allowed-cidrs.js';
 import { isTokenId } from '../../tokens/token-format.js';
 import type { Token } from '../../tokens/token.entity.js';
 import type { TokenCriteria } from '../../tokens/token-criteria.js';
-import { type Found, type IssuedToken, type TokenChanges, TokenService } from '../../tokens/token.service.js';
+import {
+  type Found,
+  type IssuedToken,
+  type TokenChanges,
+  type TokenSpec,
+  TokenService,
+} from '../../tokens/token.service.js';
 import { looksAtUse, narrow, orderOf } from './token-filter.js';
 import type {
   CreateToken,
@@ -46,13 +52,31 @@ export class TokenAdministrationService {
    *   that the caller cannot see; conflict for a name that must be unique and is not.
    */
   async issue(caller: Principal, body: CreateToken): Promise<IssuedToken> {
+    const spec = this.specOf(caller, body);
+    return this.tokens.issue(spec, caller, { assertVisible: (owner) => assertSeesOwner(caller, owner) });
+  }
+
+  /**
+   * Issues many tokens, or none.
+   *
+   * @throws {Refusal} as {@link issue}; its fields name the place in the list.
+   */
+  async issueMany(caller: Principal, bodies: readonly CreateToken[]): Promise<IssuedToken[]> {
+    const specs = bodies.map((body, index) => inBatch(index, () => this.specOf(caller, body)));
+    return this.tokens.issueMany(specs, caller, {
+      assertVisible: (owner) => assertSeesOwner(caller, owner),
+      at: inBatch,
+    });
+  }
+
+  private specOf(caller: Principal, body: CreateToken): TokenSpec {
     const dialect = this.registry.find(body.dialect);
     if (!dialect) {
       const names = this.registry.all().map(({ name }) => name);
       throw Refusal.ofField(['dialect'], 'isIn', `dialect must be one of ${names.join(', ')}`);
     }
     assertMayNameOwner(caller, body.owner);
-    const spec = {
+    return {
       dialect: dialect.name,
       owner: referenceOf(body.owner),
       name: body.name,
@@ -62,7 +86,6 @@ export class TokenAdministrationService {
       allowedCidrs: blocksOf(body.allowedCidrs ?? []),
       expiresAt: body.expiresAt,
     };
-    return this.tokens.issue(spec, caller, { assertVisible: (owner) => assertSeesOwner(caller, owner) });
   }
 
   /** Reads one page of the tokens that the caller sees and the filter means. */
@@ -178,6 +201,19 @@ const CHANGEABLE = {
     throw new Refusal('conflict', { reason: 'revoked', message: 'The token is revoked' });
   },
 };
+
+/** What is thrown for one of a batch, with its place. */
+export function ofBatch(error: unknown, index: number): unknown {
+  return error instanceof Refusal ? error.under(['tokens', String(index)]) : error;
+}
+
+function inBatch<Result>(index: number, step: () => Result): Result {
+  try {
+    return step();
+  } catch (error) {
+    throw ofBatch(error, index);
+  }
+}
 
 /** Whom a caller names as the owner of a new token: by uuid, or by login. */
 function referenceOf(owner: string): UserReference {

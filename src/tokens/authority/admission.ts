@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { User } from '../../accounts/user.entity.js';
 import {
+  manyReferenced,
   preferred,
-  referenced,
+  ReferencedUsers,
   referenceCondition,
   type UserReference,
 } from '../../accounts/user-reference.js';
@@ -23,6 +24,8 @@ export interface RowsToLock {
   users?: readonly string[];
   /** A user whom the request names, for the same. */
   owner?: UserReference | undefined;
+  /** Many users whom the request names, by uuid or login, for the same. */
+  owners?: readonly UserReference[];
   /** Whether these users are what is changed. */
   changesUsers?: boolean;
   /** Tokens that are changed, and their owners with them; where an `owner` is named, of that one's. */
@@ -35,8 +38,8 @@ export interface Admitted {
   powers: Powers;
   /** By uuid, deleted ones too, with their organizations. */
   users: ReadonlyMap<string, User>;
-  /** Whom the request names, unless deleted. */
-  owner: User | undefined;
+  /** The same, to be found by what the request names; none who is deleted. */
+  named: ReferencedUsers;
   /** The tokens that are changed, by uuid, with their digests. */
   tokens: ReadonlyMap<string, Token>;
 }
@@ -83,7 +86,7 @@ export class Admission {
       else actorToken = token;
     }
     const powers = isKnown ? this.powersOf(by, credential, users, actorToken) : new Powers(by, null, null);
-    return { powers, users, owner: rows.owner && referenced(users.values(), rows.owner), tokens };
+    return { powers, users, named: new ReferencedUsers(users.values()), tokens };
   }
 
   /**
@@ -93,14 +96,14 @@ export class Admission {
   private async lock(
     runner: StatementRunner,
     credential: Credential,
-    { users = [], owner, changesUsers = false, tokens }: RowsToLock,
+    { users = [], owner, owners, changesUsers = false, tokens }: RowsToLock,
   ): Promise<LockedRow[]> {
     const values = new Values();
     const { place } = values;
     const actor = credential.kind === 'token' ? place(credential.tokenUuid) : undefined;
     const known = [...users, ...(credential.kind === 'none' ? [] : [credential.userId])];
     const condition = tokens && conditionOf(tokens, place);
-    const isOne = !tokens?.ids;
+    const isOne = !tokens?.ids && !owners;
     // Scalars, where they can be: of an array the planner does not know that it is short, and reads all users.
     const userIds =
       isOne && known.length <= MAX_SCALARS
@@ -111,10 +114,11 @@ export class Admission {
           ].join(', ')}]::uuid[]`
         : [
             `${place(known)}::uuid[]`,
-            ...(owner ? ['ARRAY(SELECT id FROM named)'] : []),
+            ...(owner || owners ? ['ARRAY(SELECT id FROM named)'] : []),
             ...(tokens ? ['ARRAY(SELECT owner_id FROM target)'] : []),
           ].join(' || ');
     const ctes = [
+      ...(owners ? [`named AS (${manyReferenced(owners, place)})`] : []),
       ...(owner
         ? [
             `named AS (SELECT u.id FROM users u WHERE ${referenceCondition(owner, place)}
