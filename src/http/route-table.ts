@@ -3,7 +3,8 @@ export class RouteTable {
   private readonly routes: { segments: string[]; methods: Set<string> }[] = [];
 
   add(path: string, methods: string | string[]): void {
-    const segments = segmentsOf(path);
+    // Two colons stand for one, which begins no parameter.
+    const segments = segmentsOf(path.replaceAll('::', ':'));
     let route = this.routes.find((known) => known.segments.join('/') === segments.join('/'));
     if (!route) {
       route = { segments, methods: new Set() };

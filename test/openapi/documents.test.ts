@@ -41,7 +41,7 @@ function routesOf(name: string): string[] {
     .filter(({ path }) => documented(path) === name)
     .flatMap(({ path, methods }) => {
       const template = alias(path)
-        .replace(/:(\w+)/g, '{$1}')
+        .replace(/(?<=\/):(\w+)/g, '{$1}')
         .replace(/\*$/, '{path}');
       return methods
         .filter((method) => !isUndocumented(path, method))
