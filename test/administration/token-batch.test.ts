@@ -44,15 +44,17 @@ describe('POST /patois/v1/tokens:batch', () => {
       expect((await server.send('GET', '/verify', { headers: bearer(token) })).status).toBe(204);
     }
     const path = `/patois/v1/tokens/${made[999]?.tokenId}`;
-    const { token: _, ...shown } = made[999] ?? { token: '' };
     const again = (await server.send('GET', path, { headers: server.asAdmin })).json;
-    expect({ ...again, lastUsedAt: null, lastUsedAddress: null }).toEqual({
-      ...shown,
-      lastUsedUserAgent: null,
-    });
+    const used = { lastUsedAt: again.lastUsedAt, lastUsedAddress: '127.0.0.1', lastUsedUserAgent: null };
+    expect({ ...again, token: made[999]?.token }).toEqual({ ...made[999], ...used });
     const events = await server.app.dataSource.manager.findBy(AuditEvent, { action: 'token.create' });
     const named = new Set(events.map(({ objectId }) => objectId));
     expect(made.filter(({ tokenId }) => !named.has(tokenId))).toEqual([]);
+  });
+
+  test('is the only method of its path', async () => {
+    const answer = await server.send('GET', '/patois/v1/tokens:batch', { headers: server.asAdmin });
+    expect([answer.status, answer.headers['allow']]).toEqual([405, 'POST']);
   });
 
   test.each([
