@@ -4,12 +4,13 @@ import type { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { Refusal } from '../refusal.js';
 import { Semaphore } from '../semaphore.js';
+import { turnstile } from '../turnstile.js';
 import type { ChangeFeed } from './changes/change-feed.js';
 import { CONNECTION, type Database, isDatabaseUnavailable } from './database.js';
 import { queryOf, type Statement, type StatementRunner } from './statements.js';
 
 /** More side by side only wait for each other: for the processor, and for the locks of the rows that they share. */
-const CONNECTIONS = 8;
+const CONNECTIONS = 6;
 /** What comes on top is told at once to come again. */
 const MAX_WAITING = 100;
 const MAX_WAIT_MS = 2_000;
@@ -155,6 +156,8 @@ export class Transaction implements StatementRunner {
     if (isLast) this.isOver = true;
     // Each is waited for, whichever fails first: none is left behind on the connection.
     const [begun, answer, end] = await Promise.allSettled([this.begun, answered, committed]);
+    // What follows takes long beside a verification, and the answers to other changes may have come as well.
+    await turnstile.turn();
     if (begun.status === 'rejected') throw begun.reason;
     if (answer.status === 'rejected') throw answer.reason;
     if (end.status === 'rejected') throw end.reason;

@@ -13,6 +13,7 @@ import type { HttpServers } from './http-servers.js';
 import { renderRefusal } from './refusals/render-refusal.js';
 import { pathOf, RequestContext } from './request-context.js';
 import type { RouteTable } from './route-table.js';
+import { turnstile } from '../turnstile.js';
 
 /** Ids that a client makes up may be long; beyond this Fastify itself answers 414. */
 const MAX_PARAMETER_LENGTH = 8192;
@@ -76,6 +77,8 @@ export function createHttpAdapter(
     if (refusal) refuse(refusal, request, reply);
     else done();
   });
+  // From here on a request is read, checked and answered, which takes long beside a verification.
+  server.addHook('preValidation', (_request, _reply, done) => turnstile.pass(done));
   return adapter;
 }
 
