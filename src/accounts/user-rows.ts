@@ -40,6 +40,12 @@ export class UserRows {
   }
 }
 
+/** The locations of the user of an alias, the first made first, as a value. */
+export function locationsJson(alias: string): string {
+  return `(SELECT json_agg(row_to_json(l) ORDER BY l.created_at, l.id) FROM user_locations p
+    JOIN locations l ON l.id = p.location_id WHERE p.user_id = ${alias}.id)`;
+}
+
 /** The organization of the user of an alias, as a value. */
 export function organizationJson(alias: string): string {
   return `(SELECT row_to_json(o) FROM organizations o WHERE o.id = ${alias}.organization_id)`;

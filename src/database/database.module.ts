@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../config.js';
 import { ChangeFeed } from './changes/change-feed.js';
 import { ChangeListener } from './changes/change-listener.js';
 import type { Database } from './database.js';
-import { Statements } from './statements.js';
+import { StatementCounts, Statements } from './statements.js';
 import { Transactions } from './transactions.js';
 
 /** What modules inject the store by. */
@@ -15,6 +15,8 @@ export class DatabaseModule {
   /** Offers an initialized data source; who made it also closes it, after the last write of the shutdown. */
   static forRoot(database: Database, dataSource: DataSource): DynamicModule {
     const feed = new ChangeFeed(dataSource, database.isEmbedded);
+    const counts = new StatementCounts();
+    dataSource.subscribers.push({ beforeQuery: () => counts.count('typeorm') });
     return {
       module: DatabaseModule,
       global: true,
@@ -22,8 +24,9 @@ export class DatabaseModule {
         { provide: DATABASE, useValue: database },
         { provide: DataSource, useValue: dataSource },
         { provide: ChangeFeed, useValue: feed },
-        { provide: Transactions, useValue: Transactions.of(database, dataSource, feed) },
-        { provide: Statements, useValue: new Statements(dataSource, database.isEmbedded) },
+        { provide: StatementCounts, useValue: counts },
+        { provide: Transactions, useValue: Transactions.of(database, dataSource, feed, counts) },
+        { provide: Statements, useValue: new Statements(dataSource, database.isEmbedded, counts) },
         {
           provide: ChangeListener,
           inject: [ChangeFeed, CONFIG],
@@ -31,7 +34,7 @@ export class DatabaseModule {
             new ChangeListener(database.url, feed, config.verificationMaxStalenessSeconds * 1000),
         },
       ],
-      exports: [DATABASE, DataSource, ChangeFeed, ChangeListener, Statements, Transactions],
+      exports: [DATABASE, DataSource, ChangeFeed, ChangeListener, StatementCounts, Statements, Transactions],
     };
   }
 }

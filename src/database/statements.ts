@@ -5,6 +5,8 @@ import type pg from 'pg';
 
 /** A statement that is written out. On a server it is prepared once a connection, under its name. */
 export interface Statement {
+  /** What it does, in a word or two: one of few. */
+  kind: string;
   name: string;
   text: string;
 }
@@ -29,7 +31,7 @@ export function statementOf(kind: string, text: string): Statement {
   const known = byText.get(text);
   if (known) return known;
   // The server tells names apart by their first 63 bytes.
-  const statement = { name: `${kind} ${hash('sha256', text, 'hex').slice(0, 16)}`, text };
+  const statement = { kind, name: `${kind} ${hash('sha256', text, 'hex').slice(0, 16)}`, text };
   byText.set(text, statement);
   return statement;
 }
@@ -48,16 +50,35 @@ export function queryOf(
   return isEmbedded ? { text, values: [...values] } : { name, text, values: [...values] };
 }
 
+/** How many statements of each kind have been sent; TypeORM's are of one. */
+export class StatementCounts {
+  readonly byKind = new Map<string, number>();
+
+  count(kind: string): void {
+    this.byKind.set(kind, (this.byKind.get(kind) ?? 0) + 1);
+  }
+}
+
 /** Runs single statements over the connections that TypeORM has. */
 export class Statements implements StatementRunner {
   constructor(
     private readonly dataSource: DataSource,
     private readonly isEmbedded: boolean,
+    private readonly counts: StatementCounts,
   ) {}
 
+  /** How many callers wait for a connection. */
+  get waiting(): number {
+    return this.pool.waitingCount;
+  }
+
+  private get pool(): pg.Pool {
+    return (this.dataSource.driver as PostgresDriver).master as pg.Pool;
+  }
+
   async run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-    const pool = (this.dataSource.driver as PostgresDriver).master as pg.Pool;
-    return (await pool.query<Row>(queryOf(statement, values, this.isEmbedded))).rows;
+    this.counts.count(statement.kind);
+    return (await this.pool.query<Row>(queryOf(statement, values, this.isEmbedded))).rows;
   }
 }
 

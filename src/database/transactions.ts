@@ -7,7 +7,7 @@ import { Semaphore } from '../semaphore.js';
 import { turnstile } from '../turnstile.js';
 import type { ChangeFeed } from './changes/change-feed.js';
 import { CONNECTION, type Database, isDatabaseUnavailable } from './database.js';
-import { queryOf, type Statement, type StatementRunner } from './statements.js';
+import { queryOf, type Statement, type StatementCounts, type StatementRunner } from './statements.js';
 
 /** More side by side only wait for each other: for the processor, and for the locks of the rows that they share. */
 const CONNECTIONS = 6;
@@ -22,22 +22,30 @@ type Work<Result> = (transaction: Transaction) => Promise<Result>;
  * the first statement, COMMIT with the last.
  */
 export class Transactions implements OnApplicationShutdown {
+  /** Changes so far that had their turn, what they waited for it in all, and those that were told to come again. */
+  readonly total = { begun: 0, waitedSeconds: 0, refused: 0 };
   private readonly turns: Semaphore;
 
   private constructor(
     private readonly pool: () => pg.Pool,
     private readonly isEmbedded: boolean,
     private readonly feed: ChangeFeed,
+    private readonly counts: StatementCounts,
     private readonly close: () => Promise<void>,
   ) {
     this.turns = new Semaphore(isEmbedded ? 1 : CONNECTIONS, MAX_WAITING, tooManyChanges, MAX_WAIT_MS);
   }
 
   /** On a server over connections of their own, which reads cannot take away; on the embedded engine over its one. */
-  static of({ url, isEmbedded }: Database, dataSource: DataSource, feed: ChangeFeed): Transactions {
+  static of(
+    { url, isEmbedded }: Database,
+    dataSource: DataSource,
+    feed: ChangeFeed,
+    counts: StatementCounts,
+  ): Transactions {
     if (url === undefined) {
       const pool = (): pg.Pool => (dataSource.driver as PostgresDriver).master as pg.Pool;
-      return new Transactions(pool, isEmbedded, feed, async () => {});
+      return new Transactions(pool, isEmbedded, feed, counts, async () => {});
     }
     const options = {
       ...CONNECTION,
@@ -54,6 +62,7 @@ export class Transactions implements OnApplicationShutdown {
       () => pool,
       isEmbedded,
       feed,
+      counts,
       () => pool.end(),
     );
   }
@@ -73,7 +82,7 @@ export class Transactions implements OnApplicationShutdown {
       const client = await this.pool().connect();
       // A connection that breaks fails what is asked over it; its event says no more.
       client.on('error', ignore);
-      const transaction = new Transaction(client, this.isEmbedded);
+      const transaction = new Transaction(client, this.isEmbedded, this.counts);
       try {
         const result = await work(transaction);
         await transaction.commit();
@@ -91,8 +100,24 @@ export class Transactions implements OnApplicationShutdown {
   }
 
   /** Runs a change that makes its own transaction when its turn has come. */
-  inTurn<Result>(line: string, work: () => Promise<Result>): Promise<Result> {
-    return this.turns.run(line, work);
+  async inTurn<Result>(line: string, work: () => Promise<Result>): Promise<Result> {
+    const cameAt = performance.now();
+    let hasBegun = false;
+    try {
+      return await this.turns.run(line, () => {
+        hasBegun = true;
+        this.total.begun += 1;
+        this.total.waitedSeconds += (performance.now() - cameAt) / 1000;
+        return work();
+      });
+    } finally {
+      if (!hasBegun) this.total.refused += 1;
+    }
+  }
+
+  /** How many changes run, and how many wait for their turn. */
+  get load(): Semaphore['load'] {
+    return this.turns.load;
   }
 }
 
@@ -106,16 +131,20 @@ export class Transaction implements StatementRunner {
   constructor(
     private readonly client: pg.PoolClient,
     private readonly isEmbedded: boolean,
+    private readonly counts: StatementCounts,
   ) {}
 
   async run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    this.counts.count(statement.kind);
     return (await this.send<Row>(queryOf(statement, values, this.isEmbedded), false)).rows;
   }
 
   /** Runs the last statement of all, and commits if it succeeds. */
   readonly last: StatementRunner = {
-    run: async <Row extends object>(statement: Statement, values: readonly unknown[]) =>
-      (await this.send<Row>(queryOf(statement, values, this.isEmbedded), true)).rows,
+    run: async <Row extends object>(statement: Statement, values: readonly unknown[]) => {
+      this.counts.count(statement.kind);
+      return (await this.send<Row>(queryOf(statement, values, this.isEmbedded), true)).rows;
+    },
   };
 
   /** Commits, unless {@link last} has. */

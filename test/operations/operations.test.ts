@@ -86,6 +86,28 @@ describe('GET /metrics', () => {
       expect(answer.text).toContain(`# TYPE ${name}`);
   });
 
+  test('says how long turns of the event loop take, and what changes wait for', async () => {
+    const { text } = await get('/metrics');
+    for (const name of ['nodejs_eventloop_lag_p50_seconds', 'nodejs_eventloop_lag_p99_seconds']) {
+      expect(text).toMatch(new RegExp(`^${name} [0-9.e-]+$`, 'm'));
+    }
+    expect(text).toMatch(/^nodejs_eventloop_lag_max_seconds [0-9.e-]+$/m);
+    for (const name of ['changes_running', 'changes_waiting', 'changes_busy_total', 'reads_waiting']) {
+      expect(text).toMatch(new RegExp(`^patois_${name} 0$`, 'm'));
+    }
+  });
+
+  test('counts statements by kind, and changes', async () => {
+    const changes = async (): Promise<number> =>
+      Number(/^patois_changes_total (\d+)$/m.exec((await get('/metrics')).text)?.[1]);
+    const ofKind = (kind: string): Promise<number> => valueOf('patois_statements_total', `kind="${kind}"`);
+    const before = [await changes(), await ofKind('lock'), await ofKind('insert-tokens')];
+    await server.issue({ dialect: 'patois', ownerId: (await server.admin()).id });
+    const after = [await changes(), await ofKind('lock'), await ofKind('insert-tokens')];
+    expect(after.map((count, index) => count - (before[index] ?? 0))).toEqual([1, 1, 1]);
+    expect(await ofKind('typeorm')).toBeGreaterThan(0);
+  });
+
   test('counts requests by method, pattern of the route, owner of the path and status', async () => {
     const of = (method: string, route: string, dialect: string, status: number): string =>
       `method="${method}",route="${route}",dialect="${dialect}",status="${status}"`;

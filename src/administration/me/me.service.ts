@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { AccountsService } from '../../accounts/accounts.service.js';
-import { User } from '../../accounts/user.entity.js';
+import type { User } from '../../accounts/user.entity.js';
+import { locationsJson, organizationJson, type UserRow, UserRows } from '../../accounts/user-rows.js';
+import { Statements, statementOf } from '../../database/statements.js';
 import { PasswordAuthenticator } from '../../auth/password-authenticator.js';
 import type { Principal } from '../../auth/principal.js';
 import type { Origin } from '../../protocol/origin.js';
@@ -12,17 +13,21 @@ import type { ChangePassword } from './me.dto.js';
 @Injectable()
 export class MeService {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly statements: Statements,
+    private readonly rows: UserRows,
     private readonly passwords: PasswordAuthenticator,
     private readonly accounts: AccountsService,
   ) {}
 
   /** @throws {Refusal} unauthenticated once the user is gone: who calls is known from memory, a moment behind. */
   async get({ user: { id } }: Principal): Promise<User> {
-    const relations = { organization: true, locations: true };
-    const user = await this.dataSource.manager.findOne(User, { where: { id }, relations });
-    if (!user) throw new Refusal('unauthenticated', { reason: 'ownerDisabled' });
-    return user;
+    const text = `
+      SELECT (SELECT row_to_json(r) FROM (SELECT ${this.rows.columns('u')}) r) AS "user",
+        ${organizationJson('u')} AS organization, ${locationsJson('u')} AS locations
+      FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`;
+    const [row] = await this.statements.run<UserRow>(statementOf('find-user', text), [id]);
+    if (!row) throw new Refusal('unauthenticated', { reason: 'ownerDisabled' });
+    return this.rows.userOf(row);
   }
 
   /**

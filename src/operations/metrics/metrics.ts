@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { StatementCounts, Statements } from '../../database/statements.js';
+import { Transactions } from '../../database/transactions.js';
 import { ChangeListener } from '../../database/changes/change-listener.js';
 import { CachedLookup } from '../../decisions/cached-lookup.js';
 import { DecisionService } from '../../decisions/decision.service.js';
@@ -39,6 +41,9 @@ export class Metrics {
     lookup: CachedLookup,
     listener: ChangeListener,
     usage: UsageRecorder,
+    transactions: Transactions,
+    statements: Statements,
+    { byKind }: StatementCounts,
   ) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
@@ -52,6 +57,34 @@ export class Metrics {
         for (const { outcome, dialect, count } of counter.sums()) this.inc({ outcome, dialect }, count);
       },
     });
+    new Counter({
+      name: 'patois_statements_total',
+      help: 'Statements sent to the database, by kind; those that verification looks tokens up with are patois_lookups_total.',
+      labelNames: ['kind'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [kind, count] of byKind) this.inc({ kind }, count);
+      },
+    });
+    this.gauge('patois_changes_running', 'Changes under way.', () => transactions.load.running);
+    this.gauge(
+      'patois_changes_waiting',
+      'Changes that wait for their turn.',
+      () => transactions.load.waiting,
+    );
+    this.counter('patois_changes_total', 'Changes that had their turn.', () => transactions.total.begun);
+    this.counter(
+      'patois_changes_busy_total',
+      'Changes told to come again.',
+      () => transactions.total.refused,
+    );
+    this.counter(
+      'patois_change_wait_seconds_total',
+      'Time that changes waited for their turn.',
+      () => transactions.total.waitedSeconds,
+    );
+    this.gauge('patois_reads_waiting', 'Reads that wait for a connection.', () => statements.waiting);
     this.gauge('patois_remembered_verdicts', 'Tokens and unknown values in memory.', () => lookup.remembered);
     this.counter(
       'patois_verdicts_from_memory_total',
