@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { Transactions } from '../../src/database/transactions.js';
 import { DialectRegistry } from '../../src/protocol/dialect-registry.js';
+import { Refusal } from '../../src/refusal.js';
 import { makeToken } from '../../src/tokens/token-format.js';
 import { Token } from '../../src/tokens/token.entity.js';
 import { breakTokens, type Fault } from '../support/fault.js';
@@ -23,6 +25,7 @@ type Case =
   | 'route'
   | 'method'
   | 'tooMany'
+  | 'busy'
   | Fault;
 
 interface Answer {
@@ -127,6 +130,7 @@ const SPEAKERS: Speaker[] = [
       tooMany: panther(429, 'too_many_requests', 'Too many failed logins, please try again later'),
       internal: panther(500, 'internal', 'internal error'),
       unavailable: panther(503, 'unavailable', 'service unavailable'),
+      busy: panther(503, 'unavailable', 'service unavailable'),
     },
   },
   {
@@ -164,6 +168,7 @@ const SPEAKERS: Speaker[] = [
       tooMany: losant(429, 'TooManyRequests', 'Too many failed logins, please try again later'),
       internal: losant(500, 'Internal', 'Internal server error'),
       unavailable: losant(503, 'ServiceUnavailable', 'The service is unavailable, please try again'),
+      busy: losant(503, 'ServiceUnavailable', 'The service is unavailable, please try again'),
     },
   },
   {
@@ -199,6 +204,7 @@ const SPEAKERS: Speaker[] = [
       tooMany: quay(429, 'too_many_requests', 'Too many failed logins, please try again later'),
       internal: quay(500, 'internal_error', 'Internal Server Error'),
       unavailable: quay(503, 'unavailable', 'Service Unavailable'),
+      busy: quay(503, 'unavailable', 'Service Unavailable'),
     },
   },
   {
@@ -236,6 +242,7 @@ const SPEAKERS: Speaker[] = [
       tooMany: yunxiao(429, 'TooManyRequests', 'Too many failed logins, please try again later'),
       internal: yunxiao(500, 'InternalServerError', 'Internal server error'),
       unavailable: yunxiao(503, 'ServiceUnavailable', 'The service is unavailable, please try again'),
+      busy: yunxiao(503, 'ServiceUnavailable', 'The service is unavailable, please try again'),
     },
   },
   {
@@ -295,6 +302,7 @@ const SPEAKERS: Speaker[] = [
       tooMany: foreman(401, { message: 'Too many tries, please try again in a few minutes.' }),
       internal: foreman(500, { message: expect.stringMatching(/^Internal Server Error: /) }),
       unavailable: foreman(503, { message: 'The database does not answer, please try again.' }),
+      busy: foreman(503, { message: 'Too many changes at once, please try again.' }),
     },
   },
   {
@@ -339,6 +347,7 @@ const SPEAKERS: Speaker[] = [
       tooMany: patois(429, 'Too Many Requests', 'Too many failed logins, please try again later'),
       internal: patois(500, 'Internal Server Error', 'The server failed; its log says why'),
       unavailable: patois(503, 'Service Unavailable', 'The database does not answer; try again'),
+      busy: patois(503, 'Service Unavailable', 'Too many changes at once; try again'),
     },
   },
 ];
@@ -679,6 +688,26 @@ describe.each(SPEAKERS)('$dialect', (speaker) => {
     const path = speaker.list(owner).split('?')[0] as string;
     const { status } = await server.send('POST', path, { headers, body: speaker.body(owner, 'wider') });
     expect(status).toBe(403);
+  });
+
+  test('too many changes at once, with when to come back', async () => {
+    const { headers } = await issue();
+    const transactions = server.app.nest.get(Transactions, { strict: false });
+    let end = (): void => {};
+    const gate = new Promise<void>((resolve) => (end = resolve));
+    const held = Array.from({ length: 150 }, () =>
+      transactions.inTurn(owner.user.id, () => gate).catch((error: unknown) => error),
+    );
+    const body = speaker.body(owner, `busy ${dialect}`);
+    const answer = await expectAnswer(words.busy, 'POST', speaker.list(owner).split('?')[0] ?? '', {
+      headers,
+      body,
+    });
+    expect(answer.headers['retry-after']).toBe('1');
+    end();
+    const refused = (await Promise.all(held)).filter((one) => one instanceof Refusal);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(transactions.load).toEqual({ running: 0, waiting: 0 });
   });
 
   test('after 30 failed logins, with when to come back', async () => {

@@ -154,10 +154,15 @@ function render(refusal: Refusal, request: RefusedRequest): RenderedRefusal {
       return unprocessable([['name', 'has already been taken']]);
     // Foreman has no text for this; decided here.
     case 'unavailable':
-      return error(503, { message: 'The database does not answer, please try again.' });
+      return error(503, { message: unavailableMessage(refusal) });
     case 'internal':
       return error(500, { message: SERVER_ERROR });
   }
+}
+
+function unavailableMessage({ reason }: Refusal): string {
+  if (reason === 'busy') return 'Too many changes at once, please try again.';
+  return 'The database does not answer, please try again.';
 }
 
 function renderInvalid(refusal: Refusal, request: RefusedRequest): RenderedRefusal {

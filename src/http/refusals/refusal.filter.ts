@@ -27,8 +27,9 @@ export class RefusalFilter implements ExceptionFilter {
 
   private refusalOf(error: unknown, request: FastifyRequest): Refusal {
     const refusal = error instanceof Refusal ? error : this.translate(error, request);
-    // A connection that broke, or was given up, is no fault of this server.
-    const isFault = refusal.kind === 'internal' || refusal.kind === 'unavailable';
+    // A connection that broke, or was given up, is no fault of this server; that it is busy is in the metrics.
+    const isFault =
+      refusal.kind === 'internal' || (refusal.kind === 'unavailable' && refusal.reason !== 'busy');
     if (isFault && !request.raw.errored) this.log(refusal, request);
     return refusal;
   }

@@ -49,7 +49,7 @@ function descriptionOf(refusal: Refusal): string {
     case 'internal':
       return 'The server failed';
     case 'unavailable':
-      return 'The database does not answer';
+      return refusal.reason === 'busy' ? refusal.message : 'The database does not answer';
     default:
       return refusal.message;
   }
