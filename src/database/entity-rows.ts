@@ -26,6 +26,8 @@ type Conversions = Pick<Field, 'read' | 'write' | 'parameter'>;
  */
 export class EntityRows<Entity extends object> {
   private known: Field[] | undefined;
+  /** By alias, and whether hidden ones are among them: they are asked for with every statement. */
+  private readonly lists = new Map<string, string>();
   private given: string[] | undefined;
   private byColumn: Map<string, Field> | undefined;
 
@@ -36,8 +38,13 @@ export class EntityRows<Entity extends object> {
 
   /** `alias.id, alias.name, …`: all columns, or all but the hidden ones (`select: false`). */
   columns(alias: string, { hidden = false } = {}): string {
+    const key = `${alias} ${hidden}`;
+    const known = this.lists.get(key);
+    if (known !== undefined) return known;
     const fields = hidden ? this.fields : this.fields.filter(({ isHidden }) => !isHidden);
-    return fields.map(({ column }) => `${alias}.${column}`).join(', ');
+    const list = fields.map(({ column }) => `${alias}.${column}`).join(', ');
+    this.lists.set(key, list);
+    return list;
   }
 
   /** The names of the columns that a new row is given: all that the database does not make itself. */
