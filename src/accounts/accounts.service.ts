@@ -5,6 +5,7 @@ import { type Actor, AuditWriter } from '../audit/audit.writer.js';
 import { ChangeFeed } from '../database/changes/change-feed.js';
 import { violatedUniqueIndex } from '../database/database.js';
 import { runnerOf } from '../database/statements.js';
+import { Transactions } from '../database/transactions.js';
 import { isUuid } from '../database/uuid.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { AccountConflict } from './account-conflict.js';
@@ -43,6 +44,7 @@ export class AccountsService {
     private readonly hashing: HashingService,
     private readonly audit: AuditWriter,
     private readonly changes: ChangeFeed,
+    private readonly transactions: Transactions,
   ) {}
 
   /** The user of a uuid, or null; any other text is nobody's. */
@@ -54,7 +56,7 @@ export class AccountsService {
   async createUser(spec: UserSpec, actor: Actor, gate?: Gate): Promise<User> {
     const passwordDigest = spec.password ? await this.hashing.hashPassword(spec.password) : null;
     const now = new Date();
-    return this.changing(async (manager) => {
+    return this.changing(actor, async (manager) => {
       await gate?.(manager);
       const user = manager.create(User, {
         id: randomUUID(),
@@ -121,7 +123,7 @@ export class AccountsService {
    * @returns whether it was.
    */
   async swapPassword(id: string, from: string, to: string, actor: Actor): Promise<boolean> {
-    return this.changing(async (manager) => {
+    return this.changing(actor, async (manager) => {
       const current = await manager
         .createQueryBuilder(User, 'user')
         .setLock('pessimistic_write')
@@ -173,7 +175,7 @@ export class AccountsService {
     gate?: Gate,
   ): Promise<Place> {
     const id = randomUUID();
-    return this.changing(async (manager) => {
+    return this.changing(actor, async (manager) => {
       await gate?.(manager);
       await manager.insert(entity, { id, name, createdAt: new Date() } as object);
       const object = { type: kind, id };
@@ -182,9 +184,12 @@ export class AccountsService {
     });
   }
 
-  private async changing<Result>(change: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+  private async changing<Result>(
+    { auditId, type }: Actor,
+    change: (manager: EntityManager) => Promise<Result>,
+  ): Promise<Result> {
     try {
-      return await this.dataSource.transaction(change);
+      return await this.transactions.inTurn(auditId ?? type, () => this.dataSource.transaction(change));
     } catch (error) {
       const index = violatedUniqueIndex(error);
       if (index === undefined) throw error;
