@@ -26,7 +26,7 @@ export class DatabaseModule {
         { provide: ChangeFeed, useValue: feed },
         { provide: StatementCounts, useValue: counts },
         { provide: Transactions, useValue: Transactions.of(database, dataSource, feed, counts) },
-        { provide: Statements, useValue: new Statements(dataSource, database.isEmbedded, counts) },
+        { provide: Statements, useValue: Statements.of(database, dataSource, counts) },
         {
           provide: ChangeListener,
           inject: [ChangeFeed, CONFIG],

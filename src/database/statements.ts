@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import type { Duplex } from 'node:stream';
+import pg from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import type pg from 'pg';
+import { CONNECTION, type Database, isDatabaseUnavailable } from './database.js';
 
 /** A statement that is written out. On a server it is prepared once a connection, under its name. */
 export interface Statement {
@@ -59,28 +62,141 @@ export class StatementCounts {
   }
 }
 
-/** Runs single statements over the connections that TypeORM has. */
-export class Statements implements StatementRunner {
-  constructor(
-    private readonly dataSource: DataSource,
+/** Side by side; what comes meanwhile goes out together. */
+const CONNECTIONS = 2;
+/** More than this wait only where the database has stopped answering. */
+const MAX_WAITING = 1_000;
+
+interface Waiting {
+  query: pg.QueryConfig;
+  resolve: (result: pg.QueryResult) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Runs single, short statements. On a server they go over connections of their own, all that come in one turn of the event
+ * loop at once: to send them one by one would cost more than to make their answers.
+ */
+export class Statements implements StatementRunner, OnApplicationShutdown {
+  private waiting: Waiting[] = [];
+  private underWay = 0;
+  private isScheduled = false;
+
+  private constructor(
+    private readonly pool: () => pg.Pool,
     private readonly isEmbedded: boolean,
     private readonly counts: StatementCounts,
+    private readonly close: () => Promise<void>,
   ) {}
 
-  /** How many callers wait for a connection. */
-  get waiting(): number {
-    return this.pool.waitingCount;
+  static of({ url, isEmbedded }: Database, dataSource: DataSource, counts: StatementCounts): Statements {
+    if (url === undefined)
+      return new Statements(
+        () => poolOf(dataSource),
+        isEmbedded,
+        counts,
+        async () => {},
+      );
+    const options = {
+      ...CONNECTION,
+      connectionString: url,
+      application_name: 'patois-reads',
+      max: CONNECTIONS,
+      pipeline: true,
+    };
+    const pool = new pg.Pool(options);
+    // An idle connection that breaks is replaced at its next use.
+    pool.on('error', () => {});
+    return new Statements(
+      () => pool,
+      isEmbedded,
+      counts,
+      () => pool.end(),
+    );
   }
 
-  private get pool(): pg.Pool {
-    return (this.dataSource.driver as PostgresDriver).master as pg.Pool;
+  /** How many statements wait for a connection. */
+  get waitingCount(): number {
+    return this.waiting.length + (this.isEmbedded ? this.pool().waitingCount : 0);
   }
 
   async run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     this.counts.count(statement.kind);
-    return (await this.pool.query<Row>(queryOf(statement, values, this.isEmbedded))).rows;
+    const query = queryOf(statement, values, this.isEmbedded);
+    const result = this.isEmbedded ? await this.pool().query(query) : await this.queued(query);
+    return result.rows as Row[];
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.close();
+  }
+
+  private queued(query: pg.QueryConfig): Promise<pg.QueryResult> {
+    if (this.waiting.length >= MAX_WAITING) {
+      return Promise.reject(new Error('Query read timeout: too many wait for the database'));
+    }
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ query, resolve, reject });
+      if (this.isScheduled) return;
+      this.isScheduled = true;
+      setImmediate(() => this.send());
+    });
+  }
+
+  private send(): void {
+    this.isScheduled = false;
+    if (this.waiting.length === 0 || this.underWay >= CONNECTIONS) return;
+    const asked = this.waiting.splice(0);
+    this.underWay += 1;
+    void this.answer(asked).finally(() => {
+      this.underWay -= 1;
+      this.send();
+    });
+  }
+
+  private async answer(asked: Waiting[]): Promise<void> {
+    let client: pg.PoolClient;
+    try {
+      client = await this.pool().connect();
+    } catch (error) {
+      // Who waits behind a database that does not answer would be told no sooner by asking it again.
+      for (const { reject } of [...asked, ...this.waiting.splice(0)]) reject(error);
+      return;
+    }
+    client.on('error', ignore);
+    let isBroken = false;
+    const answers = inOneWrite(client, () =>
+      asked.map(({ query, resolve, reject }) =>
+        client.query(query).then(resolve, (error: unknown) => {
+          isBroken ||= isDatabaseUnavailable(error);
+          reject(error);
+        }),
+      ),
+    );
+    await Promise.all(answers);
+    client.release(isBroken);
+    client.off('error', ignore);
   }
 }
+
+/** The connections that TypeORM has. */
+export function poolOf(dataSource: DataSource): pg.Pool {
+  return (dataSource.driver as PostgresDriver).master as pg.Pool;
+}
+
+/** Sends all that is asked over a connection in one piece. */
+export function inOneWrite<Result>(client: pg.ClientBase, ask: () => Result): Result {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
+  stream.cork();
+  try {
+    return ask();
+  } finally {
+    stream.uncork();
+  }
+}
+
+/** A connection that breaks fails what is asked over it; its event says no more. */
+export function ignore(): void {}
 
 /** Runs statements in the transaction of a manager of TypeORM's. */
 export function runnerOf(manager: EntityManager): StatementRunner {

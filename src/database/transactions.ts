@@ -1,13 +1,20 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { Refusal } from '../refusal.js';
 import { Semaphore } from '../semaphore.js';
 import { turnstile } from '../turnstile.js';
 import type { ChangeFeed } from './changes/change-feed.js';
 import { CONNECTION, type Database, isDatabaseUnavailable } from './database.js';
-import { queryOf, type Statement, type StatementCounts, type StatementRunner } from './statements.js';
+import {
+  ignore,
+  inOneWrite,
+  poolOf,
+  queryOf,
+  type Statement,
+  type StatementCounts,
+  type StatementRunner,
+} from './statements.js';
 
 /** More side by side only wait for each other: for the processor, and for the locks of the rows that they share. */
 const CONNECTIONS = 6;
@@ -44,8 +51,13 @@ export class Transactions implements OnApplicationShutdown {
     counts: StatementCounts,
   ): Transactions {
     if (url === undefined) {
-      const pool = (): pg.Pool => (dataSource.driver as PostgresDriver).master as pg.Pool;
-      return new Transactions(pool, isEmbedded, feed, counts, async () => {});
+      return new Transactions(
+        () => poolOf(dataSource),
+        isEmbedded,
+        feed,
+        counts,
+        async () => {},
+      );
     }
     const options = {
       ...CONNECTION,
@@ -80,7 +92,6 @@ export class Transactions implements OnApplicationShutdown {
   run<Result>(line: string, work: Work<Result>): Promise<Result> {
     return this.inTurn(line, async () => {
       const client = await this.pool().connect();
-      // A connection that breaks fails what is asked over it; its event says no more.
       client.on('error', ignore);
       const transaction = new Transaction(client, this.isEmbedded, this.counts);
       try {
@@ -174,20 +185,17 @@ export class Transaction implements StatementRunner {
     isLast: boolean,
   ): Promise<pg.QueryResult<Row>> {
     if (this.isEmbedded) return this.sendInTurn(query, isLast);
-    const { stream } = (
-      this.client as unknown as { connection: { stream: NodeJS.WritableStream & Corkable } }
-    ).connection;
-    stream.cork();
-    this.begun ??= this.client.query('BEGIN');
-    const answered = this.client.query<Row>(query);
-    const committed = isLast ? this.client.query('COMMIT') : undefined;
-    stream.uncork();
+    const [begun, answered, committed] = inOneWrite(this.client, () => [
+      (this.begun ??= this.client.query('BEGIN')),
+      this.client.query<Row>(query),
+      isLast ? this.client.query('COMMIT') : undefined,
+    ]);
     if (isLast) this.isOver = true;
     // Each is waited for, whichever fails first: none is left behind on the connection.
-    const [begun, answer, end] = await Promise.allSettled([this.begun, answered, committed]);
+    const [start, answer, end] = await Promise.allSettled([begun, answered, committed]);
     // What follows takes long beside a verification, and the answers to other changes may have come as well.
     await turnstile.turn();
-    if (begun.status === 'rejected') throw begun.reason;
+    if (start.status === 'rejected') throw start.reason;
     if (answer.status === 'rejected') throw answer.reason;
     if (end.status === 'rejected') throw end.reason;
     return answer.value;
@@ -202,13 +210,6 @@ export class Transaction implements StatementRunner {
     if (isLast) await this.commit();
     return answer;
   }
-}
-
-function ignore(): void {}
-
-interface Corkable {
-  cork(): void;
-  uncork(): void;
 }
 
 function tooManyChanges(): Refusal {

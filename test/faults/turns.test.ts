@@ -22,7 +22,7 @@ test('a read waits for its turn for longer than a connection may take to be made
   const slow = Array.from({ length: READS }, () =>
     server.app.dataSource.query('SELECT pg_sleep($1)', [SLOW_SECONDS]).then(() => ended.push('slow')),
   );
-  const read = server.send('GET', '/patois/v1/me', { headers }).then(({ status }) => {
+  const read = server.send('GET', '/patois/v1/tokens', { headers }).then(({ status }) => {
     ended.push('read');
     return status;
   });

@@ -84,7 +84,7 @@ export class Metrics {
       'Time that changes waited for their turn.',
       () => transactions.total.waitedSeconds,
     );
-    this.gauge('patois_reads_waiting', 'Reads that wait for a connection.', () => statements.waiting);
+    this.gauge('patois_reads_waiting', 'Reads that wait for a connection.', () => statements.waitingCount);
     this.gauge('patois_remembered_verdicts', 'Tokens and unknown values in memory.', () => lookup.remembered);
     this.counter(
       'patois_verdicts_from_memory_total',
