@@ -128,7 +128,7 @@ describe('the last use of a token', () => {
     expect((await written(token)).at).toBeNull();
     const { json } = await server.send('GET', '/api-tokens', { headers: server.asAdmin });
     expect(JSON.stringify(json)).toContain(used.toISOString());
-    await server.app.dataSource.query('ALTER TABLE tokens DROP CONSTRAINT broken');
+    await server.app.dataSource.query('ALTER TABLE last_uses DROP CONSTRAINT broken');
     await recorder.flush();
     expect((await written(token)).at).toEqual(used);
   });
