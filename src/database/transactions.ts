@@ -21,6 +21,8 @@ const CONNECTIONS = 6;
 /** What comes on top is told at once to come again. */
 const MAX_WAITING = 100;
 const MAX_WAIT_MS = 2_000;
+/** On the embedded engine they run one by one. */
+const EMBEDDED_MAX_WAIT_MS = 10_000;
 
 type Work<Result> = (transaction: Transaction) => Promise<Result>;
 
@@ -40,7 +42,8 @@ export class Transactions implements OnApplicationShutdown {
     private readonly counts: StatementCounts,
     private readonly close: () => Promise<void>,
   ) {
-    this.turns = new Semaphore(isEmbedded ? 1 : CONNECTIONS, MAX_WAITING, tooManyChanges, MAX_WAIT_MS);
+    const maxWaitMs = isEmbedded ? EMBEDDED_MAX_WAIT_MS : MAX_WAIT_MS;
+    this.turns = new Semaphore(isEmbedded ? 1 : CONNECTIONS, MAX_WAITING, tooManyChanges, maxWaitMs);
   }
 
   /** On a server over connections of their own, which reads cannot take away; on the embedded engine over its one. */
