@@ -97,16 +97,7 @@ export class Statements implements StatementRunner, OnApplicationShutdown {
         counts,
         async () => {},
       );
-    const options = {
-      ...CONNECTION,
-      connectionString: url,
-      application_name: 'patois-reads',
-      max: CONNECTIONS,
-      pipeline: true,
-    };
-    const pool = new pg.Pool(options);
-    // An idle connection that breaks is replaced at its next use.
-    pool.on('error', () => {});
+    const pool = pipelinedPool(url, 'patois-reads', CONNECTIONS);
     return new Statements(
       () => pool,
       isEmbedded,
@@ -177,6 +168,21 @@ export class Statements implements StatementRunner, OnApplicationShutdown {
     client.release(isBroken);
     client.off('error', ignore);
   }
+}
+
+/** Connections to a server, over which a statement goes out without waiting for the answer to the one before. */
+export function pipelinedPool(url: string, applicationName: string, max: number): pg.Pool {
+  const options = {
+    ...CONNECTION,
+    connectionString: url,
+    application_name: applicationName,
+    max,
+    pipeline: true,
+  };
+  const pool = new pg.Pool(options);
+  // An idle connection that breaks is replaced at its next use.
+  pool.on('error', ignore);
+  return pool;
 }
 
 /** The connections that TypeORM has. */

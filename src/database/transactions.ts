@@ -1,14 +1,15 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import pg from 'pg';
+import type pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { Refusal } from '../refusal.js';
 import { Semaphore } from '../semaphore.js';
 import { turnstile } from '../turnstile.js';
 import type { ChangeFeed } from './changes/change-feed.js';
-import { CONNECTION, type Database, isDatabaseUnavailable } from './database.js';
+import { type Database, isDatabaseUnavailable } from './database.js';
 import {
   ignore,
   inOneWrite,
+  pipelinedPool,
   poolOf,
   queryOf,
   type Statement,
@@ -62,17 +63,7 @@ export class Transactions implements OnApplicationShutdown {
         async () => {},
       );
     }
-    const options = {
-      ...CONNECTION,
-      connectionString: url,
-      application_name: 'patois-changes',
-      max: CONNECTIONS,
-      // A statement goes out without waiting for the answer to the one before.
-      pipeline: true,
-    };
-    const pool = new pg.Pool(options);
-    // An idle connection that breaks is replaced at its next use.
-    pool.on('error', () => {});
+    const pool = pipelinedPool(url, 'patois-changes', CONNECTIONS);
     return new Transactions(
       () => pool,
       isEmbedded,
