@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { User } from '../../src/accounts/user.entity.js';
+import { Transactions } from '../../src/database/transactions.js';
 import { HashingService } from '../../src/hashing/hashing.service.js';
 import { Token } from '../../src/tokens/token.entity.js';
 import type { TokenSpec } from '../../src/tokens/token.service.js';
@@ -62,7 +63,7 @@ async function meanwhile(
   sending: () => Promise<Received>,
   change: () => Promise<unknown>,
 ): Promise<Received> {
-  const hold = new Hold(server.app.dataSource, 'transaction');
+  const hold = new Hold(server.app.nest.get(Transactions, { strict: false }), 'inTurn');
   const answer = sending();
   await hold.reached;
   await change();
