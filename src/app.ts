@@ -10,6 +10,7 @@ import type { Config } from './config.js';
 import { createDataSource } from './data-source.js';
 import { type Database, openDatabase } from './database/database.js';
 import { migrateAlone } from './database/migrate.js';
+import { Statements } from './database/statements.js';
 import { RefusedTokens } from './decisions/refused-tokens.js';
 import { UsageRecorder } from './decisions/usage-recorder.js';
 import { HashingService } from './hashing/hashing.service.js';
@@ -80,6 +81,7 @@ export async function createApp(
         await closeServers(nest, servers, config.shutdownTimeoutSeconds * 1000);
         await nest.get(UsageRecorder, { strict: false }).flush();
         await nest.get(RefusedTokens, { strict: false }).flush();
+        await nest.get(Statements, { strict: false }).close();
         await dataSource.destroy();
         await database.close();
       },

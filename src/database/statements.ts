@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
@@ -77,7 +76,7 @@ interface Waiting {
  * Runs single, short statements. On a server they go over connections of their own, all that come in one turn of the event
  * loop at once: to send them one by one would cost more than to make their answers.
  */
-export class Statements implements StatementRunner, OnApplicationShutdown {
+export class Statements implements StatementRunner {
   private waiting: Waiting[] = [];
   private underWay = 0;
   private isScheduled = false;
@@ -86,7 +85,8 @@ export class Statements implements StatementRunner, OnApplicationShutdown {
     private readonly pool: () => pg.Pool,
     private readonly isEmbedded: boolean,
     private readonly counts: StatementCounts,
-    private readonly close: () => Promise<void>,
+    /** To be called after the last write of the shutdown. */
+    readonly close: () => Promise<void>,
   ) {}
 
   static of({ url, isEmbedded }: Database, dataSource: DataSource, counts: StatementCounts): Statements {
@@ -116,10 +116,6 @@ export class Statements implements StatementRunner, OnApplicationShutdown {
     const query = queryOf(statement, values, this.isEmbedded);
     const result = this.isEmbedded ? await this.pool().query(query) : await this.queued(query);
     return result.rows as Row[];
-  }
-
-  onApplicationShutdown(): Promise<void> {
-    return this.close();
   }
 
   private queued(query: pg.QueryConfig): Promise<pg.QueryResult> {
