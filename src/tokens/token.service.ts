@@ -11,6 +11,7 @@ import { type Transaction, Transactions } from '../database/transactions.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { Refusal } from '../refusal.js';
 import { withoutSecrets } from '../secrets.js';
+import { inTurns } from '../turnstile.js';
 import { type Admitted, Admission } from './authority/admission.js';
 import type { Authority } from './authority/authority.js';
 import { assertScopeLimits } from './scope-limits.js';
@@ -146,7 +147,7 @@ export class TokenService {
     return this.changing(by, async (transaction) => {
       const owners = specs.map(({ owner }) => owner);
       const { powers, named } = await this.admission.admit(transaction, by, { owners });
-      const made = specs.map((spec, index) =>
+      const made = await inTurns(specs, (spec, index) =>
         at(index, () => {
           const owner = named.find(spec.owner);
           assertVisible(owner);

@@ -1,6 +1,5 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { setImmediate } from 'node:timers/promises';
 import { Caller } from '../../auth/caller.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
@@ -10,12 +9,12 @@ import { PATOIS } from '../../native/patois.scopes.js';
 import { Problem } from '../../native/problem.dto.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
 import { Refusal } from '../../refusal.js';
+import { inTurns } from '../../turnstile.js';
 import { CreateTokens, TokensWithSecrets } from './token-batch.dto.js';
 import { CreateToken, TokenWithSecret } from './tokens.dto.js';
 import { ofBatch, TokenAdministrationService } from './tokens.service.js';
 
 const MAX_TOKENS = 1_000;
-const MAX_TURN_MS = 10;
 
 /** Many tokens in one request. */
 @ApiTags('tokens')
@@ -45,16 +44,7 @@ export class TokenBatchController {
     409: 'A name is taken',
   })
   async create(@Caller() caller: Principal, @Body() body: unknown): Promise<TokensWithSecrets> {
-    const bodies: CreateToken[] = [];
-    let turnBegan = performance.now();
-    for (const [index, item] of listOf(body).entries()) {
-      bodies.push(await this.validated(item, index));
-      // A thousand take long: others have their turn in between.
-      if (performance.now() - turnBegan > MAX_TURN_MS) {
-        await setImmediate();
-        turnBegan = performance.now();
-      }
-    }
+    const bodies = await inTurns(listOf(body), (item, index) => this.validated(item, index));
     const issued = await this.tokens.issueMany(caller, bodies);
     return {
       tokens: issued.map(

@@ -23,6 +23,7 @@ import {
   type TokenSpec,
   TokenService,
 } from '../../tokens/token.service.js';
+import { inTurns } from '../../turnstile.js';
 import { looksAtUse, narrow, orderOf } from './token-filter.js';
 import type {
   CreateToken,
@@ -62,7 +63,7 @@ export class TokenAdministrationService {
    * @throws {Refusal} as {@link issue}; its fields name the place in the list.
    */
   async issueMany(caller: Principal, bodies: readonly CreateToken[]): Promise<IssuedToken[]> {
-    const specs = bodies.map((body, index) => inBatch(index, () => this.specOf(caller, body)));
+    const specs = await inTurns(bodies, (body, index) => inBatch(index, () => this.specOf(caller, body)));
     return this.tokens.issueMany(specs, caller, {
       assertVisible: (owner) => assertSeesOwner(caller, owner),
       at: inBatch,
