@@ -31,7 +31,10 @@ const BY_TYPE: Record<string, unknown> = {
  */
 export function exampleOf(schema: Schema, schemas: NamedSchemas): unknown {
   if ('$ref' in schema) return exampleOf(named(schema, schemas), schemas);
-  const given = [schema.example, schema.default, schema.enum?.[0]].find((value) => value !== undefined);
+  // The members of a union type come in an order that changes with the rest of the program.
+  const given = [schema.example, schema.default, schema.enum?.toSorted()[0]].find(
+    (value) => value !== undefined,
+  );
   if (given !== undefined) return given;
   const [alternative] = schema.oneOf ?? schema.anyOf ?? [];
   if (alternative) return exampleOf(alternative, schemas);

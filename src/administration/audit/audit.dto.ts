@@ -45,6 +45,7 @@ export class ListAuditEventsQuery extends ListQuery {
 
 /** Who did it. */
 export class AuditActor {
+  /** @example 'user' */
   type: 'user' | 'token' | 'system';
 
   /**
@@ -88,6 +89,7 @@ export class AuditEvent {
 
   actor: AuditActor;
 
+  /** @example 'token.create' */
   action: AuditAction;
 
   /**

@@ -267,6 +267,7 @@ export class TokenOwner {
 
 /** Who made or revoked a token: a user, a token, or the server itself. */
 export class TokenDoer {
+  /** @example 'user' */
   type: 'user' | 'token' | 'system';
 
   /**

@@ -45,12 +45,18 @@ export class CreateUser {
   @IsPrintable(255)
   name?: string | null;
 
-  /** Default: `member`. */
+  /**
+   * Default: `member`.
+   * @example 'member'
+   */
   @Optional()
   @IsIn(ROLES)
   role?: Role;
 
-  /** Fine-grained permissions in addition to the role, named as in Foreman. */
+  /**
+   * Fine-grained permissions in addition to the role, named as in Foreman.
+   * @example ['view_users']
+   */
   @Optional()
   @IsArray()
   @ArrayUnique()
@@ -96,11 +102,15 @@ export class UpdateUser {
   @IsPrintable(255)
   name?: string | null;
 
+  /** @example 'member' */
   @Optional()
   @IsIn(ROLES)
   role?: Role;
 
-  /** Replaces the whole list. */
+  /**
+   * Replaces the whole list.
+   * @example ['view_users']
+   */
   @Optional()
   @IsArray()
   @ArrayUnique()
@@ -171,8 +181,10 @@ export class User {
   /** @example 'ada@example.org' */
   email: string | null;
 
+  /** @example 'member' */
   role: Role;
 
+  /** @example ['view_users'] */
   permissions: Permission[];
 
   organization: PlaceReference;

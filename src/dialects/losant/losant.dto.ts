@@ -265,6 +265,7 @@ export class ApiToken {
    */
   creatorId: string;
 
+  /** @example 'user' */
   creatorType: 'user' | 'apiToken';
 
   /** @example 'Ada Lovelace' */
@@ -364,6 +365,7 @@ export class ApiTokens {
 
   perPage: number;
 
+  /** @example 'name' */
   sortField: SortField;
 
   /**

@@ -75,6 +75,7 @@ export class ApiTokenActor {
   /** @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b' */
   id: string;
 
+  /** @example 'user' */
   // The published schema has the values user, api-token and system on `id`; taken for a slip.
   type: 'user' | 'api-token';
 
