@@ -7,6 +7,7 @@ import { CreateSigningKeys1795300000010 } from '../migrations/1795300000010-crea
 import { AuthorityAtTheWrite1795300000011 } from '../migrations/1795300000011-authority-at-the-write.js';
 import { LastUses1795300000012 } from '../migrations/1795300000012-last-uses.js';
 import { DeletedOwners1795300000013 } from '../migrations/1795300000013-deleted-owners.js';
+import { Rotation1795300000016 } from '../migrations/1795300000016-rotation.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -15,6 +16,7 @@ import { databaseUrlOf } from './config.js';
 import { type Database, postgresServer } from './database/database.js';
 import { SnakeNaming } from './database/snake-naming.js';
 import { DeletedOwner } from './tokens/deleted-owner.entity.js';
+import { RetiredValue } from './tokens/rotation/retired-value.entity.js';
 import { LastUse, Token } from './tokens/token.entity.js';
 import { SigningKey } from './verification/registry/signing-key.entity.js';
 
@@ -23,7 +25,17 @@ export function createDataSource(database: Database): DataSource {
   return new DataSource({
     type: 'postgres',
     ...database.connection,
-    entities: [Organization, Location, User, Token, LastUse, DeletedOwner, AuditEvent, SigningKey],
+    entities: [
+      Organization,
+      Location,
+      User,
+      Token,
+      LastUse,
+      DeletedOwner,
+      RetiredValue,
+      AuditEvent,
+      SigningKey,
+    ],
     migrations: [
       CreateAccounts1795300000000,
       CreateTokens1795300000001,
@@ -33,6 +45,7 @@ export function createDataSource(database: Database): DataSource {
       AuthorityAtTheWrite1795300000011,
       LastUses1795300000012,
       DeletedOwners1795300000013,
+      Rotation1795300000016,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

@@ -7,6 +7,7 @@ export type AuditAction =
   | 'token.revoke'
   | 'token.refuse'
   | 'token.reveal'
+  | 'token.reuse'
   | 'jwt.issue'
   | 'user.create'
   | 'user.update'

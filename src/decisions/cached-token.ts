@@ -26,7 +26,8 @@ export class CachedToken implements LookupResult {
 
   constructor(
     readonly token: Token,
-    /** Until when the value works: null, but for the old value during a grace. */
     readonly validUntil: Date | null,
+    /** Set to null by the first use. */
+    public retires: Buffer | null = null,
   ) {}
 }

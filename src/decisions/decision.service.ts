@@ -5,11 +5,13 @@ import { DialectRegistry } from '../protocol/dialect-registry.js';
 import { MAX_NEEDED_SCOPES } from '../tokens/scope-limits.js';
 import { stateOf } from '../tokens/token-state.js';
 import type { Token } from '../tokens/token.entity.js';
-import { CachedLookup, type NoToken } from './cached-lookup.js';
-import type { CachedToken } from './cached-token.js';
+import { RetiredLookup } from '../tokens/token-lookup.js';
+import { CachedLookup, type LookedUp } from './cached-lookup.js';
+import { CachedToken } from './cached-token.js';
 import { DecisionCounter } from './decision-counter.js';
 import type { Decision, DecisionRequest } from './decision.js';
 import { RefusedTokens } from './refused-tokens.js';
+import { RotatedTokens } from './rotated-tokens.js';
 import { UsageRecorder } from './usage-recorder.js';
 
 /** May this token, from this address, do this? The one place that decides, for every endpoint and every dialect. */
@@ -23,6 +25,7 @@ export class DecisionService {
     private readonly registry: DialectRegistry,
     private readonly usage: UsageRecorder,
     private readonly refused: RefusedTokens,
+    private readonly rotated: RotatedTokens,
   ) {}
 
   /** As {@link admit}, and counted: for callers that ask about the tokens of others. */
@@ -47,8 +50,8 @@ export class DecisionService {
     return decision;
   }
 
-  private conclude(found: CachedToken | NoToken, request: DecisionRequest): Decision {
-    if (typeof found === 'string') return { isActive: false, reason: found };
+  private conclude(found: LookedUp, request: DecisionRequest): Decision {
+    if (!(found instanceof CachedToken)) return this.refuseUnknown(found, request);
     const { token } = found;
     const state = stateOf(found);
     if (state === 'unknown') return { isActive: false, reason: state };
@@ -64,7 +67,14 @@ export class DecisionService {
     }
     if (!this.covers(token, request.scopes)) return { isActive: false, reason: 'scope', cached: found };
     this.usage.record(found, request);
+    if (found.retires !== null) this.rotated.recordFirstUse(found);
     return { isActive: true, cached: found };
+  }
+
+  private refuseUnknown(found: Exclude<LookedUp, CachedToken>, request: DecisionRequest): Decision {
+    if (!(found instanceof RetiredLookup)) return { isActive: false, reason: found };
+    this.rotated.recordReuse(found, request);
+    return { isActive: false, reason: 'unknown' };
   }
 
   private covers({ scopes, dialect }: Token, needed: readonly string[]): boolean {

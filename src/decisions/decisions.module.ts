@@ -8,6 +8,7 @@ import { CachedLookup } from './cached-lookup.js';
 import { DecisionService } from './decision.service.js';
 import { LookupCache } from './lookup-cache.js';
 import { RefusedTokens } from './refused-tokens.js';
+import { RotatedTokens } from './rotated-tokens.js';
 import { UsageRecorder } from './usage-recorder.js';
 
 /** What decides on tokens, and what it remembers and notes of them. */
@@ -26,8 +27,9 @@ import { UsageRecorder } from './usage-recorder.js';
     CachedLookup,
     DecisionService,
     RefusedTokens,
+    RotatedTokens,
     UsageRecorder,
   ],
-  exports: [CachedLookup, DecisionService, RefusedTokens, UsageRecorder],
+  exports: [CachedLookup, DecisionService, RefusedTokens, RotatedTokens, UsageRecorder],
 })
 export class DecisionsModule {}

@@ -1,14 +1,16 @@
 import { EVERYTHING } from '../database/changes/change-feed.js';
 import type { ReplicationState } from '../database/changes/change-listener.js';
-import type { CachedToken } from './cached-token.js';
+import type { RetiredLookup } from '../tokens/token-lookup.js';
+import { CachedToken } from './cached-token.js';
 
 /** Well above the number of tokens in use at the same time; each takes about 2 KB. */
 const MAX_FOUND = 200_000;
-/** Attackers choose these values: they have a limit of their own and cannot evict valid tokens. */
+/** Attackers choose these values, and who has kept an old one sends it again and again: they have a limit of their own and cannot evict valid tokens. */
 const MAX_UNKNOWN = 50_000;
 
-interface Entry {
-  found: CachedToken | undefined;
+export interface Entry {
+  /** A token, what is known of a retired value, or nothing. */
+  found: CachedToken | RetiredLookup | undefined;
   /** When the look-up began (ms of `performance.now()`): what it read was true then. */
   readAt: number;
   /** The listening connection that the look-up began under. */
@@ -34,6 +36,7 @@ export interface PendingLookup {
  */
 export class LookupCache {
   private readonly found = new Map<string, Entry>();
+  /** Retired values are among them. */
   private readonly unknown = new Map<string, Entry>();
   /** Which entries a change concerns: digests by token id and by owner. */
   private readonly digestsOf = new Map<string, Set<string>>();
@@ -49,7 +52,7 @@ export class LookupCache {
   }
 
   /** The cached result of a value, if recent enough; undefined if it must be looked up. */
-  get(digest: string): { found: CachedToken | undefined } | undefined {
+  get(digest: string): Pick<Entry, 'found'> | undefined {
     const entry = this.found.get(digest) ?? this.unknown.get(digest);
     return entry && this.isCurrent(entry) ? entry : undefined;
   }
@@ -66,7 +69,7 @@ export class LookupCache {
   }
 
   /** Ends a look-up and caches its result, unless that changed in the meantime. */
-  end(pending: PendingLookup, digest: string, outcome: { found: CachedToken | undefined } | undefined): void {
+  end(pending: PendingLookup, digest: string, outcome: Pick<Entry, 'found'> | undefined): void {
     this.pending.delete(pending);
     if (!outcome || pending.isOvertaken || this.boundMs === 0) return;
     const { readAt, epoch } = pending;
@@ -84,6 +87,7 @@ export class LookupCache {
     }
     if (isEverything) {
       this.found.clear();
+      for (const [digest, { found }] of this.unknown) if (found) this.unknown.delete(digest);
       this.digestsOf.clear();
       return;
     }
@@ -100,7 +104,7 @@ export class LookupCache {
 
   private remember(digest: string, entry: Entry): void {
     this.drop(digest);
-    const entries = entry.found ? this.found : this.unknown;
+    const entries = entry.found instanceof CachedToken ? this.found : this.unknown;
     entries.set(digest, entry);
     for (const key of keysOf(entry)) {
       const digests = this.digestsOf.get(key);
@@ -109,14 +113,15 @@ export class LookupCache {
     }
     // The oldest entry is evicted first: a token in use is looked up, and cached, again.
     const [oldest] = entries.keys();
-    if (entries.size > (entry.found ? MAX_FOUND : MAX_UNKNOWN) && oldest !== undefined) this.drop(oldest);
+    if (entries.size > (entries === this.found ? MAX_FOUND : MAX_UNKNOWN) && oldest !== undefined)
+      this.drop(oldest);
   }
 
   private drop(digest: string): void {
-    this.unknown.delete(digest);
-    const entry = this.found.get(digest);
+    const entry = this.found.get(digest) ?? this.unknown.get(digest);
     if (!entry) return;
     this.found.delete(digest);
+    this.unknown.delete(digest);
     for (const key of keysOf(entry)) {
       const digests = this.digestsOf.get(key);
       digests?.delete(digest);

@@ -1,9 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
+import { type Actor, type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
 import { Statements } from '../database/statements.js';
 import { keptUserAgent, type Origin } from '../protocol/origin.js';
 import type { Token } from '../tokens/token.entity.js';
 import type { DenyReason } from './decision.js';
+import { RecentKeys } from './recent-keys.js';
 
 const WRITE_INTERVAL_MS = 2_000;
 /** At most one event per token and reason in this time. */
@@ -17,7 +18,7 @@ const MAX_RECENT = 10_000;
 export type RefusedTokenReason = Exclude<DenyReason, 'malformed' | 'unknown' | 'scope'>;
 
 /** What is known of where it came from. */
-type RefusedOrigin = { [Key in keyof Origin]?: Origin[Key] | undefined };
+export type RefusedOrigin = { [Key in keyof Origin]?: Origin[Key] | undefined };
 
 /**
  * Records refused tokens whose secret was right, and writes them to the audit trail after the answer: somebody still has
@@ -27,8 +28,8 @@ type RefusedOrigin = { [Key in keyof Origin]?: Origin[Key] | undefined };
 @Injectable()
 export class RefusedTokens {
   private readonly logger = new Logger(RefusedTokens.name);
-  /** By token id and reason: until when (ms since 1970) it is not an event again. The oldest comes first. */
-  private readonly recent = new Map<string, number>();
+  /** By token id and reason. */
+  private readonly recent = new RecentKeys(REPEAT_INTERVAL_MS, MAX_RECENT);
   private due: AuditEntry[] = [];
   private left = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -43,12 +44,12 @@ export class RefusedTokens {
   record(token: Token, reason: RefusedTokenReason, origin: RefusedOrigin): void {
     const now = Date.now();
     const key = `${token.tokenId} ${reason}`;
-    if ((this.recent.get(key) ?? 0) > now) return;
+    if (this.recent.has(key, now)) return;
     if (this.due.length >= MAX_DUE) {
       this.left += 1;
       return;
     }
-    this.remember(key, now + REPEAT_INTERVAL_MS);
+    this.recent.add(key, now);
     this.due.push(entryOf(token, reason, origin, new Date(now)));
     this.timer ??= setTimeout(() => void this.flush(), WRITE_INTERVAL_MS).unref();
   }
@@ -59,13 +60,6 @@ export class RefusedTokens {
     this.timer = undefined;
     this.writing = this.writing.then(() => this.write());
     return this.writing;
-  }
-
-  private remember(key: string, until: number): void {
-    this.recent.delete(key);
-    this.recent.set(key, until);
-    const [oldest] = this.recent.keys();
-    if (this.recent.size > MAX_RECENT && oldest !== undefined) this.recent.delete(oldest);
   }
 
   private async write(): Promise<void> {
@@ -87,18 +81,23 @@ export class RefusedTokens {
 function entryOf(token: Token, reason: RefusedTokenReason, origin: RefusedOrigin, time: Date): AuditEntry {
   return {
     time,
-    actor: {
-      type: 'token',
-      id: token.id,
-      auditId: token.tokenId,
-      name: token.name,
-      createdAt: token.createdAt,
-      address: origin.address ?? null,
-      userAgent: keptUserAgent(origin.userAgent),
-      requestId: origin.requestId ?? null,
-    },
+    actor: bearerOf(token, origin),
     action: 'token.refuse',
     object: { type: 'token', id: token.tokenId },
     after: { reason },
+  };
+}
+
+/** Whoever holds a value of a token, or has held one. */
+export function bearerOf(token: Token, origin: RefusedOrigin): Actor {
+  return {
+    type: 'token',
+    id: token.id,
+    auditId: token.tokenId,
+    name: token.name,
+    createdAt: token.createdAt,
+    address: origin.address ?? null,
+    userAgent: keptUserAgent(origin.userAgent),
+    requestId: origin.requestId ?? null,
   };
 }

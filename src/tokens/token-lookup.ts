@@ -5,6 +5,8 @@ import { Organization } from '../accounts/organization.entity.js';
 import { type Permission, type Role, User } from '../accounts/user.entity.js';
 import type { BatchedLookup } from '../database/batched-lookup.js';
 import type { HashingService, TokenDigest } from '../hashing/hashing.service.js';
+import type { RetiredValues } from './rotation/retired-values.js';
+import { retiresPrevious } from './rotation/rotation.js';
 import { tokenIdOf } from './token-format.js';
 import { Token } from './token.entity.js';
 
@@ -13,6 +15,7 @@ export const LOOKUP_SQL = `
   SELECT t.id, t.numeric_id, t.token_id, t.dialect, t.owner_id, t.organization_id, t.name, t.scopes, t.allowed_cidrs,
     t.inactive, t.expires_at, t.created_at, t.revoked_at,
     t.digest, t.digest_key, t.previous_digest, t.previous_digest_key, t.previous_valid_until,
+    t.retires_on_first_use,
     u.numeric_id AS user_numeric_id, u.login, u.name AS user_name, u.email, u.role, u.permissions,
     u.organization_id AS user_organization_id, u.disabled, u.created_at AS user_created_at,
     u.updated_at AS user_updated_at,
@@ -41,6 +44,7 @@ export interface LookupRow {
   previous_digest: Buffer | null;
   previous_digest_key: string | null;
   previous_valid_until: Date | null;
+  retires_on_first_use: boolean;
   user_numeric_id: number;
   login: string;
   user_name: string | null;
@@ -59,10 +63,22 @@ export interface LookupRow {
 /** What many tokens have in common is kept once, up to so many of a kind. */
 const MAX_SHARED = 10_000;
 
-/** A token whose secret was right, and until when that stays so: null, but for the old value during a grace. */
+/** A token whose secret was right. */
 export interface LookupResult {
   token: Token;
+  /** Until when the value works: null, but for the old value during a grace. */
   validUntil: Date | null;
+  /** The digest of the value before, whose grace the first use of this one cuts short; null where it does not. */
+  retires: Buffer | null;
+}
+
+/** A value that was a token's before a rotation, and works no more. */
+export class RetiredLookup {
+  constructor(
+    readonly token: Token,
+    readonly digest: Buffer,
+    readonly retiredAt: Date,
+  ) {}
 }
 
 /** Reads tokens by their value, from the database each time. */
@@ -74,13 +90,15 @@ export class TokenLookup implements OnApplicationShutdown {
     private readonly query: BatchedLookup<LookupRow>,
     private readonly hashing: HashingService,
     private readonly dataSource: DataSource,
+    private readonly retired: RetiredValues,
   ) {}
 
   /**
-   * The token of a value, whatever its status; undefined for a value that is no token's. A wrong checksum costs no
-   * query; unknown and wrong values take the same path otherwise.
+   * The token of a value, whatever its status; undefined for a value that is no token's and never was. A wrong checksum
+   * costs no query; unknown and wrong values take the same path otherwise, up to a second query for a value whose token
+   * id is one.
    */
-  async find(value: string): Promise<LookupResult | undefined> {
+  async find(value: string): Promise<LookupResult | RetiredLookup | undefined> {
     const tokenId = tokenIdOf(value);
     if (tokenId === undefined) return undefined;
     const row = await this.query.row(tokenId);
@@ -88,13 +106,21 @@ export class TokenLookup implements OnApplicationShutdown {
     if (this.hashing.matchesToken(value, kept)) {
       if (!row) return undefined;
       if (!this.hashing.isCurrent(kept)) await this.digestAnew(row, value);
-      return { token: this.tokenOf(row), validUntil: null };
+      return { token: this.tokenOf(row), validUntil: null, retires: retiredBy(row) };
     }
-    if (!row?.previous_digest || !row.previous_digest_key || !row.previous_valid_until) return undefined;
-    const previous = { digest: row.previous_digest, keyName: row.previous_digest_key };
-    const isInGrace = row.previous_valid_until > new Date();
-    if (!isInGrace || !this.hashing.matchesToken(value, previous)) return undefined;
-    return { token: this.tokenOf(row), validUntil: row.previous_valid_until };
+    if (!row) return undefined;
+    if (this.isPrevious(row, value)) {
+      return { token: this.tokenOf(row), validUntil: row.previous_valid_until, retires: null };
+    }
+    const retired = await this.retired.find(row.id, value);
+    return retired && new RetiredLookup(this.tokenOf(row), retired.digest, retired.retiredAt);
+  }
+
+  /** Whether a value is the one before the last rotation, in its grace. */
+  private isPrevious(row: LookupRow, value: string): boolean {
+    const { previous_digest: digest, previous_digest_key: keyName, previous_valid_until: end } = row;
+    if (!digest || !keyName || !end || end <= new Date()) return false;
+    return this.hashing.matchesToken(value, { digest, keyName });
   }
 
   onApplicationShutdown(): Promise<void> {
@@ -131,6 +157,13 @@ function keep<Value>(values: Map<string, Value>, key: string, value: Value): Val
   if (values.size >= MAX_SHARED) values.clear();
   values.set(key, value);
   return value;
+}
+
+function retiredBy(row: LookupRow): Buffer | null {
+  const { previous_valid_until: previousValidUntil, retires_on_first_use: retiresOnFirstUse } = row;
+  // Asked first for what most tokens have not: a Date costs.
+  if (!retiresOnFirstUse) return null;
+  return retiresPrevious({ previousValidUntil, retiresOnFirstUse }, new Date()) ? row.previous_digest : null;
 }
 
 /** As much of a token as verification and its callers read; the rest of its columns is not loaded. */

@@ -24,6 +24,20 @@ const CONSTANT = new Set([
   'created_by_created_at',
 ]);
 
+/** More that one statement writes along: common table expressions by their names, and the values of their places. */
+export interface Rider {
+  /** Those of one name have the same text. */
+  name: string;
+  expressions: (place: Place) => string;
+  values: readonly unknown[];
+}
+
+export interface UpdateOptions {
+  /** Whether other replicas are told of the tokens. */
+  isTold?: boolean;
+  riders?: readonly Rider[];
+}
+
 /**
  * The statements that write tokens, with their audit events: for one a list of values, which the server takes in half the
  * time, for several a list in JSON, whose length is no part of the text.
@@ -38,9 +52,14 @@ export class TokenWrites {
   ) {}
 
   /** Inserts tokens, whose `numericId` is made by it. */
-  async insert(runner: StatementRunner, tokens: readonly Token[], entries: AuditEntry[]): Promise<void> {
+  async insert(
+    runner: StatementRunner,
+    tokens: readonly Token[],
+    entries: AuditEntry[],
+    riders: readonly Rider[] = [],
+  ): Promise<void> {
     const columns = this.rows.givenColumns;
-    const statement = this.statement('insert-tokens', tokens.length, (place) => {
+    const statement = this.statement('insert-tokens', tokens, entries, riders, (place) => {
       const names = columns.join(', ');
       const rows =
         tokens.length === 1
@@ -48,28 +67,28 @@ export class TokenWrites {
           : `SELECT ${names} FROM json_populate_recordset(NULL::tokens, ${place(undefined)}::json)`;
       return `WITH made AS (INSERT INTO tokens (${names}) ${rows} RETURNING id, numeric_id),
         unused AS (INSERT INTO last_uses (token_uuid) SELECT id FROM made),
-        audited AS (${this.audit.insertion(entries.length, place)})
+        audited AS (${this.audit.insertion(entries.length, place)})${ridersOf(riders, place)}
         SELECT id, numeric_id FROM made`;
     });
-    const values = [...this.valuesOf(tokens, columns), ...this.audit.valuesOf(entries)];
+    const values = [
+      ...this.valuesOf(tokens, columns),
+      ...this.audit.valuesOf(entries),
+      ...riders.flatMap((rider) => rider.values),
+    ];
     const made = await runner.run<{ id: string; numeric_id: number }>(statement, values);
     const numbers = new Map(made.map(({ id, numeric_id }) => [id, numeric_id]));
     for (const token of tokens) token.numericId = numbers.get(token.id) as number;
   }
 
-  /**
-   * Writes all of tokens that are locked.
-   *
-   * @param options.isTold whether other replicas are told of them.
-   */
+  /** Writes all of tokens that are locked. */
   async update(
     runner: StatementRunner,
     tokens: readonly Token[],
     entries: AuditEntry[],
-    { isTold = true } = {},
+    { isTold = true, riders = [] }: UpdateOptions = {},
   ): Promise<void> {
     const columns = this.rows.givenColumns.filter((column) => !CONSTANT.has(column));
-    const statement = this.statement('update-tokens', tokens.length, (place) => {
+    const statement = this.statement('update-tokens', tokens, entries, riders, (place) => {
       const changing =
         tokens.length === 1
           ? `UPDATE tokens SET ${columns.map((column) => `${column} = ${place(undefined)}`).join(', ')}
@@ -77,12 +96,13 @@ export class TokenWrites {
           : `UPDATE tokens SET ${columns.map((column) => `${column} = row.${column}`).join(', ')}
              FROM json_populate_recordset(NULL::tokens, ${place(undefined)}::json) AS row WHERE tokens.id = row.id`;
       return `WITH changed AS (${changing}),
-        audited AS (${this.audit.insertion(entries.length, place)})
+        audited AS (${this.audit.insertion(entries.length, place)})${ridersOf(riders, place)}
         SELECT pg_notify('${CHANNEL}', payload) FROM unnest(${place(undefined)}::text[]) AS payload`;
     });
     await runner.run(statement, [
       ...this.valuesOf(tokens, [...columns, 'id']),
       ...this.audit.valuesOf(entries),
+      ...riders.flatMap((rider) => rider.values),
       isTold ? notificationsOf(tokens.map(({ tokenId }) => tokenId)) : [],
     ]);
   }
@@ -93,12 +113,24 @@ export class TokenWrites {
     return [JSON.stringify(tokens.map((token) => this.rows.rowOf(token)))];
   }
 
-  private statement(kind: string, count: number, build: (place: Place) => string): Statement {
-    const key = `${kind} ${count === 1 ? 'one' : 'many'}`;
+  private statement(
+    kind: string,
+    tokens: readonly Token[],
+    entries: readonly AuditEntry[],
+    riders: readonly Rider[],
+    build: (place: Place) => string,
+  ): Statement {
+    const key = [kind, tokens.length === 1, entries.length === 1, ...riders.map(({ name }) => name)].join(
+      ' ',
+    );
     const known = this.statements.get(key);
     if (known) return known;
     const statement = statementOf(kind, build(new Values().place));
     this.statements.set(key, statement);
     return statement;
   }
+}
+
+function ridersOf(riders: readonly Rider[], place: Place): string {
+  return riders.map(({ expressions }) => `,\n${expressions(place)}`).join('');
 }

@@ -154,15 +154,19 @@ export class Token {
   @Column('text', { select: false })
   digestKey!: string;
 
-  /** While a rotation's grace lasts: the digest of the value before it. */
+  /** While a rotation's grace lasts: the digest of the value before it. See rotation/rotation.ts. */
   @Column('bytea', { nullable: true, select: false })
   previousDigest!: Buffer | null;
 
   @Column('text', { nullable: true, select: false })
   previousDigestKey!: string | null;
 
-  @Column('timestamp with time zone', { precision: 3, nullable: true, select: false })
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
   previousValidUntil!: Date | null;
+
+  /** Whether the first use of the current value cuts that grace short, and has not yet. */
+  @Column('boolean', { default: false, select: false })
+  retiresOnFirstUse!: boolean;
 
   /** An encrypted copy of the value, kept only where a setting asks for it. */
   @Column('text', { nullable: true, select: false })
@@ -175,6 +179,12 @@ export class Token {
   /** @param now by default this moment, which is only asked for where something expires: a Date costs. */
   isExpired(now?: Date): boolean {
     return this.expiresAt !== null && this.expiresAt <= (now ?? new Date());
+  }
+
+  /** Until when the value before the last rotation works beside the current one; null when it does not any more. */
+  graceEnd(now: Date = new Date()): Date | null {
+    const { previousValidUntil: end } = this;
+    return end !== null && end > now && this.status(now) === 'active' ? end : null;
   }
 
   get lastUsedAt(): Date | null {

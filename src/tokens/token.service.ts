@@ -13,13 +13,15 @@ import { Refusal } from '../refusal.js';
 import { withoutSecrets } from '../secrets.js';
 import { inTurns } from '../turnstile.js';
 import { type Admitted, Admission } from './authority/admission.js';
-import type { Authority } from './authority/authority.js';
+import { type Authority, SYSTEM_AUTHORITY } from './authority/authority.js';
 import { assertScopeLimits } from './scope-limits.js';
 import { conditionOf, type TokenCriteria } from './token-criteria.js';
 import { type FreshToken, makeToken, withFreshSecret } from './token-format.js';
+import { RetiredValues, retirement } from './rotation/retired-values.js';
+import { rotated } from './rotation/rotation.js';
 import { TokenReads } from './token-reads.js';
 import { TokenRows } from './token-rows.js';
-import { TokenWrites } from './token-writes.js';
+import { TokenWrites, type UpdateOptions } from './token-writes.js';
 import { type ActorSnapshot, Token } from './token.entity.js';
 
 /** What is asked for when a token is issued. */
@@ -81,8 +83,10 @@ export interface RevokeOptions extends ChangeOptions {
 export interface RotateOptions extends ChangeOptions {
   /** The value the caller presented: rotation of one's own token is a compare-and-swap on it. */
   presented?: string;
-  /** For how long the old value keeps working. */
-  graceSeconds?: number;
+  /** For how long the old value keeps working, at most until the token's own end; by default 0: it ends at once. */
+  graceSeconds?: number | undefined;
+  /** Whether the first use of the new value ends that early; true by default. */
+  retiresOnFirstUse?: boolean | undefined;
 }
 
 /** At most so many tokens are revoked in the transaction of one request. */
@@ -103,6 +107,7 @@ export class TokenService {
     private readonly rows: TokenRows,
     private readonly reads: TokenReads,
     private readonly writes: TokenWrites,
+    private readonly retired: RetiredValues,
   ) {}
 
   /**
@@ -226,7 +231,7 @@ export class TokenService {
    *   is not what it was.
    */
   async rotate(where: TokenCriteria, by: Authority, options: RotateOptions = {}): Promise<IssuedToken> {
-    const { presented, graceSeconds = 0 } = options;
+    const { presented, graceSeconds = 0, retiresOnFirstUse = true } = options;
     return this.changing(by, async (transaction) => {
       const { powers, owner, token: before } = await this.lock(transaction, where, by, options);
       powers.assertMayActFor(owner);
@@ -238,18 +243,40 @@ export class TokenService {
         });
       }
       const fresh = withFreshSecret(before.tokenId);
-      const rotatedAt = new Date();
+      const at = new Date();
+      const values = rotated(before, this.hashing.digestToken(fresh.value), {
+        at,
+        graceSeconds,
+        retiresOnFirstUse,
+      });
       const after = changed(before, {
-        ...this.digestOf(fresh),
-        rotatedAt,
-        previousDigest: graceSeconds > 0 ? before.digest : null,
-        previousDigestKey: graceSeconds > 0 ? before.digestKey : null,
-        previousValidUntil: graceSeconds > 0 ? new Date(rotatedAt.getTime() + graceSeconds * 1000) : null,
+        ...values,
         // A sealed copy of the old value would show what no longer works.
         sealedValue: before.sealedValue === null ? null : this.hashing.seal(fresh.value, before.id),
       });
-      await this.write(transaction, by.actor, 'token.rotate', [{ before, after }]);
+      await this.write(transaction, by.actor, 'token.rotate', [{ before, after }], {
+        riders: [retirement(before, values)],
+      });
       return { token: this.rows.shown(after, owner), value: fresh.value };
+    });
+  }
+
+  /**
+   * Writes to the audit trail that a retired value of a token has turned up, at most once a minute a token, on all
+   * replicas together.
+   *
+   * @param bearer who presented it.
+   * @returns whether it was written.
+   */
+  async reportReuse(id: string, digest: Buffer, bearer: Actor): Promise<boolean> {
+    return this.changing(SYSTEM_AUTHORITY, async (transaction) => {
+      const { token: before } = await this.lock(transaction, { id }, SYSTEM_AUTHORITY);
+      const retiredAt = await this.retired.noteReuse(transaction, id, digest);
+      if (!retiredAt) return false;
+      const object = { type: 'token', id: before.tokenId };
+      const entry: AuditEntry = { actor: bearer, action: 'token.reuse', object, after: { retiredAt } };
+      await this.audit.write(transaction.last, entry);
+      return true;
     });
   }
 
@@ -267,7 +294,7 @@ export class TokenService {
       if (presented !== undefined && !this.admission.isValueOf(before, presented)) throw noSuchToken();
       if (before.isRevoked()) return this.rows.shown(before, owner);
       const changes = endings([before], by.actor, reason);
-      await this.write(transaction, by.actor, 'token.revoke', changes, alias);
+      await this.write(transaction, by.actor, 'token.revoke', changes, { alias });
       return this.rows.shown(changes[0]?.after ?? before, owner);
     });
   }
@@ -426,6 +453,10 @@ export class TokenService {
       updatedAt: null,
       updatedBy: NOBODY,
       rotatedAt: null,
+      previousDigest: null,
+      previousDigestKey: null,
+      previousValidUntil: null,
+      retiresOnFirstUse: false,
       revokedAt: null,
       revokedBy: NOBODY,
       revokeReason: null,
@@ -447,7 +478,7 @@ export class TokenService {
     actor: Actor,
     action: AuditAction,
     changes: readonly TokenChange[],
-    alias?: string,
+    { alias, ...options }: UpdateOptions & { alias?: string | undefined } = {},
   ): Promise<void> {
     for (const { after } of changes) transaction.changed.add(after.tokenId);
     const entries = changes.map((change) => entryOf(actor, action, change, alias));
@@ -455,6 +486,7 @@ export class TokenService {
       transaction.last,
       changes.map(({ after }) => after),
       entries,
+      options,
     );
   }
 
@@ -535,6 +567,7 @@ function auditView(token: Token): Record<string, unknown> {
     status: token.status(),
     expiresAt: token.expiresAt,
     rotatedAt: token.rotatedAt ?? null,
+    previousValidUntil: token.previousValidUntil ?? null,
     revokedAt: token.revokedAt ?? null,
     revokeReason: token.revokeReason ?? null,
     dialectFields: token.dialectFields,

@@ -9,6 +9,7 @@ import { JobsModule } from '../jobs/jobs.module.js';
 import { DeletedOwnersJob } from './deleted-owners.job.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { Admission } from './authority/admission.js';
+import { RetiredValues } from './rotation/retired-values.js';
 import { LOOKUP_SQL, type LookupRow, TokenLookup } from './token-lookup.js';
 import { TokenReads } from './token-reads.js';
 import { TokenRows } from './token-rows.js';
@@ -22,17 +23,22 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
   providers: [
     Admission,
     DeletedOwnersJob,
+    RetiredValues,
     TokenReads,
     TokenRows,
     TokenService,
     TokenWrites,
     {
       provide: TokenLookup,
-      inject: [DATABASE, DataSource, HashingService],
-      useFactory: (database: Database, dataSource: DataSource, hashing: HashingService) =>
-        new TokenLookup(BatchedLookup.of(database, dataSource, LOOKUP), hashing, dataSource),
+      inject: [DATABASE, DataSource, HashingService, RetiredValues],
+      useFactory: (
+        database: Database,
+        dataSource: DataSource,
+        hashing: HashingService,
+        retired: RetiredValues,
+      ) => new TokenLookup(BatchedLookup.of(database, dataSource, LOOKUP), hashing, dataSource, retired),
     },
   ],
-  exports: [Admission, DeletedOwnersJob, TokenService, TokenLookup],
+  exports: [Admission, DeletedOwnersJob, RetiredValues, TokenService, TokenLookup],
 })
 export class TokensModule {}

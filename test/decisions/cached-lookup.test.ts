@@ -31,13 +31,14 @@ beforeEach(() => {
 function foundActive(revokedAt: Date | null = null): LookupResult {
   const owner = Object.assign(new User(), { id: 'the owner', disabled: false });
   const row = { tokenId, ownerId: owner.id, owner, inactive: false, expiresAt: null, revokedAt };
-  return { token: Object.assign(new Token(), row), validUntil: null };
+  return { token: Object.assign(new Token(), row), validUntil: null, retires: null };
 }
 
 /** What the value is, as it comes. */
 async function state(): Promise<string> {
   const found = await lookup.find(value);
-  return typeof found === 'string' ? found : stateOf(found);
+  if (typeof found === 'string') return found;
+  return found instanceof CachedToken ? stateOf(found) : 'retired';
 }
 
 const change = (): void => cache.forget(new Set([tokenId]));

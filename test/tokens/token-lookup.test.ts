@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import type { BatchedLookup } from '../../src/database/batched-lookup.js';
 import { HashingService } from '../../src/hashing/hashing.service.js';
 import { makeToken } from '../../src/tokens/token-format.js';
+import type { RetiredValues } from '../../src/tokens/rotation/retired-values.js';
 import { type LookupRow, TokenLookup } from '../../src/tokens/token-lookup.js';
 import type { Token } from '../../src/tokens/token.entity.js';
 
@@ -14,7 +15,12 @@ let lookup: TokenLookup;
 beforeEach(() => {
   rows = new Map();
   const query = { row: async (tokenId: string) => rows.get(tokenId) };
-  lookup = new TokenLookup(query as unknown as BatchedLookup<LookupRow>, hashing, {} as DataSource);
+  lookup = new TokenLookup(
+    query as unknown as BatchedLookup<LookupRow>,
+    hashing,
+    {} as DataSource,
+    {} as RetiredValues,
+  );
 });
 
 /** Reads a token of a row that the database has. */

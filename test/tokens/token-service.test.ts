@@ -7,6 +7,7 @@ import { SYSTEM } from '../../src/audit/audit.writer.js';
 import { readConfig, type TokenKey } from '../../src/config.js';
 import type { Database } from '../../src/database/database.js';
 import { CachedLookup } from '../../src/decisions/cached-lookup.js';
+import { CachedToken } from '../../src/decisions/cached-token.js';
 import { Refusal } from '../../src/refusal.js';
 import { type Authority, SYSTEM_AUTHORITY } from '../../src/tokens/authority/authority.js';
 import { makeToken, withFreshSecret } from '../../src/tokens/token-format.js';
@@ -60,7 +61,8 @@ async function issue(spec: Partial<TokenSpec> = {}, by: Authority = EVERYTHING):
 
 async function reasonOf(value: string): Promise<string> {
   const found = await lookup.find(value);
-  return typeof found === 'string' ? found : stateOf(found);
+  if (typeof found === 'string') return found;
+  return found instanceof CachedToken ? stateOf(found) : 'unknown';
 }
 
 async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
@@ -461,7 +463,7 @@ describe('a ring of keys over the years', () => {
       const someone = app.nest.get(CachedLookup, { strict: false });
       const verify = async (value: string): Promise<string> => {
         const found = await someone.find(value);
-        return typeof found === 'string' ? found : stateOf(found);
+        return found instanceof CachedToken ? stateOf(found) : 'unknown';
       };
       const result = await work(verify, app.nest.get(TokenService, { strict: false }));
       await app.close();

@@ -24,6 +24,7 @@ import {
   Trimmed,
 } from '../../http/validation/fields.js';
 import { ListQuery } from '../../native/list.dto.js';
+import { MAX_GRACE_SECONDS } from '../../tokens/rotation/rotation.js';
 import type { ActorSnapshot, Token as TokenRow, TokenStatus } from '../../tokens/token.entity.js';
 import { PlaceReference } from '../place.dto.js';
 
@@ -31,7 +32,6 @@ const NAME = 255;
 const DESCRIPTION = 32_767;
 const REFERENCE = 100;
 const MAX_BLOCKS = 100;
-const MAX_GRACE_SECONDS = 604_800;
 
 export const TOKEN_STATUSES = ['active', 'inactive', 'expired', 'revoked'] as const;
 export const TOKEN_SORTS = [
@@ -176,6 +176,11 @@ export class RotateToken {
   @Min(0)
   @Max(MAX_GRACE_SECONDS)
   graceSeconds: number = 0;
+
+  /** Whether the first use of the new value ends that grace, 60 seconds later. */
+  @Optional()
+  @IsBoolean()
+  retireOnFirstUse: boolean = true;
 }
 
 /** Which tokens are meant; all that is given must hold. */
@@ -334,6 +339,9 @@ export class Token {
 
   rotatedAt: Date | null;
 
+  /** Until when the value before the last rotation works beside the current one; null when it does not. */
+  previousValidUntil: Date | null;
+
   lastUsedAt: Date | null;
 
   /** @example '203.0.113.7' */
@@ -368,6 +376,7 @@ export class Token {
     this.createdBy = new TokenDoer(token.createdBy);
     this.updatedAt = token.updatedAt;
     this.rotatedAt = token.rotatedAt;
+    this.previousValidUntil = token.graceEnd();
     this.lastUsedAt = token.lastUsedAt;
     this.lastUsedAddress = token.lastUse?.address ?? null;
     this.lastUsedUserAgent = token.lastUse?.userAgent ?? null;

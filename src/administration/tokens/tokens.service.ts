@@ -29,6 +29,7 @@ import type {
   CreateToken,
   ListTokensQuery,
   RevokeTokenQuery,
+  RotateToken,
   TokenFilter,
   UpdateToken,
 } from './tokens.dto.js';
@@ -127,11 +128,20 @@ export class TokenAdministrationService {
    * @throws {Refusal} notFound; conflict for a revoked token or when another rotation was first; forbidden for the token
    *   of one who may do more than the caller, or one that holds more.
    */
-  async rotate(caller: Principal, tokenId: string, graceSeconds: number): Promise<IssuedToken> {
+  async rotate(
+    caller: Principal,
+    tokenId: string,
+    { graceSeconds, retireOnFirstUse }: RotateToken,
+  ): Promise<IssuedToken> {
     const where = namedBy(caller, tokenId);
     const isOwn = caller.token?.tokenId === tokenId;
     const presented = isOwn && caller.presentedValue !== null ? { presented: caller.presentedValue } : {};
-    return this.tokens.rotate(where, caller, { ...CHANGEABLE, graceSeconds, ...presented });
+    return this.tokens.rotate(where, caller, {
+      ...CHANGEABLE,
+      graceSeconds,
+      retiresOnFirstUse: retireOnFirstUse,
+      ...presented,
+    });
   }
 
   /**
