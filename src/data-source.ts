@@ -8,6 +8,7 @@ import { AuthorityAtTheWrite1795300000011 } from '../migrations/1795300000011-au
 import { LastUses1795300000012 } from '../migrations/1795300000012-last-uses.js';
 import { DeletedOwners1795300000013 } from '../migrations/1795300000013-deleted-owners.js';
 import { Rotation1795300000016 } from '../migrations/1795300000016-rotation.js';
+import { IdempotencyRecords1795300000017 } from '../migrations/1795300000017-idempotency-records.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -16,6 +17,7 @@ import { databaseUrlOf } from './config.js';
 import { type Database, postgresServer } from './database/database.js';
 import { SnakeNaming } from './database/snake-naming.js';
 import { DeletedOwner } from './tokens/deleted-owner.entity.js';
+import { IdempotencyRecord } from './tokens/idempotency/idempotency-record.entity.js';
 import { RetiredValue } from './tokens/rotation/retired-value.entity.js';
 import { LastUse, Token } from './tokens/token.entity.js';
 import { SigningKey } from './verification/registry/signing-key.entity.js';
@@ -33,6 +35,7 @@ export function createDataSource(database: Database): DataSource {
       LastUse,
       DeletedOwner,
       RetiredValue,
+      IdempotencyRecord,
       AuditEvent,
       SigningKey,
     ],
@@ -46,6 +49,7 @@ export function createDataSource(database: Database): DataSource {
       LastUses1795300000012,
       DeletedOwners1795300000013,
       Rotation1795300000016,
+      IdempotencyRecords1795300000017,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

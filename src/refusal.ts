@@ -28,6 +28,8 @@ export type RefusalReason =
   | 'tooSlow'
   | 'badText'
   | 'headers'
+  | 'idempotencyKey'
+  | 'idempotencyKeyReused'
   // unauthenticated
   | 'missing'
   | 'malformed'
@@ -51,7 +53,8 @@ export type RefusalReason =
   | 'busy'
   // conflict
   | 'nameTaken'
-  | 'superseded';
+  | 'superseded'
+  | 'repeated';
 
 /** Why a presented token does not work; told to trusted callers only. */
 export type InvalidTokenReason = 'unknown' | 'revoked' | 'expired' | 'inactive' | 'ownerDisabled';

@@ -30,6 +30,18 @@ export class UserRows {
     return this.users.columns(alias);
   }
 
+  /** A user with the organization, to be restored by {@link restoredOf} as it was. */
+  keptOf(user: User): UserRow {
+    const organization = user.organization ? this.organizations.rowOf(user.organization) : null;
+    return { user: this.users.rowOf(this.users.withoutHidden(user)), organization };
+  }
+
+  restoredOf({ user, organization }: UserRow): User {
+    const entity = this.users.keptOf(user);
+    if (organization) entity.organization = this.organizations.keptOf(organization);
+    return entity;
+  }
+
   userOf({ user, organization, locations }: UserRow): User {
     const entity = this.users.entityOf(user);
     if (organization) entity.organization = this.organizations.entityOf(organization);

@@ -8,6 +8,7 @@ export type AuditAction =
   | 'token.refuse'
   | 'token.reveal'
   | 'token.reuse'
+  | 'token.replay'
   | 'jwt.issue'
   | 'user.create'
   | 'user.update'

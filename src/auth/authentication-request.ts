@@ -6,6 +6,8 @@ import { looksLikeToken } from '../tokens/token-format.js';
 export interface AuthenticationRequest {
   credentials: PresentedCredentials;
   origin: Origin;
+  /** Whether a token's value will do that was retired moments ago: where a call may be repeated, and only for that. */
+  isRepeatable?: boolean;
 }
 
 /** The login of HTTP Basic, for refusals that repeat it. People also paste secrets there: those are left out. */

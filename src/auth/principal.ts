@@ -4,12 +4,15 @@ import type { DialectRegistry } from '../protocol/dialect-registry.js';
 import { keptUserAgent, type Origin } from '../protocol/origin.js';
 import { Refusal } from '../refusal.js';
 import type { Authority, Credential, RequiredScopes } from '../tokens/authority/authority.js';
+import type { IdempotentCall } from '../tokens/idempotency/idempotent-call.js';
 import type { Token } from '../tokens/token.entity.js';
 
 /** The caller: a user, by password or token. May do what the user's rights AND the token's scopes allow. */
 export class Principal implements Authority {
   /** What the route asked of the scopes; undefined: nothing. */
   required: RequiredScopes | undefined;
+  /** Where the request names a key by which it may be repeated. */
+  idempotentCall: IdempotentCall | undefined;
 
   constructor(
     readonly user: User,
@@ -19,6 +22,8 @@ export class Principal implements Authority {
     readonly presentedValue: string | null,
     private readonly origin: Origin,
     private readonly registry: DialectRegistry,
+    /** Whether the value that was presented was retired moments ago. */
+    private readonly isRetired = false,
   ) {}
 
   /** Whether this user administers everything. */
@@ -54,9 +59,9 @@ export class Principal implements Authority {
   }
 
   get credential(): Credential {
-    const { user, token, presentedValue } = this;
+    const { user, token, presentedValue, isRetired } = this;
     if (!token) return { kind: 'password', userId: user.id, passwordVersion: user.passwordVersion };
-    return { kind: 'token', userId: user.id, tokenUuid: token.id, value: presentedValue ?? '' };
+    return { kind: 'token', userId: user.id, tokenUuid: token.id, value: presentedValue ?? '', isRetired };
   }
 
   get actor(): Actor {

@@ -1,11 +1,17 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type BodySource, readBody } from '../http/body/read-body.js';
+import { headerLines } from '../http/header-lines.js';
 import { assertFewParameters } from '../http/too-complex.js';
 import { Refusal } from '../refusal.js';
+import { IdempotentCall, readIdempotencyKey } from '../tokens/idempotency/idempotent-call.js';
 import { Authorizer } from './authorizer.js';
+import { IDEMPOTENT } from './idempotent.decorator.js';
 import { ROUTE_REQUIREMENT, type RouteRequirement } from './require-scopes.decorator.js';
+
+const IDEMPOTENCY_KEY = 'idempotency-key';
+const NO_BODY = Buffer.alloc(0);
 
 /** Stands before every route: credential, scope, then the body, in the order that the path's owner keeps. */
 @Injectable()
@@ -26,11 +32,17 @@ export class ScopeGuard implements CanActivate {
     if (body.refusal && owner.refusesBodyFirst?.(body.refusal)) throw body.refusal;
     if (!route.isPublic) {
       const { required, exempts } = route;
-      request.user = await this.authorizer.authorize(
-        { credentials: owner.readCredentials(request), origin },
+      const isRepeatable =
+        request.headers[IDEMPOTENCY_KEY] !== undefined &&
+        this.reflector.get<boolean | undefined>(IDEMPOTENT, context.getHandler()) === true;
+      const caller = await this.authorizer.authorize(
+        { credentials: owner.readCredentials(request), origin, isRepeatable },
         required,
-        exempts && ((caller) => exempts(request, caller)),
+        exempts && ((one) => exempts(request, one)),
       );
+      if (isRepeatable)
+        caller.idempotentCall = idempotentCallOf(request, context.switchToHttp().getResponse());
+      request.user = caller;
     }
     if (body.refusal) throw body.refusal;
     request.body = body.value;
@@ -48,6 +60,16 @@ export class ScopeGuard implements CanActivate {
 
 function bodySourceOf({ method, headers, patois: { owner, rawBody } }: FastifyRequest): BodySource {
   return { method, contentType: headers['content-type'], owner, rawBody };
+}
+
+/** @throws {Refusal} invalid for a key of another form. */
+function idempotentCallOf(request: FastifyRequest, reply: FastifyReply): IdempotentCall {
+  const { method, url, patois } = request;
+  const key = readIdempotencyKey(headerLines(request, IDEMPOTENCY_KEY));
+  const body = patois.rawBody instanceof Buffer ? patois.rawBody : NO_BODY;
+  return new IdempotentCall(key, `${method} ${url}`, body, () => {
+    reply.header('Idempotency-Replayed', 'true');
+  });
 }
 
 function outcomeOf(read: () => unknown): { value?: unknown; refusal?: Refusal } {

@@ -53,8 +53,15 @@ export class EntityRows<Entity extends object> {
     return this.given;
   }
 
-  /** An entity of a row; columns that the row lacks stay undefined. */
+  /** An entity of a row, as it is now: what waits in memory to be written shows on it. */
   entityOf(row: JsonRow): Entity {
+    const entity = this.keptOf(row);
+    for (const subscriber of this.subscribers()) void subscriber.afterLoad?.(entity);
+    return entity;
+  }
+
+  /** An entity of a row, as that has it; columns that the row lacks stay undefined. */
+  keptOf(row: JsonRow): Entity {
     const entity = new this.target();
     for (const { column, path, make, read } of this.fields) {
       const value = row[column];
@@ -64,7 +71,6 @@ export class EntityRows<Entity extends object> {
       if (inner === undefined) target[outer] = read(value);
       else ((target[outer] ??= make?.()) as Record<string, unknown>)[inner] = read(value);
     }
-    for (const subscriber of this.subscribers()) void subscriber.afterLoad?.(entity);
     return entity;
   }
 

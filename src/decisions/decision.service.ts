@@ -3,6 +3,7 @@ import type { MaybePromise } from '../maybe-promise.js';
 import { allowsAddress } from '../network/cidr.js';
 import { DialectRegistry } from '../protocol/dialect-registry.js';
 import { MAX_NEEDED_SCOPES } from '../tokens/scope-limits.js';
+import { isReuse } from '../tokens/rotation/retired-values.js';
 import { stateOf } from '../tokens/token-state.js';
 import type { Token } from '../tokens/token.entity.js';
 import { RetiredLookup } from '../tokens/token-lookup.js';
@@ -74,7 +75,13 @@ export class DecisionService {
   private refuseUnknown(found: Exclude<LookedUp, CachedToken>, request: DecisionRequest): Decision {
     if (!(found instanceof RetiredLookup)) return { isActive: false, reason: found };
     this.rotated.recordReuse(found, request);
-    return { isActive: false, reason: 'unknown' };
+    const { token, retiredAt } = found;
+    const isLetIn =
+      !isReuse(retiredAt, Date.now()) &&
+      stateOf({ token, validUntil: null }) === 'active' &&
+      isClaimed(token, request.claimedLogin) &&
+      allowsAddress(token.allowedCidrs, request.address);
+    return { isActive: false, reason: 'unknown', ...(isLetIn ? { justRetired: token } : {}) };
   }
 
   private covers({ scopes, dialect }: Token, needed: readonly string[]): boolean {

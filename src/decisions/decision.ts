@@ -1,3 +1,4 @@
+import type { Token } from '../tokens/token.entity.js';
 import type { CachedToken } from './cached-token.js';
 
 /** What is asked of a token. */
@@ -19,4 +20,11 @@ export type DenyReason =
 
 /** The answer: a token that may, or why not; `cached` is there whenever the secret was right. */
 export type Decision =
-  { isActive: true; cached: CachedToken } | { isActive: false; reason: DenyReason; cached?: CachedToken };
+  | { isActive: true; cached: CachedToken }
+  | {
+      isActive: false;
+      reason: DenyReason;
+      cached?: CachedToken;
+      /** Where the value was retired moments ago, of a token that is let in: whose it was. */
+      justRetired?: Token;
+    };

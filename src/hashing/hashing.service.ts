@@ -54,6 +54,16 @@ export class HashingService {
     return kept.keyName === this.signingKey.name;
   }
 
+  /** Digests a text under a key of its purpose that is derived from each of the ring's, the signing one's first. */
+  digestsOf(text: string, purpose: string): [Buffer, ...Buffer[]] {
+    const digestBy = (key: TokenKey): Buffer =>
+      createHmac('sha256', derived(key, `patois ${purpose}`))
+        .update(text)
+        .digest();
+    const others = [...this.keys.values()].filter((key) => key !== this.signingKey);
+    return [digestBy(this.signingKey), ...others.map(digestBy)];
+  }
+
   /** The bcrypt hash of a password of at most 72 bytes; a longer one is refused, never cut. */
   async hashPassword(password: string): Promise<string> {
     if (Buffer.byteLength(password) > 72)
@@ -83,10 +93,11 @@ export class HashingService {
    * Quay's `deployed` fidelity shows again.
    *
    * @param binding what the sealed text belongs to; it opens for nothing else.
+   * @param secret that nobody here keeps: without it, too, the text does not open.
    */
-  seal(text: string, binding: string): string {
+  seal(text: string, binding: string, secret?: string): string {
     const nonce = randomBytes(SEAL_NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', sealingKey(this.signingKey), nonce, SEAL_OPTIONS);
+    const cipher = createCipheriv('aes-256-gcm', sealingKey(this.signingKey, secret), nonce, SEAL_OPTIONS);
     cipher.setAAD(Buffer.from(binding));
     const sealed = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
     return `${this.signingKey.name}:${sealed.toString('base64')}`;
@@ -97,8 +108,11 @@ export class HashingService {
     return sealed.startsWith(`${this.signingKey.name}:`);
   }
 
-  /** Opens what {@link seal} sealed; undefined when its key has left the ring or it was tampered with. */
-  open(sealed: string, binding: string): string | undefined {
+  /**
+   * Opens what {@link seal} sealed; undefined when its key has left the ring, the secret is another or it was tampered
+   * with.
+   */
+  open(sealed: string, binding: string, secret?: string): string | undefined {
     const [keyName = '', base64 = ''] = sealed.split(':');
     const key = this.keys.get(keyName);
     if (!key) return undefined;
@@ -106,7 +120,7 @@ export class HashingService {
     try {
       const decipher = createDecipheriv(
         'aes-256-gcm',
-        sealingKey(key),
+        sealingKey(key, secret),
         bytes.subarray(0, SEAL_NONCE_BYTES),
         SEAL_OPTIONS,
       );
@@ -130,6 +144,11 @@ function hmac(key: TokenKey, text: string): Buffer {
 }
 
 /** One key serves one purpose: sealing uses a key derived from the digesting one. */
-function sealingKey(key: TokenKey): Buffer {
-  return hmac(key, 'patois sealed copies');
+function sealingKey(key: TokenKey, secret?: string): Buffer {
+  if (secret === undefined) return derived(key, 'patois sealed copies');
+  return createHmac('sha256', derived(key, 'patois sealed under a secret')).update(secret).digest();
+}
+
+function derived(key: TokenKey, purpose: string): Buffer {
+  return hmac(key, purpose);
 }

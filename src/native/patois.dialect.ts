@@ -22,6 +22,7 @@ const TITLES: Record<number, string> = {
   409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
   429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
@@ -70,7 +71,8 @@ export class PatoisDialect implements Dialect {
   }
 
   renderRefusal(refusal: Refusal): RenderedRefusal {
-    const status = statusOf(refusal);
+    // The draft of Idempotency-Key asks for it.
+    const status = refusal.reason === 'idempotencyKeyReused' ? 422 : statusOf(refusal);
     const errors = refusal.fields.map(({ path, message }) => ({
       pointer: withoutSecrets(pointerOf(path)),
       detail: withoutSecrets(message),

@@ -45,6 +45,15 @@ export class TokenRows {
     return entity;
   }
 
+  /** A token as it leaves the core, to be restored by {@link restoredOf} as it was. */
+  keptOf(token: Token): TokenRow {
+    return { token: this.rowOf(token), lastUse: token.lastUse ? this.lastUses.rowOf(token.lastUse) : null };
+  }
+
+  restoredOf({ token, lastUse }: TokenRow): Token {
+    return Object.assign(this.tokens.keptOf(token), { lastUse: lastUse && this.lastUses.keptOf(lastUse) });
+  }
+
   /** A token as it leaves the core, with its owner: no answer needs a digest or a sealed copy. */
   shown(token: Token, owner: User): Token {
     return Object.assign(this.tokens.withoutHidden(token), { owner, lastUse: token.lastUse ?? null });

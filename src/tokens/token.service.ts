@@ -17,6 +17,7 @@ import { type Authority, SYSTEM_AUTHORITY } from './authority/authority.js';
 import { assertScopeLimits } from './scope-limits.js';
 import { conditionOf, type TokenCriteria } from './token-criteria.js';
 import { type FreshToken, makeToken, withFreshSecret } from './token-format.js';
+import { Idempotency } from './idempotency/idempotency.js';
 import { RetiredValues, retirement } from './rotation/retired-values.js';
 import { rotated } from './rotation/rotation.js';
 import { TokenReads } from './token-reads.js';
@@ -108,6 +109,7 @@ export class TokenService {
     private readonly reads: TokenReads,
     private readonly writes: TokenWrites,
     private readonly retired: RetiredValues,
+    private readonly idempotency: Idempotency,
   ) {}
 
   /**
@@ -125,6 +127,8 @@ export class TokenService {
   ): Promise<IssuedToken> {
     assertScopeLimits(spec.scopes);
     return this.changing(by, async (transaction) => {
+      const [repeated] = (await this.idempotency.begin(transaction, by)) ?? [];
+      if (repeated) return repeated;
       // The lock prevents the owner from being deleted or moved before the token exists.
       const { powers, named } = await this.admission.admit(transaction, by, { owner: spec.owner });
       const owner = named.find(spec.owner);
@@ -132,8 +136,10 @@ export class TokenService {
       if (!owner) throw noSuchUser();
       const { token, value } = this.make(spec, owner, powers, by.actor);
       const entry = entryOf(by.actor, 'token.create', { after: token }, alias);
-      await this.writes.insert(transaction.last, [token], [entry]);
-      return { token: this.rows.shown(token, owner), value };
+      const issued = { token: this.rows.shown(token, owner), value };
+      await this.writes.insert(transaction.last, [token], [entry], this.idempotency.record(by, [issued]));
+      issued.token.numericId = token.numericId;
+      return issued;
     });
   }
 
@@ -150,6 +156,8 @@ export class TokenService {
   ): Promise<IssuedToken[]> {
     specs.forEach((spec, index) => at(index, () => assertScopeLimits(spec.scopes)));
     return this.changing(by, async (transaction) => {
+      const repeated = await this.idempotency.begin(transaction, by);
+      if (repeated) return repeated;
       const owners = specs.map(({ owner }) => owner);
       const { powers, named } = await this.admission.admit(transaction, by, { owners });
       const made = await inTurns(specs, (spec, index) =>
@@ -162,8 +170,12 @@ export class TokenService {
       );
       const entries = made.map(({ token }) => entryOf(by.actor, 'token.create', { after: token }));
       const tokens = made.map(({ token }) => token);
-      await this.writes.insert(transaction.last, tokens, entries);
-      return made.map(({ token, owner, value }) => ({ token: this.rows.shown(token, owner), value }));
+      const issued = made.map(({ token, owner, value }) => ({ token: this.rows.shown(token, owner), value }));
+      await this.writes.insert(transaction.last, tokens, entries, this.idempotency.record(by, issued));
+      for (const [index, { token }] of issued.entries()) {
+        token.numericId = (tokens[index] as Token).numericId;
+      }
+      return issued;
     });
   }
 
@@ -233,6 +245,8 @@ export class TokenService {
   async rotate(where: TokenCriteria, by: Authority, options: RotateOptions = {}): Promise<IssuedToken> {
     const { presented, graceSeconds = 0, retiresOnFirstUse = true } = options;
     return this.changing(by, async (transaction) => {
+      const [repeated] = (await this.idempotency.begin(transaction, by)) ?? [];
+      if (repeated) return repeated;
       const { powers, owner, token: before } = await this.lock(transaction, where, by, options);
       powers.assertMayActFor(owner);
       powers.assertCovers(before);
@@ -254,10 +268,11 @@ export class TokenService {
         // A sealed copy of the old value would show what no longer works.
         sealedValue: before.sealedValue === null ? null : this.hashing.seal(fresh.value, before.id),
       });
+      const issued = { token: this.rows.shown(after, owner), value: fresh.value };
       await this.write(transaction, by.actor, 'token.rotate', [{ before, after }], {
-        riders: [retirement(before, values)],
+        riders: [retirement(before, values), ...this.idempotency.record(by, [issued])],
       });
-      return { token: this.rows.shown(after, owner), value: fresh.value };
+      return issued;
     });
   }
 

@@ -9,6 +9,9 @@ import { JobsModule } from '../jobs/jobs.module.js';
 import { DeletedOwnersJob } from './deleted-owners.job.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { Admission } from './authority/admission.js';
+import { ForgetOutcomesJob } from './idempotency/forget-outcomes.job.js';
+import { Idempotency } from './idempotency/idempotency.js';
+import { ForgetRetiredJob } from './rotation/forget-retired.job.js';
 import { RetiredValues } from './rotation/retired-values.js';
 import { LOOKUP_SQL, type LookupRow, TokenLookup } from './token-lookup.js';
 import { TokenReads } from './token-reads.js';
@@ -23,6 +26,9 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
   providers: [
     Admission,
     DeletedOwnersJob,
+    ForgetOutcomesJob,
+    ForgetRetiredJob,
+    Idempotency,
     RetiredValues,
     TokenReads,
     TokenRows,
@@ -39,6 +45,6 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
       ) => new TokenLookup(BatchedLookup.of(database, dataSource, LOOKUP), hashing, dataSource, retired),
     },
   ],
-  exports: [Admission, DeletedOwnersJob, RetiredValues, TokenService, TokenLookup],
+  exports: [Admission, DeletedOwnersJob, Idempotency, RetiredValues, TokenService, TokenLookup],
 })
 export class TokensModule {}

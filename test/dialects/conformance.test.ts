@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Transactions } from '../../src/database/transactions.js';
 import { DialectRegistry } from '../../src/protocol/dialect-registry.js';
 import { Refusal } from '../../src/refusal.js';
 import { makeToken } from '../../src/tokens/token-format.js';
 import { Token } from '../../src/tokens/token.entity.js';
+import { TokenWrites } from '../../src/tokens/token-writes.js';
+import { moveClock } from '../support/clock.js';
 import { breakTokens, type Fault } from '../support/fault.js';
 import { basic, bearer, type Received, type Sent } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
@@ -26,6 +28,10 @@ type Case =
   | 'method'
   | 'tooMany'
   | 'busy'
+  // Of an Idempotency-Key.
+  | 'keyMalformed'
+  | 'keyReused'
+  | 'keyRepeated'
   | Fault;
 
 interface Answer {
@@ -61,6 +67,11 @@ interface Speaker {
 }
 
 const TEXT = expect.any(String) as unknown as string;
+const KEY_MALFORMED = 'Idempotency-Key must be one text of 1 to 255 printable ASCII characters';
+const KEY_REUSED = 'This Idempotency-Key was used with another body';
+const KEY_REPEATED = expect.stringMatching(
+  /^(A request with this Idempotency-Key is under way: try again in a moment|The request with this Idempotency-Key was made; its answer cannot be given again)$/,
+) as unknown as string;
 const UNAUTHENTICATED = expect.stringMatching(/^Unable to authenticate user /) as unknown as string;
 
 function panther(status: number, error: string, message = TEXT): Answer {
@@ -131,6 +142,9 @@ const SPEAKERS: Speaker[] = [
       internal: panther(500, 'internal', 'internal error'),
       unavailable: panther(503, 'unavailable', 'service unavailable'),
       busy: panther(503, 'unavailable', 'service unavailable'),
+      keyMalformed: panther(400, 'bad_request', KEY_MALFORMED),
+      keyReused: panther(400, 'bad_request', KEY_REUSED),
+      keyRepeated: panther(409, 'conflict', KEY_REPEATED),
     },
   },
   {
@@ -169,6 +183,9 @@ const SPEAKERS: Speaker[] = [
       internal: losant(500, 'Internal', 'Internal server error'),
       unavailable: losant(503, 'ServiceUnavailable', 'The service is unavailable, please try again'),
       busy: losant(503, 'ServiceUnavailable', 'The service is unavailable, please try again'),
+      keyMalformed: losant(400, 'Validation', KEY_MALFORMED),
+      keyReused: losant(400, 'Validation', KEY_REUSED),
+      keyRepeated: losant(409, 'Conflict', KEY_REPEATED),
     },
   },
   {
@@ -205,6 +222,9 @@ const SPEAKERS: Speaker[] = [
       internal: quay(500, 'internal_error', 'Internal Server Error'),
       unavailable: quay(503, 'unavailable', 'Service Unavailable'),
       busy: quay(503, 'unavailable', 'Service Unavailable'),
+      keyMalformed: quay(400, 'invalid_request', KEY_MALFORMED),
+      keyReused: quay(400, 'invalid_request', KEY_REUSED),
+      keyRepeated: quay(409, 'invalid_request', KEY_REPEATED),
     },
   },
   {
@@ -243,6 +263,9 @@ const SPEAKERS: Speaker[] = [
       internal: yunxiao(500, 'InternalServerError', 'Internal server error'),
       unavailable: yunxiao(503, 'ServiceUnavailable', 'The service is unavailable, please try again'),
       busy: yunxiao(503, 'ServiceUnavailable', 'The service is unavailable, please try again'),
+      keyMalformed: yunxiao(400, 'BadRequest', KEY_MALFORMED),
+      keyReused: yunxiao(400, 'BadRequest', KEY_REUSED),
+      keyRepeated: yunxiao(409, 'Conflict', KEY_REPEATED),
     },
   },
   {
@@ -303,6 +326,9 @@ const SPEAKERS: Speaker[] = [
       internal: foreman(500, { message: expect.stringMatching(/^Internal Server Error: /) }),
       unavailable: foreman(503, { message: 'The database does not answer, please try again.' }),
       busy: foreman(503, { message: 'Too many changes at once, please try again.' }),
+      keyMalformed: foreman(400, { message: KEY_MALFORMED }),
+      keyReused: foreman(400, { message: KEY_REUSED }),
+      keyRepeated: foreman(409, { message: KEY_REPEATED }),
     },
   },
   {
@@ -348,6 +374,9 @@ const SPEAKERS: Speaker[] = [
       internal: patois(500, 'Internal Server Error', 'The server failed; its log says why'),
       unavailable: patois(503, 'Service Unavailable', 'The database does not answer; try again'),
       busy: patois(503, 'Service Unavailable', 'Too many changes at once; try again'),
+      keyMalformed: patois(400, 'Bad Request', KEY_MALFORMED),
+      keyReused: patois(422, 'Unprocessable Content', KEY_REUSED),
+      keyRepeated: patois(409, 'Conflict', KEY_REPEATED),
     },
   },
 ];
@@ -735,6 +764,138 @@ describe.each(SPEAKERS)('$dialect', (speaker) => {
       expect(answer.headers['retry-after']).toBe(retryAfter);
       expect(answer.text).not.toContain('broken by a test');
     }
+  });
+
+  describe('Idempotency-Key', () => {
+    afterEach(() => {
+      jest.useRealTimers();
+      jest.restoreAllMocks();
+    });
+
+    /** A call that issues a token of a name that nobody has, and how often it did. */
+    function creation(
+      user = owner,
+      key: string | string[] = randomUUID(),
+    ): { name: string; send: (name?: string) => Promise<Received>; made: () => Promise<number> } {
+      const name = `repeated ${randomUUID()}`;
+      return {
+        name,
+        send: (other = name) =>
+          server.send('POST', speaker.list(user), {
+            headers: { ...user.byPassword, 'idempotency-key': key },
+            body: speaker.body(user, other),
+          }),
+        made: () => server.app.dataSource.manager.countBy(Token, { name }),
+      };
+    }
+
+    test('a call that is repeated is answered as the first, to the byte, and makes nothing', async () => {
+      const { send, made } = creation();
+      const first = await send();
+      const again = await send();
+      expect([again.status, again.text]).toEqual([first.status, first.text]);
+      expect(first.headers['idempotency-replayed']).toBeUndefined();
+      expect(again.headers['idempotency-replayed']).toBe('true');
+      expect(await made()).toBe(1);
+    });
+
+    test('a key in quotation marks is the one within them', async () => {
+      const key = `a "key" ${randomUUID()}`;
+      const bare = creation(owner, key);
+      const first = await bare.send();
+      const quoted = creation(owner, `"${key.replaceAll('"', '\\"')}"`);
+      expect((await quoted.send(bare.name)).text).toBe(first.text);
+    });
+
+    test.each([
+      ['empty', ['']],
+      ['too long', ['x'.repeat(256)]],
+      ['not ASCII', ['ä']],
+      ['named twice', ['one', 'two']],
+      ['an open quotation', ['"key']],
+    ])('a key that is %s is refused, and nothing is made', async (_, key) => {
+      const { name, made } = creation();
+      await expectAnswer(words.keyMalformed, 'POST', speaker.list(owner), {
+        headers: { ...owner.byPassword, 'idempotency-key': key },
+        body: speaker.body(owner, name),
+      });
+      expect(await made()).toBe(0);
+    });
+
+    test('with another body it is refused', async () => {
+      const key = randomUUID();
+      const { send, made } = creation(owner, key);
+      await send();
+      await expectAnswer(words.keyReused, 'POST', speaker.list(owner), {
+        headers: { ...owner.byPassword, 'idempotency-key': key },
+        body: speaker.body(owner, 'another'),
+      });
+      expect([(await send()).headers['idempotency-replayed'], await made()]).toEqual(['true', 1]);
+    });
+
+    test("another caller's key is another, and so is another token's of one user", async () => {
+      const key = randomUUID();
+      const { send, name, made } = creation(owner, key);
+      await send();
+      const scopes = ['*'];
+      const callers = [
+        await issue({ scopes, dialect: 'patois' }),
+        await issue({ scopes, dialect: 'patois' }),
+      ];
+      for (const [index, { headers }] of callers.entries()) {
+        const answer = await server.send('POST', speaker.list(owner), {
+          headers: { ...headers, 'idempotency-key': key },
+          body: speaker.body(owner, `${name} ${index}`),
+        });
+        expect([answer.status < 300, answer.headers['idempotency-replayed']]).toEqual([true, undefined]);
+      }
+      expect(await made()).toBe(1);
+    });
+
+    test('many at once make one token, and those that are answered get it', async () => {
+      const { send, made } = creation();
+      const answers = await Promise.all(Array.from({ length: 8 }, () => send()));
+      const good = answers.filter(({ status }) => status < 300);
+      expect(await made()).toBe(1);
+      expect(new Set(good.map(({ text }) => text)).size).toBe(1);
+      for (const { status, json } of answers.filter((answer) => answer.status >= 300)) {
+        expect({ status, body: json }).toEqual(words.keyRepeated);
+      }
+    });
+
+    test('the outcome is there for 120 seconds, the key is known for a day', async () => {
+      const key = randomUUID();
+      const { send, name, made } = creation(owner, key);
+      moveClock(0);
+      const first = await send();
+      moveClock(119_999);
+      expect((await send()).text).toBe(first.text);
+      moveClock(1);
+      const repeated = {
+        headers: { ...owner.byPassword, 'idempotency-key': key },
+        body: speaker.body(owner, name),
+      };
+      await expectAnswer(words.keyRepeated, 'POST', speaker.list(owner), repeated);
+      moveClock(86_400_000 - 120_001);
+      await expectAnswer(words.keyRepeated, 'POST', speaker.list(owner), repeated);
+      expect(await made()).toBe(1);
+      moveClock(1);
+      const { status, headers } = await server.send('POST', speaker.list(owner), {
+        ...repeated,
+        body: speaker.body(owner, `${name} again`),
+      });
+      expect([status, headers['idempotency-replayed']]).toEqual([first.status, undefined]);
+    });
+
+    test('a call that failed is not remembered', async () => {
+      const { send, made } = creation();
+      const writes = server.app.nest.get(TokenWrites, { strict: false });
+      jest.spyOn(writes, 'insert').mockRejectedValueOnce(new Error('broken by a test'));
+      expect((await send()).status).toBe(500);
+      expect(await made()).toBe(0);
+      const { status, headers } = await send();
+      expect([status < 300, headers['idempotency-replayed'], await made()]).toEqual([true, undefined, 1]);
+    });
   });
 });
 

@@ -20,6 +20,9 @@ const OTHERS = [
   'SELECT pg_notify($1, $2)',
   '%pg_stat_statements%',
   '%deleted_owners%',
+  '%idempotency_records WHERE created_at%',
+  '%idempotency_records SET sealed_outcome = NULL%',
+  '%retired_values WHERE retired_at <%',
 ];
 
 async function counts(url: string): Promise<boolean> {

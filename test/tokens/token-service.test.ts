@@ -41,7 +41,7 @@ async function holding(scopes: string[], allowedCidrs: string[] = []): Promise<A
   const { token, value } = await issue({ scopes, allowedCidrs });
   return {
     actor: { ...SYSTEM, address: allowedCidrs[0]?.split('/')[0] ?? null },
-    credential: { kind: 'token', userId: ownerId, tokenUuid: token.id, value },
+    credential: { kind: 'token', userId: ownerId, tokenUuid: token.id, value, isRetired: false },
     uncovered: (held, _, needed) => needed.filter((scope) => !held.includes(scope)),
   };
 }

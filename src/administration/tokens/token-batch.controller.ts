@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Caller } from '../../auth/caller.decorator.js';
+import { Idempotent } from '../../auth/idempotent.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
 import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
@@ -31,6 +32,7 @@ export class TokenBatchController {
   // Two colons stand for one in a path of Fastify's.
   @Post('tokens::batch')
   @HttpCode(201)
+  @Idempotent()
   @RequireScopes(PATOIS, 'patois:tokens.write')
   @ApiOperation({
     operationId: 'createTokens',

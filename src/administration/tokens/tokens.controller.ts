@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, UsePipes } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { Caller } from '../../auth/caller.decorator.js';
+import { Idempotent } from '../../auth/idempotent.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
 import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
@@ -40,6 +41,7 @@ export class TokensController {
 
   @Post()
   @HttpCode(201)
+  @Idempotent()
   @RequireScopes(PATOIS, WRITE)
   @ApiOperation({
     operationId: 'createToken',
@@ -126,6 +128,7 @@ export class TokensController {
 
   @Post(':tokenId/rotate')
   @HttpCode(200)
+  @Idempotent()
   @RequireScopes(PATOIS, WRITE)
   @ApiOperation({
     operationId: 'rotateToken',

@@ -25,7 +25,7 @@ export class TokenStrategy extends passport.Strategy {
 
   /** Errors are refusals: unauthenticated, with the reason; forbidden for an address outside the token's blocks. */
   override authenticate(request: unknown): void {
-    const { credentials, origin } = request as AuthenticationRequest;
+    const { credentials, origin, isRepeatable = false } = request as AuthenticationRequest;
     const { basic } = credentials;
     const [value] = credentials.tokens;
     if (value === undefined) {
@@ -39,8 +39,10 @@ export class TokenStrategy extends passport.Strategy {
     settle(
       () => this.decisions.admit(asked),
       (decision) => {
-        const token = tokenOf(decision, claimedLogin === undefined ? {} : shownLoginOf(credentials));
-        this.success(new Principal(token.owner, token, value, origin, this.registry));
+        const retired = isRepeatable && !decision.isActive ? decision.justRetired : undefined;
+        const token =
+          retired ?? tokenOf(decision, claimedLogin === undefined ? {} : shownLoginOf(credentials));
+        this.success(new Principal(token.owner, token, value, origin, this.registry, retired !== undefined));
       },
       (error) => this.error(error),
     );

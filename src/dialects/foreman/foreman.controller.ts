@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseInterce
 import { ApiBody, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { User } from '../../accounts/user.entity.js';
 import { Caller } from '../../auth/caller.decorator.js';
+import { Idempotent } from '../../auth/idempotent.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
 import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
@@ -117,6 +118,7 @@ export class PersonalAccessTokensController {
 
   @Post()
   @HttpCode(201) // `process_success`: 201 for every POST.
+  @Idempotent()
   @RequireScopes(FOREMAN, scopeOf(CREATE))
   @ApiOperation({
     operationId: 'createPersonalAccessToken',

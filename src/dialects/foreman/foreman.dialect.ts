@@ -151,6 +151,8 @@ function render(refusal: Refusal, request: RefusedRequest): RenderedRefusal {
     case 'notFound':
       return renderNotFound(refusal);
     case 'conflict':
+      // Foreman knows no `Idempotency-Key`; decided here.
+      if (refusal.reason === 'repeated') return error(409, { message: refusal.message });
       return unprocessable([['name', 'has already been taken']]);
     // Foreman has no text for this; decided here.
     case 'unavailable':

@@ -3,6 +3,7 @@ import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { decodeObjectId } from '../../accounts/object-id.js';
 import { Caller } from '../../auth/caller.decorator.js';
+import { Idempotent } from '../../auth/idempotent.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
 import { CONFIG, type Config } from '../../config.js';
@@ -67,6 +68,7 @@ export class LosantController {
   }
 
   @Post()
+  @Idempotent()
   @RequireScopes(LOSANT, ...OPERATIONS['userApiTokens.post'])
   @ApiOperation({
     operationId: 'UserApiTokens_post',

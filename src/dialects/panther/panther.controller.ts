@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UsePipes }
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Caller } from '../../auth/caller.decorator.js';
+import { Idempotent } from '../../auth/idempotent.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { type Exemption, RequireScopes, RequireScopesUnless } from '../../auth/require-scopes.decorator.js';
 import { newestFirst, readPage } from '../../database/page.js';
@@ -79,6 +80,7 @@ export class PantherController {
 
   @Post()
   @HttpCode(200) // Not 201: 200 is the only success that is published for create.
+  @Idempotent()
   @RequireScopes(PANTHER, MODIFY)
   @ApiOperation({
     operationId: 'createApiToken',
@@ -145,6 +147,7 @@ export class PantherController {
 
   @Post(':id/rotate')
   @HttpCode(200)
+  @Idempotent()
   @RequireScopesUnless(isSelf, PANTHER, MODIFY)
   @ApiOperation({
     operationId: 'rotateApiToken',

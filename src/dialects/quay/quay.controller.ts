@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Re
 import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Caller } from '../../auth/caller.decorator.js';
+import { Idempotent } from '../../auth/idempotent.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
 import { CONFIG, type Config } from '../../config.js';
@@ -42,6 +43,7 @@ export class QuayController {
 
   @Post('user/apptoken')
   @HttpCode(201)
+  @Idempotent()
   @RequireScopes(QUAY, USER_ADMIN)
   @ApiOperation({
     operationId: 'createAppToken',

@@ -5,6 +5,7 @@ import { AccountsService } from '../../accounts/accounts.service.js';
 import type { UserReference } from '../../accounts/user-reference.js';
 import type { User } from '../../accounts/user.entity.js';
 import { Caller } from '../../auth/caller.decorator.js';
+import { Idempotent } from '../../auth/idempotent.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
 import { isUuid } from '../../database/uuid.js';
@@ -122,6 +123,7 @@ export class YunxiaoController {
 
   @Post('users/admin/personalAccessTokens')
   @HttpCode(200) // Not 201: see docs/dialects/yunxiao.md; the page names no status.
+  @Idempotent()
   @RequireScopes(YUNXIAO, READ_WRITE)
   @ApiOperation({
     operationId: 'CreateUserPersonalAccessToken',

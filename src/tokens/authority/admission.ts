@@ -30,6 +30,8 @@ export interface RowsToLock {
   changesUsers?: boolean;
   /** Tokens that are changed, and their owners with them; where an `owner` is named, of that one's. */
   tokens?: TokenCriteria;
+  /** Whether nothing is changed, and an outcome given again: for that a value will do that was retired moments ago. */
+  isRepetition?: boolean;
 }
 
 /** What the changing transaction has locked and read. */
@@ -85,7 +87,12 @@ export class Admission {
       if (row.kind === 'target') tokens.set(token.id, token);
       else actorToken = token;
     }
-    const powers = isKnown ? this.powersOf(by, credential, users, actorToken) : new Powers(by, null, null);
+    if (!isKnown) return this.admitted(new Powers(by, null, null), users, tokens);
+    const isRepetition = rows.isRepetition === true;
+    return this.admitted(this.powersOf(by, credential, users, actorToken, isRepetition), users, tokens);
+  }
+
+  private admitted(powers: Powers, users: Map<string, User>, tokens: Map<string, Token>): Admitted {
     return { powers, users, named: new ReferencedUsers(users.values()), tokens };
   }
 
@@ -163,6 +170,7 @@ export class Admission {
     credential: Exclude<Credential, { kind: 'none' }>,
     users: ReadonlyMap<string, User>,
     token: Token | undefined,
+    isRepetition: boolean,
   ): Powers {
     const user = users.get(credential.userId);
     const login = user?.login ?? '';
@@ -177,7 +185,8 @@ export class Admission {
     if (!token || status !== 'active') {
       throw new Refusal('unauthenticated', { reason: status === 'active' ? 'unknown' : status, login });
     }
-    if (!this.isValueOf(token, credential.value)) {
+    const isGoodForThis = isRepetition && credential.isRetired;
+    if (!isGoodForThis && !this.isValueOf(token, credential.value)) {
       throw new Refusal('unauthenticated', { reason: 'unknown', login });
     }
     if (!allowsAddress(token.allowedCidrs, by.actor.address ?? undefined)) {

@@ -1,4 +1,5 @@
 import { type Actor, SYSTEM } from '../../audit/audit.writer.js';
+import type { IdempotentCall } from '../idempotency/idempotent-call.js';
 
 /**
  * The credential that an actor acts by. It was valid when the request came in; every change reads it again in its own
@@ -6,7 +7,14 @@ import { type Actor, SYSTEM } from '../../audit/audit.writer.js';
  */
 export type Credential =
   | { kind: 'password'; userId: string; passwordVersion: number }
-  | { kind: 'token'; userId: string; tokenUuid: string; value: string }
+  | {
+      kind: 'token';
+      userId: string;
+      tokenUuid: string;
+      value: string;
+      /** Whether the value was retired moments ago: good for the repetition of a call, and for nothing else. */
+      isRetired: boolean;
+    }
   /** Nothing to be read again: the server itself, or who holds a token and ends it. */
   | { kind: 'none' };
 
@@ -22,6 +30,8 @@ export interface Authority {
   readonly credential: Credential;
   /** What the call asked of the caller's scopes, to be asked again; undefined: nothing. */
   readonly required?: RequiredScopes | undefined;
+  /** Where the caller may repeat the call; undefined: it may not. */
+  readonly idempotentCall?: IdempotentCall | undefined;
   /** Those of `needed`, in the words of `dialect`, that none of the scopes `held` covers. */
   uncovered(held: readonly string[], dialect: string, needed: readonly string[]): string[];
 }
