@@ -43,7 +43,12 @@ type Rotate = (
   headers?: Record<string, string>,
 ) => Promise<Received>;
 
-const ROTATIONS: [api: string, dialect: string, rotate: Rotate, valueOf: (json: any) => string][] = [
+const ROTATIONS: [
+  api: string,
+  dialect: string,
+  rotate: Rotate,
+  valueOf: (json: Received['json']) => string,
+][] = [
   [
     'the own API',
     'patois',

@@ -243,9 +243,11 @@ function method(
   };
 }
 
-/** The parameters of the path come first; they are required. */
+/** The parameters of the path come first; they are required. Those of headers are none to Apipie. */
 function parametersOf({ parameters = [] }: OperationObject): ApipieParameter[] {
-  const described = (parameters as ParameterObject[]).filter(({ name }) => !UNDESCRIBED.has(name));
+  const described = (parameters as ParameterObject[]).filter(
+    (one) => one.in !== 'header' && !UNDESCRIBED.has(one.name),
+  );
   const ofPath = described.filter((parameter) => parameter.in === 'path');
   const others = described.filter((parameter) => parameter.in !== 'path');
   return [...ofPath, ...others].map(({ name, description, required, schema }) =>
