@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { DecisionsModule } from '../decisions/decisions.module.js';
+import { TokensModule } from '../tokens/tokens.module.js';
 import { HealthController } from './health/health.controller.js';
 import { Readiness } from './health/readiness.js';
 import { MetricsController } from './metrics/metrics.controller.js';
@@ -9,7 +10,7 @@ import { Metrics } from './metrics/metrics.js';
 
 /** What who runs the server asks of it. */
 @Module({
-  imports: [DecisionsModule],
+  imports: [DecisionsModule, TokensModule],
   controllers: [HealthController, MetricsController],
   providers: [Metrics, Readiness],
 })

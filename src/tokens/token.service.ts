@@ -99,6 +99,9 @@ const TOKENS_A_STATEMENT = 1_000;
 /** The life of every token of every dialect. Each change and its audit event commit together. */
 @Injectable()
 export class TokenService {
+  /** How many tokens got a new value. */
+  rotations = 0;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly transactions: Transactions,
@@ -272,6 +275,7 @@ export class TokenService {
       await this.write(transaction, by.actor, 'token.rotate', [{ before, after }], {
         riders: [retirement(before, values), ...this.idempotency.record(by, [issued])],
       });
+      this.rotations += 1;
       return issued;
     });
   }

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { linesToTry, pasteInto } from '../support/paste.js';
 import { buildOnce, PatoisProcess } from '../support/process.js';
 
 let folder: string;
@@ -14,8 +12,6 @@ let password: string;
 beforeAll(async () => {
   buildOnce();
   folder = await mkdtemp(join(tmpdir(), 'patois-readme-'));
-  // What a newcomer sees as an error on the screen must fail here.
-  await writeFile(join(folder, '.curlrc'), 'fail-with-body\nsilent\nshow-error\nmax-time = 20\n');
   patois = new PatoisProcess({ PORT: '0', BCRYPT_COST: '4', DATA_DIR: join(folder, 'data') });
   url = await patois.listening();
   [, password = ''] = await patois.printed(/The password, shown this once: (\S+)/);
@@ -25,17 +21,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs a script as it would be pasted into a shell; fails with what it printed. */
-async function paste(script: string, variables: Record<string, string> = {}): Promise<string> {
-  const { PATH = '' } = process.env;
-  const env = { PATH, CURL_HOME: folder, HOME: folder, PASSWORD: password, URL: url, ...variables };
-  const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = new Promise((resolve) => shell.on('close', resolve));
-  const [stdout, stderr] = await Promise.all([text(shell.stdout), text(shell.stderr)]);
-  const code = await ended;
-  if (code !== 0) throw new Error(`Exit code ${String(code)}:\n${stdout}\n${stderr}`);
-  return stdout;
-}
+const paste = (script: string, variables: Record<string, string> = {}): Promise<string> =>
+  pasteInto(folder, script, { PASSWORD: password, URL: url, ...variables });
 
 describe('a newcomer', () => {
   test('tries the line that the first start printed', async () => {
@@ -63,10 +50,7 @@ describe('a newcomer', () => {
   }, 60_000);
 
   test("pastes the README's lines for each dialect, and every one works", async () => {
-    const readme = readFileSync('README.md', 'utf8');
-    const [, script = ''] = /<!-- try:[^>]*-->\s*```sh\n([\s\S]*?)```\s*<!-- \/try -->/.exec(readme) ?? [];
-    expect(script).toContain('curl');
-    const output = await paste(script);
+    const output = await paste(linesToTry('README.md'));
     // One token a dialect, each shown once, and the last line says that Patois' own one is active.
     expect(output.match(/pt-[0-9A-Za-z]{12}_[0-9A-Za-z]{49}/g)).toHaveLength(5);
     for (const dialect of ['foreman', 'quay', 'panther', 'losant', 'yunxiao', 'patois'])

@@ -1,3 +1,4 @@
+/* oxlint-disable jest/no-standalone-expect -- the commands run within the one test */
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -5,8 +5,11 @@ import { StatementCounts, Statements } from '../../database/statements.js';
 import { Transactions } from '../../database/transactions.js';
 import { ChangeListener } from '../../database/changes/change-listener.js';
 import { CachedLookup } from '../../decisions/cached-lookup.js';
+import { RotatedTokens } from '../../decisions/rotated-tokens.js';
 import { DecisionService } from '../../decisions/decision.service.js';
 import { UsageRecorder } from '../../decisions/usage-recorder.js';
+import { Idempotency } from '../../tokens/idempotency/idempotency.js';
+import { TokenService } from '../../tokens/token.service.js';
 
 /** From what a decision from memory takes to what a client gives up on. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -44,6 +47,9 @@ export class Metrics {
     transactions: Transactions,
     statements: Statements,
     { byKind }: StatementCounts,
+    tokens: TokenService,
+    rotated: RotatedTokens,
+    idempotency: Idempotency,
   ) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
@@ -85,6 +91,13 @@ export class Metrics {
       () => transactions.total.waitedSeconds,
     );
     this.gauge('patois_reads_waiting', 'Reads that wait for a connection.', () => statements.waitingCount);
+    this.counter('patois_rotations_total', 'Tokens that got a new value.', () => tokens.rotations);
+    this.counter(
+      'patois_replays_total',
+      'Repeated requests that got the answer of the first.',
+      () => idempotency.replays,
+    );
+    this.counter('patois_reuses_total', 'Retired values that turned up.', () => rotated.reuses);
     this.gauge('patois_remembered_verdicts', 'Tokens and unknown values in memory.', () => lookup.remembered);
     this.counter(
       'patois_verdicts_from_memory_total',
