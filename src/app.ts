@@ -20,6 +20,7 @@ import { HttpServers } from './http/http-servers.js';
 import { ListenError } from './http/listen-error.js';
 import { RouteTable } from './http/route-table.js';
 import { DialectRegistry } from './protocol/dialect-registry.js';
+import { makeFirstPolicy } from './tokens/policy/policy.entity.js';
 
 const IDLE_SWEEP_MS = 50;
 
@@ -55,7 +56,7 @@ export async function createApp(
     const hashing = new HashingService(keyRing, config.bcryptCost);
     await dataSource.initialize();
     const firstStart = await migrateAlone(dataSource, database.isEmbedded, () =>
-      makeFirstAdministrator(dataSource, hashing, config.adminPassword),
+      makeFirstAdministrator(dataSource, hashing, config.adminPassword, makeFirstPolicy),
     );
     const registry = new DialectRegistry();
     const routes = new RouteTable();

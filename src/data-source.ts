@@ -7,6 +7,7 @@ import { CreateSigningKeys1795300000010 } from '../migrations/1795300000010-crea
 import { AuthorityAtTheWrite1795300000011 } from '../migrations/1795300000011-authority-at-the-write.js';
 import { LastUses1795300000012 } from '../migrations/1795300000012-last-uses.js';
 import { DeletedOwners1795300000013 } from '../migrations/1795300000013-deleted-owners.js';
+import { Policies1795300000014 } from '../migrations/1795300000014-policies.js';
 import { Rotation1795300000016 } from '../migrations/1795300000016-rotation.js';
 import { IdempotencyRecords1795300000017 } from '../migrations/1795300000017-idempotency-records.js';
 import { Location } from './accounts/location.entity.js';
@@ -18,6 +19,7 @@ import { type Database, postgresServer } from './database/database.js';
 import { SnakeNaming } from './database/snake-naming.js';
 import { DeletedOwner } from './tokens/deleted-owner.entity.js';
 import { IdempotencyRecord } from './tokens/idempotency/idempotency-record.entity.js';
+import { Policy } from './tokens/policy/policy.entity.js';
 import { RetiredValue } from './tokens/rotation/retired-value.entity.js';
 import { LastUse, Token } from './tokens/token.entity.js';
 import { SigningKey } from './verification/registry/signing-key.entity.js';
@@ -34,6 +36,7 @@ export function createDataSource(database: Database): DataSource {
       Token,
       LastUse,
       DeletedOwner,
+      Policy,
       RetiredValue,
       IdempotencyRecord,
       AuditEvent,
@@ -48,6 +51,7 @@ export function createDataSource(database: Database): DataSource {
       AuthorityAtTheWrite1795300000011,
       LastUses1795300000012,
       DeletedOwners1795300000013,
+      Policies1795300000014,
       Rotation1795300000016,
       IdempotencyRecords1795300000017,
     ],

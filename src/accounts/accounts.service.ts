@@ -36,6 +36,9 @@ export type UserChanges = Partial<Omit<UserSpec, 'login' | 'password'>> & {
 /** Runs in the changing transaction before anything is written; throws if the actor may not make the change. */
 export type Gate = (manager: EntityManager) => Promise<void>;
 
+/** Writes what a new organization has besides from its first moment on, in the transaction that makes it. */
+export type Furnish = (manager: EntityManager, organizationId: string) => Promise<void>;
+
 /** Users, organizations and locations. Each change and its audit event commit together. */
 @Injectable()
 export class AccountsService {
@@ -158,13 +161,13 @@ export class AccountsService {
   }
 
   /** @throws {AccountConflict} when the name is taken, without regard to case. */
-  createOrganization(name: string, actor: Actor, gate?: Gate): Promise<Organization> {
-    return this.createPlace(Organization, 'organization', name, actor, gate);
+  createOrganization(name: string, actor: Actor, furnish: Furnish, gate?: Gate): Promise<Organization> {
+    return this.createPlace(Organization, 'organization', name, actor, { furnish, gate });
   }
 
   /** @throws {AccountConflict} when the name is taken, without regard to case. */
   createLocation(name: string, actor: Actor, gate?: Gate): Promise<Location> {
-    return this.createPlace(Location, 'location', name, actor, gate);
+    return this.createPlace(Location, 'location', name, actor, { gate });
   }
 
   private createPlace<Place extends Organization | Location>(
@@ -172,12 +175,13 @@ export class AccountsService {
     kind: 'organization' | 'location',
     name: string,
     actor: Actor,
-    gate?: Gate,
+    { furnish, gate }: { furnish?: Furnish; gate?: Gate | undefined },
   ): Promise<Place> {
     const id = randomUUID();
     return this.changing(actor, async (manager) => {
       await gate?.(manager);
       await manager.insert(entity, { id, name, createdAt: new Date() } as object);
+      await furnish?.(manager, id);
       const object = { type: kind, id };
       await this.audit.write(runnerOf(manager), { actor, action: `${kind}.create`, object, after: { name } });
       return manager.findOneByOrFail<Place>(entity, { id } as object);

@@ -8,6 +8,7 @@ import { SYSTEM } from '../../src/audit/audit.writer.js';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import { type Config, readConfig } from '../../src/config.js';
 import { SYSTEM_AUTHORITY } from '../../src/tokens/authority/authority.js';
+import { makeFirstPolicy } from '../../src/tokens/policy/policy.entity.js';
 import type { Token } from '../../src/tokens/token.entity.js';
 import { TokenService, type TokenSpec } from '../../src/tokens/token.service.js';
 import { Contract } from './contract.js';
@@ -101,7 +102,9 @@ export class TestServer {
   /** The organization of that name, made if it is not there. */
   async organization(name: string): Promise<Organization> {
     const found = await this.app.dataSource.manager.findOneBy(Organization, { name });
-    return found ?? this.app.nest.get(AccountsService, { strict: false }).createOrganization(name, SYSTEM);
+    if (found) return found;
+    const accounts = this.app.nest.get(AccountsService, { strict: false });
+    return accounts.createOrganization(name, SYSTEM, makeFirstPolicy);
   }
 
   /** Issues a token past every dialect: with any scopes, blocks, expiry and status. */

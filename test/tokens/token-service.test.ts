@@ -10,6 +10,7 @@ import { CachedLookup } from '../../src/decisions/cached-lookup.js';
 import { CachedToken } from '../../src/decisions/cached-token.js';
 import { Refusal } from '../../src/refusal.js';
 import { type Authority, SYSTEM_AUTHORITY } from '../../src/tokens/authority/authority.js';
+import { makeFirstPolicy } from '../../src/tokens/policy/policy.entity.js';
 import { makeToken, withFreshSecret } from '../../src/tokens/token-format.js';
 import { stateOf } from '../../src/tokens/token-state.js';
 import { Token } from '../../src/tokens/token.entity.js';
@@ -426,7 +427,7 @@ describe('a change and its audit event commit together', () => {
         () => tokens.rotate(where, EVERYTHING),
         () => tokens.rotate(where, EVERYTHING, { presented: value, graceSeconds: 60 }),
         () => tokens.revoke(where, EVERYTHING),
-        () => accounts.createOrganization('Never', SYSTEM),
+        () => accounts.createOrganization('Never', SYSTEM, makeFirstPolicy),
         () => accounts.createUser({ login: 'never', organizationId: user.organizationId }, SYSTEM),
       ];
       for (const change of changes) await expect(change()).rejects.toThrow(/broken/);

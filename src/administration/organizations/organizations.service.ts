@@ -7,6 +7,7 @@ import { runnerOf } from '../../database/statements.js';
 import { newestFirst, type Page, readPage } from '../../database/page.js';
 import type { ListQuery } from '../../native/list.dto.js';
 import { Admission } from '../../tokens/authority/admission.js';
+import { makeFirstPolicy } from '../../tokens/policy/policy.entity.js';
 
 /** Organizations as administrators see and make them. */
 @Injectable()
@@ -17,9 +18,13 @@ export class OrganizationsService {
     private readonly admission: Admission,
   ) {}
 
-  /** @throws {Refusal} forbidden for who does not administer everything; conflict for a name that is taken. */
+  /**
+   * Makes an organization, with a policy that allows everything.
+   *
+   * @throws {Refusal} forbidden for who does not administer everything; conflict for a name that is taken.
+   */
   create(caller: Principal, name: string): Promise<Organization> {
-    return this.accounts.createOrganization(name, caller.actor, async (manager) => {
+    return this.accounts.createOrganization(name, caller.actor, makeFirstPolicy, async (manager) => {
       const { powers } = await this.admission.admit(runnerOf(manager), caller);
       powers.assertAdministersAll();
     });
