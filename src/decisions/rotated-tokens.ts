@@ -1,10 +1,10 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { RecentKeys } from '../audit/recent-keys.js';
 import { ChangeFeed } from '../database/changes/change-feed.js';
 import { isReuse, RetiredValues } from '../tokens/rotation/retired-values.js';
 import type { RetiredLookup } from '../tokens/token-lookup.js';
 import { TokenService } from '../tokens/token.service.js';
 import type { CachedToken } from './cached-token.js';
-import { RecentKeys } from './recent-keys.js';
 import { bearerOf, type RefusedOrigin } from './refused-tokens.js';
 
 const RETRY_MS = 2_000;
