@@ -20,6 +20,7 @@ import { HttpServers } from './http/http-servers.js';
 import { ListenError } from './http/listen-error.js';
 import { RouteTable } from './http/route-table.js';
 import { DialectRegistry } from './protocol/dialect-registry.js';
+import { PolicyEnforcement } from './tokens/policy/policy-enforcement.js';
 import { makeFirstPolicy } from './tokens/policy/policy.entity.js';
 
 const IDLE_SWEEP_MS = 50;
@@ -82,6 +83,7 @@ export async function createApp(
         await closeServers(nest, servers, config.shutdownTimeoutSeconds * 1000);
         await nest.get(UsageRecorder, { strict: false }).flush();
         await nest.get(RefusedTokens, { strict: false }).flush();
+        await nest.get(PolicyEnforcement, { strict: false }).flush();
         await nest.get(Statements, { strict: false }).close();
         await dataSource.destroy();
         await database.close();

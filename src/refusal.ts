@@ -27,6 +27,7 @@ export type RefusalReason =
   | 'tooComplex'
   | 'tooSlow'
   | 'badText'
+  | 'policy'
   | 'headers'
   | 'idempotencyKey'
   | 'idempotencyKeyReused'
@@ -54,7 +55,8 @@ export type RefusalReason =
   // conflict
   | 'nameTaken'
   | 'superseded'
-  | 'repeated';
+  | 'repeated'
+  | 'stale';
 
 /** Why a presented token does not work; told to trusted callers only. */
 export type InvalidTokenReason = 'unknown' | 'revoked' | 'expired' | 'inactive' | 'ownerDisabled';

@@ -15,6 +15,8 @@ export type AuditAction =
   | 'user.delete'
   | 'organization.create'
   | 'location.create'
+  | 'policy.update'
+  | 'policy.refuse'
   | 'login.fail'
   | 'login.block';
 

@@ -6,7 +6,7 @@ import type { PresentedCredentials } from '../protocol/credentials.js';
 import { DialectRegistry } from '../protocol/dialect-registry.js';
 import type { WithRaw } from '../protocol/dialect.js';
 import type { RenderedRefusal, ApiDescription, Dialect, ScopeRules } from '../protocol/dialect.js';
-import type { Refusal } from '../refusal.js';
+import type { Refusal, RefusalReason } from '../refusal.js';
 import { withoutSecrets } from '../secrets.js';
 import type { Token } from '../tokens/token.entity.js';
 import { PATOIS, patoisScopes } from './patois.scopes.js';
@@ -20,6 +20,7 @@ const TITLES: Record<number, string> = {
   405: 'Method Not Allowed',
   408: 'Request Timeout',
   409: 'Conflict',
+  412: 'Precondition Failed',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
@@ -42,12 +43,16 @@ const DESCRIPTION: ApiDescription = {
   tags: {
     accounts: 'Organizations, locations and users.',
     tokens: 'Tokens of every dialect.',
+    policies: 'What an organization wants of the tokens of its users.',
     verification: 'May this token, from this address, do this?',
     registry: 'Tokens that a Docker registry takes, and the keys that sign them.',
     audit: 'Who changed what, and when.',
     operations: 'Health, metrics and these documents.',
   },
 };
+
+/** What is understood, and not done: by a policy, or as the draft of Idempotency-Key has it. */
+const UNPROCESSABLE = new Set<RefusalReason | undefined>(['policy', 'idempotencyKeyReused']);
 
 /** Patois' own API: every path that no other dialect owns. Errors are RFC 9457 problem details. */
 @Injectable()
@@ -71,8 +76,7 @@ export class PatoisDialect implements Dialect {
   }
 
   renderRefusal(refusal: Refusal): RenderedRefusal {
-    // The draft of Idempotency-Key asks for it.
-    const status = refusal.reason === 'idempotencyKeyReused' ? 422 : statusOf(refusal);
+    const status = UNPROCESSABLE.has(refusal.reason) ? 422 : statusOf(refusal);
     const errors = refusal.fields.map(({ path, message }) => ({
       pointer: withoutSecrets(pointerOf(path)),
       detail: withoutSecrets(message),

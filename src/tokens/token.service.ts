@@ -14,6 +14,9 @@ import { withoutSecrets } from '../secrets.js';
 import { inTurns } from '../turnstile.js';
 import { type Admitted, Admission } from './authority/admission.js';
 import { type Authority, SYSTEM_AUTHORITY } from './authority/authority.js';
+import { blocksWithin, defaultExpiry } from './policy/policy.js';
+import { PolicyEnforcement } from './policy/policy-enforcement.js';
+import type { Policy } from './policy/policy.entity.js';
 import { assertScopeLimits } from './scope-limits.js';
 import { conditionOf, type TokenCriteria } from './token-criteria.js';
 import { type FreshToken, makeToken, withFreshSecret } from './token-format.js';
@@ -113,6 +116,7 @@ export class TokenService {
     private readonly writes: TokenWrites,
     private readonly retired: RetiredValues,
     private readonly idempotency: Idempotency,
+    private readonly policies: PolicyEnforcement,
   ) {}
 
   /**
@@ -120,8 +124,8 @@ export class TokenService {
    *
    * @param assertVisible throws what the API says where the caller may not see the owner, or there is none.
    * @throws {Refusal} forbidden for an owner in whose name the issuer may not act, and for what the issuer does not hold;
-   *   conflict for a `uniqueName` that the owner's tokens already have; notFound when there is no such owner;
-   *   unauthenticated when the issuer is not what it was.
+   *   conflict for a `uniqueName` that the owner's tokens already have; notFound when there is no such owner; invalid, with
+   *   the reason `policy`, for what the policy of the owner's organization does not allow; unauthenticated when the issuer is not what it was.
    */
   async issue(
     spec: TokenSpec,
@@ -133,11 +137,14 @@ export class TokenService {
       const [repeated] = (await this.idempotency.begin(transaction, by)) ?? [];
       if (repeated) return repeated;
       // The lock prevents the owner from being deleted or moved before the token exists.
-      const { powers, named } = await this.admission.admit(transaction, by, { owner: spec.owner });
+      const rows = { owner: spec.owner, asksPolicies: true };
+      const { powers, named, policies } = await this.admission.admit(transaction, by, rows);
       const owner = named.find(spec.owner);
       assertVisible?.(owner);
       if (!owner) throw noSuchUser();
-      const { token, value } = this.make(spec, owner, powers, by.actor);
+      const policy = policyOf(owner, policies);
+      const { token, value } = this.make(spec, owner, powers, policy, by.actor);
+      await this.policies.assertRoom(transaction, [{ policy, token }], by.actor, { isNew: true });
       const entry = entryOf(by.actor, 'token.create', { after: token }, alias);
       const issued = { token: this.rows.shown(token, owner), value };
       await this.writes.insert(transaction.last, [token], [entry], this.idempotency.record(by, [issued]));
@@ -162,15 +169,18 @@ export class TokenService {
       const repeated = await this.idempotency.begin(transaction, by);
       if (repeated) return repeated;
       const owners = specs.map(({ owner }) => owner);
-      const { powers, named } = await this.admission.admit(transaction, by, { owners });
+      const rows = { owners, asksPolicies: true };
+      const { powers, named, policies } = await this.admission.admit(transaction, by, rows);
       const made = await inTurns(specs, (spec, index) =>
         at(index, () => {
           const owner = named.find(spec.owner);
           assertVisible(owner);
           if (!owner) throw noSuchUser();
-          return { owner, ...this.make(spec, owner, powers, by.actor) };
+          const policy = policyOf(owner, policies);
+          return { owner, policy, ...this.make(spec, owner, powers, policy, by.actor) };
         }),
       );
+      await this.policies.assertRoom(transaction, made, by.actor, { isNew: true, at });
       const entries = made.map(({ token }) => entryOf(by.actor, 'token.create', { after: token }));
       const tokens = made.map(({ token }) => token);
       const issued = made.map(({ token, owner, value }) => ({ token: this.rows.shown(token, owner), value }));
@@ -210,7 +220,8 @@ export class TokenService {
    * Changes the one token that the criteria name, as seen under its row lock.
    *
    * @throws {Refusal} notFound; forbidden for the token of an owner in whose name the caller may not act, and where the
-   *   caller does not hold what the token holds before and after; unauthenticated when the caller is not what it was.
+   *   caller does not hold what the token holds before and after; invalid, with the reason `policy`, for a change that the
+   *   policy does not allow; unauthenticated when the caller is not what it was.
    */
   async update(
     where: TokenCriteria,
@@ -219,12 +230,15 @@ export class TokenService {
     options: ChangeOptions = {},
   ): Promise<Token> {
     return this.changing(by, async (transaction) => {
-      const { powers, owner, token: before } = await this.lock(transaction, where, by, options);
+      const asked = { ...options, asksPolicy: true };
+      const { powers, owner, token: before, policies } = await this.lock(transaction, where, by, asked);
+      const policy = policyOf(owner, policies);
       if (changes.scopes) assertScopeLimits(changes.scopes);
       powers.assertMayActFor(owner);
       powers.assertCovers(before);
       const after = changed(before, {
         ...changes,
+        allowedCidrs: blocksAfter(policy, before, changes),
         dialectFields: { ...before.dialectFields, ...changes.dialectFields },
         // Where names are unique, the unique name follows a change of the name.
         uniqueName: before.uniqueName === null ? null : (changes.name ?? before.uniqueName),
@@ -232,25 +246,30 @@ export class TokenService {
         updatedBy: snapshotOf(by.actor),
       });
       powers.assertCovers(after);
+      this.policies.assertChangeable(policy, before, after, by.actor);
+      if (before.isExpired() && !after.isExpired() && !after.isRevoked()) {
+        await this.policies.assertRoom(transaction, [{ policy, token: after }], by.actor, { isNew: false });
+      }
       await this.write(transaction, by.actor, 'token.update', [{ before, after }]);
       return this.rows.shown(after, owner);
     });
   }
 
   /**
-   * Gives the one token that the criteria name a new value; everything else stays. The old value dies at once, or after
-   * the grace.
+   * Gives the one token that the criteria name a new value; everything else stays, as far as the policy allows. The old
+   * value dies at once, or after the grace.
    *
    * @throws {Refusal} notFound; conflict when `presented` is no longer its value; forbidden for the token of an owner in
-   *   whose name the caller may not act, and for one that holds what the caller does not; unauthenticated when the caller
-   *   is not what it was.
+   *   whose name the caller may not act, and for one that holds what the caller does not; invalid, with the reason
+   *   `policy`, for one that the policy cannot keep; unauthenticated when the caller is not what it was.
    */
   async rotate(where: TokenCriteria, by: Authority, options: RotateOptions = {}): Promise<IssuedToken> {
     const { presented, graceSeconds = 0, retiresOnFirstUse = true } = options;
     return this.changing(by, async (transaction) => {
       const [repeated] = (await this.idempotency.begin(transaction, by)) ?? [];
       if (repeated) return repeated;
-      const { powers, owner, token: before } = await this.lock(transaction, where, by, options);
+      const asked = { ...options, asksPolicy: true };
+      const { powers, owner, token: before, policies } = await this.lock(transaction, where, by, asked);
       powers.assertMayActFor(owner);
       powers.assertCovers(before);
       if (presented !== undefined && !this.hashing.matchesToken(presented, digestOf(before))) {
@@ -259,15 +278,18 @@ export class TokenService {
           message: 'The token was rotated by another call',
         });
       }
+      const policy = policyOf(owner, policies);
       const fresh = withFreshSecret(before.tokenId);
       const at = new Date();
-      const values = rotated(before, this.hashing.digestToken(fresh.value), {
+      const kept = this.policies.rotated(policy, before, at, by.actor);
+      const values = rotated({ ...before, ...kept }, this.hashing.digestToken(fresh.value), {
         at,
         graceSeconds,
         retiresOnFirstUse,
       });
       const after = changed(before, {
         ...values,
+        ...kept,
         // A sealed copy of the old value would show what no longer works.
         sealedValue: before.sealedValue === null ? null : this.hashing.seal(fresh.value, before.id),
       });
@@ -430,28 +452,32 @@ export class TokenService {
     transaction: Transaction,
     where: TokenCriteria,
     by: Authority,
-    { owner: reference, assertVisible }: ChangeOptions = {},
-  ): Promise<{ powers: Admitted['powers']; owner: User; token: Token }> {
-    const rows = { tokens: where, owner: reference };
-    const { powers, users, named, tokens } = await this.admission.admit(transaction, by, rows);
+    { owner: reference, assertVisible, asksPolicy = false }: ChangeOptions & { asksPolicy?: boolean } = {},
+  ): Promise<Pick<Admitted, 'powers' | 'policies'> & { owner: User; token: Token }> {
+    const rows = { tokens: where, owner: reference, asksPolicies: asksPolicy };
+    const { powers, users, named, tokens, policies } = await this.admission.admit(transaction, by, rows);
     const [token] = tokens.values();
     const owner = token ? users.get(token.ownerId) : reference && named.find(reference);
     assertVisible?.({ owner, token });
     if (!owner || !token) throw noSuchToken();
-    return { powers, owner, token };
+    return { powers, owner, token, policies };
   }
 
-  /** A new token, not stored yet, if the actor may make it. */
+  /** A new token, not stored yet, if the actor may make it and the policy allows it. */
   private make(
     spec: TokenSpec,
     owner: User,
     powers: Admitted['powers'],
+    policy: Policy,
     actor: Actor,
   ): { token: Token; value: string } {
-    const { dialect, allowedCidrs = [], defaultExpiresAt = null } = spec;
-    const expiresAt = powers.expiryOf(spec.expiresAt, defaultExpiresAt);
+    const { dialect, defaultExpiresAt = null } = spec;
+    const createdAt = new Date();
+    const byDefault = earlier(defaultExpiresAt, defaultExpiry(policy, createdAt));
+    const expiresAt = powers.expiryOf(spec.expiresAt, byDefault);
+    const allowedCidrs = blocksWithin(policy, spec.allowedCidrs ?? []);
     powers.assertMayActFor(owner);
-    powers.assertCovers({ dialect, scopes: [...spec.scopes], allowedCidrs: [...allowedCidrs], expiresAt });
+    powers.assertCovers({ dialect, scopes: [...spec.scopes], allowedCidrs, expiresAt });
     const fresh = makeToken();
     const id = randomUUID();
     const token = Object.assign(new Token(), {
@@ -464,10 +490,10 @@ export class TokenService {
       uniqueName: spec.uniqueName ?? null,
       description: spec.description ?? null,
       scopes: [...spec.scopes],
-      allowedCidrs: [...allowedCidrs],
+      allowedCidrs,
       inactive: spec.inactive ?? false,
       expiresAt,
-      createdAt: new Date(),
+      createdAt,
       createdBy: snapshotOf(actor),
       updatedAt: null,
       updatedBy: NOBODY,
@@ -483,6 +509,7 @@ export class TokenService {
       sealedValue: spec.keepsSealedValue ? this.hashing.seal(fresh.value, id) : null,
       dialectFields: spec.dialectFields ?? {},
     });
+    this.policies.assertIssuable(policy, token, actor);
     return { token, value: fresh.value };
   }
 
@@ -531,6 +558,26 @@ interface TokenChange {
 
 function changed(before: Token, changes: Partial<Token>): Token {
   return Object.assign(new Token(), before, changes);
+}
+
+/** The blocks of a token after a change: one that is to have none any more gets the policy's. */
+function blocksAfter(policy: Policy, before: Token, { allowedCidrs }: TokenChanges): string[] {
+  if (allowedCidrs === undefined || before.allowedCidrs.length === 0)
+    return allowedCidrs ?? before.allowedCidrs;
+  return blocksWithin(policy, allowedCidrs);
+}
+
+/** @throws where the policies were not asked for under the locks. */
+function policyOf({ organizationId }: User, policies: Admitted['policies']): Policy {
+  const policy = policies.get(organizationId);
+  if (!policy) throw new Error('The policy of the organization is not locked');
+  return policy;
+}
+
+/** The earlier of two expiries; null is none. */
+function earlier(one: Date | null, other: Date | null): Date | null {
+  if (one === null || other === null) return one ?? other;
+  return one < other ? one : other;
 }
 
 /** What ends tokens that are not revoked yet. */

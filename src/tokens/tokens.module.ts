@@ -13,6 +13,8 @@ import { ForgetOutcomesJob } from './idempotency/forget-outcomes.job.js';
 import { Idempotency } from './idempotency/idempotency.js';
 import { ForgetRetiredJob } from './rotation/forget-retired.job.js';
 import { RetiredValues } from './rotation/retired-values.js';
+import { PolicyEnforcement } from './policy/policy-enforcement.js';
+import { PolicyRows } from './policy/policy-rows.js';
 import { LOOKUP_SQL, type LookupRow, TokenLookup } from './token-lookup.js';
 import { TokenReads } from './token-reads.js';
 import { TokenRows } from './token-rows.js';
@@ -30,6 +32,10 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     ForgetRetiredJob,
     Idempotency,
     RetiredValues,
+    PolicyEnforcement,
+
+    PolicyRows,
+
     TokenReads,
     TokenRows,
     TokenService,
@@ -45,6 +51,14 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
       ) => new TokenLookup(BatchedLookup.of(database, dataSource, LOOKUP), hashing, dataSource, retired),
     },
   ],
-  exports: [Admission, DeletedOwnersJob, Idempotency, RetiredValues, TokenService, TokenLookup],
+  exports: [
+    Admission,
+    DeletedOwnersJob,
+    Idempotency,
+    PolicyEnforcement,
+    RetiredValues,
+    TokenService,
+    TokenLookup,
+  ],
 })
 export class TokensModule {}

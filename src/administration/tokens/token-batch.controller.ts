@@ -44,6 +44,7 @@ export class TokenBatchController {
   @ApiRefusals(Problem, {
     404: 'An owner does not exist or is not visible to the caller',
     409: 'A name is taken',
+    422: 'The policy of an organization does not allow it',
   })
   async create(@Caller() caller: Principal, @Body() body: unknown): Promise<TokensWithSecrets> {
     const bodies = await inTurns(listOf(body), (item, index) => this.validated(item, index));

@@ -26,6 +26,8 @@ import { TokenAdministrationService } from './tokens.service.js';
 const READ = 'patois:tokens.read';
 const WRITE = 'patois:tokens.write';
 
+const POLICY = 'The policy of the organization does not allow it; `errors[].pointer` names the rule';
+
 const TOKEN_ID = { name: 'tokenId', description: 'The token id.', example: 'pt-4fK2mZq81LxT' };
 
 /** Tokens of every dialect: the own ones, and those of whom the caller administers. */
@@ -52,6 +54,7 @@ export class TokensController {
   @ApiRefusals(Problem, {
     404: 'The owner does not exist or is not visible to the caller',
     409: 'The name is taken',
+    422: POLICY,
   })
   async create(@Caller() caller: Principal, @Body() body: CreateToken): Promise<TokenWithSecret> {
     return this.showOnce(await this.tokens.issue(caller, body));
@@ -96,6 +99,7 @@ export class TokensController {
   @ApiRefusals(Problem, {
     404: 'The token does not exist or is not visible to the caller',
     409: 'The token is revoked, or the name is taken',
+    422: POLICY,
   })
   async update(
     @Caller() caller: Principal,
@@ -141,6 +145,7 @@ export class TokensController {
   @ApiRefusals(Problem, {
     404: 'The token does not exist or is not visible to the caller',
     409: 'The token is revoked, or was rotated by another call at the same time',
+    422: POLICY,
   })
   async rotate(
     @Caller() caller: Principal,

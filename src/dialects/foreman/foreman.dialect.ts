@@ -169,9 +169,11 @@ function unavailableMessage({ reason }: Refusal): string {
 
 function renderInvalid(refusal: Refusal, request: RefusedRequest): RenderedRefusal {
   if (refusal instanceof InvalidRecord) {
-    return unprocessable(refusal.fields.map(({ path, message }) => [path[0] ?? 'base', message]));
+    return unprocessable(refusal.fields.map(({ path, message }) => [path[0] ?? BASE, message]));
   }
   const message = withoutSecrets(refusal.message);
+  // As a validation of the record would say it that is about no field in particular (decided here).
+  if (refusal.reason === 'policy') return unprocessable([[BASE, message]]);
   // `rescue_from ScopedSearch::QueryNotSupported, Apipie::ParamError`, template param_error.
   if (refusal instanceof QueryNotSupported) {
     return error(400, { message, class: 'ScopedSearch::QueryNotSupported' });
@@ -256,6 +258,12 @@ function error(status: number, inside: Record<string, unknown>): RenderedRefusal
 }
 
 /**
+ * The field of what is wrong with a record as a whole; its messages are whole sentences (`full_message`):
+ * https://github.com/rails/rails/blob/main/activemodel/lib/active_model/error.rb
+ */
+const BASE = 'base';
+
+/**
  * A record that was not saved: messages for each field, and whole sentences. Template unprocessable_entity;
  * `id` is null because the record has none yet.
  */
@@ -263,7 +271,7 @@ function unprocessable(problems: [field: string, message: string][]): RenderedRe
   const errors: Record<string, string[]> = {};
   for (const [field, message] of problems) (errors[field] ??= []).push(withoutSecrets(message));
   const sentences = Object.entries(errors).flatMap(([field, messages]) =>
-    messages.map((message) => `${humanized(field)} ${message}`),
+    messages.map((message) => (field === BASE ? message : `${humanized(field)} ${message}`)),
   );
   return error(422, { id: null, errors, full_messages: sentences });
 }

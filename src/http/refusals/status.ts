@@ -14,7 +14,7 @@ export function statusOf({ kind, reason }: Refusal): number {
     case 'notFound':
       return reason === 'method' ? 405 : 404;
     case 'conflict':
-      return 409;
+      return reason === 'stale' ? 412 : 409;
     case 'tooMany':
       return 429;
     case 'unavailable':

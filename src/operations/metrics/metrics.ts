@@ -9,6 +9,7 @@ import { RotatedTokens } from '../../decisions/rotated-tokens.js';
 import { DecisionService } from '../../decisions/decision.service.js';
 import { UsageRecorder } from '../../decisions/usage-recorder.js';
 import { Idempotency } from '../../tokens/idempotency/idempotency.js';
+import { PolicyEnforcement } from '../../tokens/policy/policy-enforcement.js';
 import { TokenService } from '../../tokens/token.service.js';
 
 /** From what a decision from memory takes to what a client gives up on. */
@@ -50,6 +51,7 @@ export class Metrics {
     tokens: TokenService,
     rotated: RotatedTokens,
     idempotency: Idempotency,
+    policies: PolicyEnforcement,
   ) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
@@ -61,6 +63,16 @@ export class Metrics {
       collect() {
         this.reset();
         for (const { outcome, dialect, count } of counter.sums()) this.inc({ outcome, dialect }, count);
+      },
+    });
+    new Counter({
+      name: 'patois_policy_refusals_total',
+      help: "Changes of tokens that an organization's policy refused, by rule and by the dialect of the token.",
+      labelNames: ['rule', 'dialect'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { rule, dialect, count } of policies.sums()) this.inc({ rule, dialect }, count);
       },
     });
     new Counter({

@@ -12,6 +12,9 @@ import { type StatementRunner, statementOf, Values } from '../../database/statem
 import { HashingService } from '../../hashing/hashing.service.js';
 import { allowsAddress } from '../../network/cidr.js';
 import { Refusal } from '../../refusal.js';
+import type { JsonRow } from '../../database/entity-rows.js';
+import { PolicyRows } from '../policy/policy-rows.js';
+import type { Policy } from '../policy/policy.entity.js';
 import { conditionOf, type TokenCriteria } from '../token-criteria.js';
 import { type TokenRow, TokenRows } from '../token-rows.js';
 import { Token } from '../token.entity.js';
@@ -30,6 +33,10 @@ export interface RowsToLock {
   changesUsers?: boolean;
   /** Tokens that are changed, and their owners with them; where an `owner` is named, of that one's. */
   tokens?: TokenCriteria;
+  /** Whether the policies of these users' organizations are asked: they must stay as they are, too. */
+  asksPolicies?: boolean;
+  /** The organization (uuid) whose policy is what is changed. */
+  changesPolicyOf?: string;
   /** Whether nothing is changed, and an outcome given again: for that a value will do that was retired moments ago. */
   isRepetition?: boolean;
 }
@@ -44,19 +51,25 @@ export interface Admitted {
   named: ReferencedUsers;
   /** The tokens that are changed, by uuid, with their digests. */
   tokens: ReadonlyMap<string, Token>;
+  /** The policies that were asked for, by the organization's uuid: of each user's organization one. */
+  policies: ReadonlyMap<string, Policy>;
 }
 
 /** Up to so many users are named one by one. */
 const MAX_SCALARS = 3;
 
-type LockedRow = ({ kind: 'user' } & UserRow) | ({ kind: 'target' | 'actor' } & TokenRow);
+type LockedRow =
+  | ({ kind: 'user' } & UserRow)
+  | { kind: 'policy'; policy: JsonRow }
+  | ({ kind: 'target' | 'actor' } & TokenRow);
 
 /**
  * Reads at the write who acts. Between a request and its change a user may be disabled, a token revoked, a password
  * changed: what was true when the request came is not enough.
  *
- * Rows are locked in one order, users by id, then tokens by id, so that no two changes wait for each other. The actor's
- * rows are locked shared: its changes run side by side, and what ends the actor waits for them and comes after them.
+ * Rows are locked in one order, users by id, then policies by organization, then tokens by id, so that no two changes wait
+ * for each other. The actor's rows are locked shared: its changes run side by side, and what ends the actor waits for them
+ * and comes after them. So are policies: what is made under one is there before it is changed, or keeps the new one.
  */
 @Injectable()
 export class Admission {
@@ -64,6 +77,7 @@ export class Admission {
     private readonly hashing: HashingService,
     private readonly userRows: UserRows,
     private readonly tokenRows: TokenRows,
+    private readonly policyRows: PolicyRows,
   ) {}
 
   /**
@@ -76,6 +90,7 @@ export class Admission {
     const isKnown = credential.kind !== 'none';
     const users = new Map<string, User>();
     const tokens = new Map<string, Token>();
+    const policies = new Map<string, Policy>();
     let actorToken: Token | undefined;
     for (const row of await this.lock(runner, credential, rows)) {
       if (row.kind === 'user') {
@@ -83,27 +98,34 @@ export class Admission {
         users.set(user.id, user);
         continue;
       }
+      if (row.kind === 'policy') {
+        const policy = this.policyRows.policyOf(row.policy);
+        policies.set(policy.organizationId, policy);
+        continue;
+      }
       const token = this.tokenRows.tokenOf(row);
       if (row.kind === 'target') tokens.set(token.id, token);
       else actorToken = token;
     }
-    if (!isKnown) return this.admitted(new Powers(by, null, null), users, tokens);
-    const isRepetition = rows.isRepetition === true;
-    return this.admitted(this.powersOf(by, credential, users, actorToken, isRepetition), users, tokens);
-  }
-
-  private admitted(powers: Powers, users: Map<string, User>, tokens: Map<string, Token>): Admitted {
-    return { powers, users, named: new ReferencedUsers(users.values()), tokens };
+    const powers = isKnown
+      ? this.powersOf(by, credential, users, actorToken, rows.isRepetition === true)
+      : new Powers(by, null, null);
+    if (rows.asksPolicies) {
+      const missing = [...users.values()].flatMap(({ organizationId: id }) => (policies.has(id) ? [] : [id]));
+      const late = missing.length > 0 ? await this.policyRows.lockLate(runner, [...new Set(missing)]) : [];
+      for (const policy of late) policies.set(policy.organizationId, policy);
+    }
+    return { powers, users, named: new ReferencedUsers(users.values()), tokens, policies };
   }
 
   /**
-   * One after the other, as UNION ALL reads its parts: users by id, then tokens by id, among which the actor's, shared,
-   * has its place. A row that changed while it was waited for is read, and asked for its conditions, again.
+   * One after the other, as UNION ALL reads its parts: users by id, then the policies of the organizations that these are
+   * in when they are locked, then tokens by id, among which the actor's, shared, has its place. A row that changed while it was waited for is read, and asked for its conditions, again.
    */
   private async lock(
     runner: StatementRunner,
     credential: Credential,
-    { users = [], owner, owners, changesUsers = false, tokens }: RowsToLock,
+    { users = [], owner, owners, changesUsers = false, tokens, asksPolicies, changesPolicyOf }: RowsToLock,
   ): Promise<LockedRow[]> {
     const values = new Values();
     const { place } = values;
@@ -143,13 +165,23 @@ export class Admission {
     ];
     const parts = [
       `SELECT 'user' AS kind, row_to_json(u) AS "user", ${organizationJson('u')} AS organization,
-         NULL::json AS token, NULL::json AS "lastUse" FROM locked_users u`,
+         NULL::json AS policy, NULL::json AS token, NULL::json AS "lastUse" FROM locked_users u`,
     ];
+    if (asksPolicies || changesPolicyOf !== undefined) {
+      const which =
+        changesPolicyOf === undefined
+          ? 'ANY (ARRAY(SELECT organization_id FROM locked_users))'
+          : place(changesPolicyOf);
+      ctes.push(`locked_policies AS MATERIALIZED (SELECT ${this.policyRows.columns('p')} FROM policies p
+        WHERE p.organization_id = ${which} ORDER BY p.organization_id
+        FOR ${changesPolicyOf === undefined ? 'SHARE' : 'UPDATE'})`);
+      parts.push(`SELECT 'policy', NULL, NULL, row_to_json(p), NULL, NULL FROM locked_policies p`);
+    }
     const addTokens = (name: string, kind: 'target' | 'actor', where: string, strength: string): void => {
       ctes.push(`${name} AS MATERIALIZED (SELECT ${this.tokenRows.columns('token', { hidden: true })} FROM tokens token
         WHERE ${where} ORDER BY token.id FOR ${strength})`);
       parts.push(
-        `SELECT '${kind}', NULL, NULL, row_to_json(t), ${this.tokenRows.lastUseJson('t')} FROM ${name} t`,
+        `SELECT '${kind}', NULL, NULL, NULL, row_to_json(t), ${this.tokenRows.lastUseJson('t')} FROM ${name} t`,
       );
     };
     const isTarget = `token.id = ${isOne ? '(SELECT id FROM target)' : 'ANY (ARRAY(SELECT id FROM target))'}
