@@ -12,6 +12,8 @@ import { MeController } from './me/me.controller.js';
 import { MeService } from './me/me.service.js';
 import { OrganizationsController } from './organizations/organizations.controller.js';
 import { OrganizationsService } from './organizations/organizations.service.js';
+import { PoliciesController } from './policies/policies.controller.js';
+import { PolicyAdministrationService } from './policies/policies.service.js';
 import { TokenBatchController } from './tokens/token-batch.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { TokenAdministrationService } from './tokens/tokens.service.js';
@@ -26,6 +28,7 @@ import { UserAdministrationService } from './users/users.service.js';
     MeController,
     OrganizationsController,
     LocationsController,
+    PoliciesController,
     TokenBatchController,
     TokensController,
     UsersController,
@@ -35,6 +38,7 @@ import { UserAdministrationService } from './users/users.service.js';
     LocationsService,
     MeService,
     OrganizationsService,
+    PolicyAdministrationService,
     TokenAdministrationService,
     UserAdministrationService,
   ],

@@ -191,6 +191,9 @@ function sampleRefusal(status: number, operation: Operation): Refusal | undefine
     : { reason: 'address', message: 'Access denied' };
   const key = operation.requestBody ? 'name' : nameOfParameter(operation);
   const field = { path: [key], rule: 'isString', message: `${key} must be a string` };
+  const message = "The organization's policy allows a user at most 10 tokens (maxTokensPerUser)";
+  const rule = { path: ['maxTokensPerUser'], rule: 'maxTokensPerUser', message };
+  const ruled: RefusalDetails = { reason: 'policy', message, fields: [rule] };
   const samples: Record<number, [RefusalKind, RefusalDetails]> = {
     400: ['invalid', { message: field.message, fields: [field] }],
     401: ['unauthenticated', { reason: 'missing' }],
@@ -198,9 +201,10 @@ function sampleRefusal(status: number, operation: Operation): Refusal | undefine
     404: ['notFound', { message: 'There is no such resource' }],
     405: ['notFound', { reason: 'method', message: 'PUT is not allowed here; allowed: GET', allow: ['GET'] }],
     409: ['conflict', { message: 'Another request was first' }],
+    412: ['conflict', { reason: 'stale', message: 'Another request has changed it' }],
     413: ['invalid', { reason: 'tooLarge', message: 'The body is larger than 524288 bytes' }],
     415: ['invalid', { reason: 'mediaType', message: 'The content type text/plain is not supported' }],
-    422: ['invalid', { message: field.message, fields: [field] }],
+    422: ['invalid', operation.requestBody ? ruled : { message: field.message, fields: [field] }],
     429: ['tooMany', { message: 'Too many failed logins', retryAfterSeconds: 60 }],
     500: ['internal', {}],
     503: ['unavailable', {}],

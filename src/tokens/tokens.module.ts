@@ -14,7 +14,9 @@ import { Idempotency } from './idempotency/idempotency.js';
 import { ForgetRetiredJob } from './rotation/forget-retired.job.js';
 import { RetiredValues } from './rotation/retired-values.js';
 import { PolicyEnforcement } from './policy/policy-enforcement.js';
+import { PolicyPreview } from './policy/policy-preview.js';
 import { PolicyRows } from './policy/policy-rows.js';
+import { PolicyService } from './policy/policy.service.js';
 import { LOOKUP_SQL, type LookupRow, TokenLookup } from './token-lookup.js';
 import { TokenReads } from './token-reads.js';
 import { TokenRows } from './token-rows.js';
@@ -33,9 +35,9 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     Idempotency,
     RetiredValues,
     PolicyEnforcement,
-
+    PolicyPreview,
     PolicyRows,
-
+    PolicyService,
     TokenReads,
     TokenRows,
     TokenService,
@@ -56,6 +58,8 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     DeletedOwnersJob,
     Idempotency,
     PolicyEnforcement,
+    PolicyPreview,
+    PolicyService,
     RetiredValues,
     TokenService,
     TokenLookup,

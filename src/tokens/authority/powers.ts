@@ -150,6 +150,17 @@ export class Powers {
     if (isRaised || isMoved || isEnabled || setsPassword) this.assertHoldsEverything();
   }
 
+  /**
+   * Who may change the policy of an organization. To narrow it gives nobody anything: whoever administers the organization
+   * does that. To loosen it lets all of its users do what they could not: only for who can do all of that.
+   *
+   * @throws {Refusal} forbidden.
+   */
+  assertMayChangePolicy(organizationId: string, isLoosened: boolean): void {
+    this.assertAdministers(organizationId);
+    if (isLoosened) this.assertHoldsEverything('loosen a policy');
+  }
+
   /** @throws {Refusal} forbidden for who does not administer everything. */
   assertAdministersAll(): void {
     if (this.isAdministrator) return;
@@ -173,11 +184,9 @@ export class Powers {
   }
 
   /** What a user may do holds by password too: every scope, from everywhere, for ever. */
-  private assertHoldsEverything(): void {
+  private assertHoldsEverything(toDo = 'give a user rights, a password or another place'): void {
     if (this.token && !this.token.scopes.includes('*')) {
-      throw refuseGrant(
-        "A token without the scope '*' cannot give a user rights, a password or another place",
-      );
+      throw refuseGrant(`A token without the scope '*' cannot ${toDo}`);
     }
     this.assertIsUnbounded();
   }

@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { AuditWriter } from '../../audit/audit.writer.js';
+import { statementOf, Values } from '../../database/statements.js';
+import { Transactions } from '../../database/transactions.js';
+import { Refusal } from '../../refusal.js';
+import { Admission } from '../authority/admission.js';
+import type { Authority } from '../authority/authority.js';
+import { loosens } from './policy.js';
+import { PolicyRows } from './policy-rows.js';
+import { DEFAULT_POLICY, Policy, policyOf, type PolicySettings, settingsOf } from './policy.entity.js';
+
+/** The policies of organizations. A change and its audit event commit together. */
+@Injectable()
+export class PolicyService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly transactions: Transactions,
+    private readonly admission: Admission,
+    private readonly rows: PolicyRows,
+    private readonly audit: AuditWriter,
+  ) {}
+
+  async find(organizationId: string): Promise<Policy> {
+    const found = await this.dataSource.manager.findOneBy(Policy, { organizationId });
+    return found ?? policyOf(organizationId, DEFAULT_POLICY, 0);
+  }
+
+  /**
+   * Replaces a policy. It holds from the answer on: what is issued, updated or rotated at the same time comes before it and
+   * is done, or keeps it.
+   *
+   * @param isExpected whether the policy may be replaced that is found under the lock.
+   * @throws {Refusal} conflict, with the reason `stale`, for another one; forbidden for who does not administer the
+   *   organization, and for more than the caller may allow; unauthenticated when the caller is not what it was.
+   */
+  async replace(
+    organizationId: string,
+    settings: PolicySettings,
+    by: Authority,
+    isExpected: (policy: Policy) => boolean,
+  ): Promise<Policy> {
+    const { actor, credential } = by;
+    const line = credential.kind === 'none' ? actor.type : credential.userId;
+    return this.transactions.run(line, async (transaction) => {
+      const rows = { changesPolicyOf: organizationId };
+      const { powers, policies } = await this.admission.admit(transaction, by, rows);
+      const before = policies.get(organizationId) ?? policyOf(organizationId, DEFAULT_POLICY, 0);
+      powers.assertMayChangePolicy(organizationId, loosens(settings, before));
+      if (!isExpected(before)) {
+        throw new Refusal('conflict', { reason: 'stale', message: 'The policy was changed by another call' });
+      }
+      const after = policyOf(organizationId, settings, before.version + 1);
+      const entry = {
+        actor,
+        action: 'policy.update' as const,
+        object: { type: 'organization', id: organizationId },
+        before: { ...settingsOf(before) },
+        after: { ...settingsOf(after) },
+      };
+      const values = [...this.rows.parametersOf(after), ...this.audit.valuesOf([entry])];
+      await transaction.last.run(statementOf('write-policy', this.writing()), values);
+      return after;
+    });
+  }
+
+  private writing(): string {
+    const { place } = new Values();
+    const { names } = this.rows;
+    return `WITH written AS (
+        INSERT INTO policies (${names.join(', ')}) VALUES (${names.map(() => place(undefined)).join(', ')})
+        ON CONFLICT (organization_id) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(', ')}),
+      audited AS (${this.audit.insertion(1, place)})
+      SELECT 1`;
+  }
+}
