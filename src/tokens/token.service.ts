@@ -87,7 +87,7 @@ export interface RevokeOptions extends ChangeOptions {
 export interface RotateOptions extends ChangeOptions {
   /** The value the caller presented: rotation of one's own token is a compare-and-swap on it. */
   presented?: string;
-  /** For how long the old value keeps working, at most until the token's own end; by default 0: it ends at once. */
+  /** For how long the old value keeps working, at most until the token's own end; by default what the policy says. */
   graceSeconds?: number | undefined;
   /** Whether the first use of the new value ends that early; true by default. */
   retiresOnFirstUse?: boolean | undefined;
@@ -264,7 +264,7 @@ export class TokenService {
    *   `policy`, for one that the policy cannot keep; unauthenticated when the caller is not what it was.
    */
   async rotate(where: TokenCriteria, by: Authority, options: RotateOptions = {}): Promise<IssuedToken> {
-    const { presented, graceSeconds = 0, retiresOnFirstUse = true } = options;
+    const { presented, retiresOnFirstUse = true } = options;
     return this.changing(by, async (transaction) => {
       const [repeated] = (await this.idempotency.begin(transaction, by)) ?? [];
       if (repeated) return repeated;
@@ -282,9 +282,9 @@ export class TokenService {
       const fresh = withFreshSecret(before.tokenId);
       const at = new Date();
       const kept = this.policies.rotated(policy, before, at, by.actor);
-      const values = rotated({ ...before, ...kept }, this.hashing.digestToken(fresh.value), {
+      const values = rotated(changed(before, kept), this.hashing.digestToken(fresh.value), {
         at,
-        graceSeconds,
+        graceSeconds: options.graceSeconds ?? policy.defaultGraceSeconds,
         retiresOnFirstUse,
       });
       const after = changed(before, {
@@ -304,19 +304,31 @@ export class TokenService {
 
   /**
    * Writes to the audit trail that a retired value of a token has turned up, at most once a minute a token, on all
-   * replicas together.
+   * replicas together; and revokes the token where the policy asks for that.
    *
    * @param bearer who presented it.
    * @returns whether it was written.
    */
   async reportReuse(id: string, digest: Buffer, bearer: Actor): Promise<boolean> {
     return this.changing(SYSTEM_AUTHORITY, async (transaction) => {
-      const { token: before } = await this.lock(transaction, { id }, SYSTEM_AUTHORITY);
+      const asked = { asksPolicy: true };
+      const {
+        token: before,
+        owner,
+        policies,
+      } = await this.lock(transaction, { id }, SYSTEM_AUTHORITY, asked);
       const retiredAt = await this.retired.noteReuse(transaction, id, digest);
       if (!retiredAt) return false;
       const object = { type: 'token', id: before.tokenId };
-      const entry: AuditEntry = { actor: bearer, action: 'token.reuse', object, after: { retiredAt } };
-      await this.audit.write(transaction.last, entry);
+      const reuse: AuditEntry = { actor: bearer, action: 'token.reuse', object, after: { retiredAt } };
+      const isEnded = policyOf(owner, policies).onReuse === 'revoke' && !before.isRevoked();
+      if (!isEnded) {
+        await this.audit.write(transaction.last, reuse);
+        return true;
+      }
+      const { actor } = SYSTEM_AUTHORITY;
+      const changes = endings([before], actor, 'reuse');
+      await this.write(transaction, actor, 'token.revoke', changes, { alsoHappened: [reuse] });
       return true;
     });
   }
@@ -524,10 +536,14 @@ export class TokenService {
     actor: Actor,
     action: AuditAction,
     changes: readonly TokenChange[],
-    { alias, ...options }: UpdateOptions & { alias?: string | undefined } = {},
+    {
+      alias,
+      alsoHappened = [],
+      ...options
+    }: UpdateOptions & { alias?: string | undefined; alsoHappened?: AuditEntry[] } = {},
   ): Promise<void> {
     for (const { after } of changes) transaction.changed.add(after.tokenId);
-    const entries = changes.map((change) => entryOf(actor, action, change, alias));
+    const entries = [...alsoHappened, ...changes.map((change) => entryOf(actor, action, change, alias))];
     await this.writes.update(
       transaction.last,
       changes.map(({ after }) => after),

@@ -208,6 +208,86 @@ describe('on a server', () => {
     });
   });
 
+  describe('under a policy', () => {
+    let colleague: TestUser;
+    beforeAll(async () => {
+      const { id: organizationId } = await server.organization('Careful');
+      colleague = await server.makeUser({ organizationId });
+      await server.send('PUT', '/patois/v1/organizations/Careful/policy', {
+        headers: server.asAdmin,
+        body: { defaultGraceSeconds: 300, onReuse: 'revoke', maxLifetimeSeconds: 86_400 },
+      });
+    });
+    const ofColleague = (spec: object = {}): Promise<{ token: Token; value: string }> =>
+      issue({ ownerId: colleague.user.id, ...spec });
+
+    test('a rotation that names no grace has that of the policy, and one that names one has that', async () => {
+      const { token } = await ofColleague();
+      moveClock(0);
+      const end = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
+      const send = async (body: object): Promise<string | null> =>
+        (
+          await server.send('POST', `/patois/v1/tokens/${token.tokenId}/rotate`, {
+            headers: colleague.byPassword,
+            body,
+          })
+        ).json.previousValidUntil;
+      expect([await send({}), await send({ graceSeconds: 10 }), await send({ graceSeconds: 0 })]).toEqual([
+        end(300),
+        end(10),
+        null,
+      ]);
+    });
+
+    test("Panther's rotation has none all the same", async () => {
+      const { value } = await ofColleague({ dialect: 'panther', scopes: ['BulkUpload'] });
+      const headers = { 'x-api-key': value };
+      expect((await server.send('POST', '/api-tokens/self/rotate', { headers })).status).toBe(200);
+      expect(await use(value)).toBe(401);
+    });
+
+    test('a grace ends with the life that the policy leaves the token', async () => {
+      const { token } = await ofColleague({ expiresAt: new Date(Date.now() + 3_600_000) });
+      const { json } = await server.send('POST', `/patois/v1/tokens/${token.tokenId}/rotate`, {
+        headers: colleague.byPassword,
+        body: { graceSeconds: 604_800 },
+      });
+      expect(json.previousValidUntil).toBe(json.expiresAt);
+    });
+
+    test('a retired value that turns up ends the token, where the policy says so', async () => {
+      const { token, value } = await ofColleague();
+      const { json } = await server.send('POST', `/patois/v1/tokens/${token.tokenId}/rotate`, {
+        headers: colleague.byPassword,
+        body: { graceSeconds: 0 },
+      });
+      moveClock(200_000);
+      expect(await use(json.token)).toBe(204);
+      expect(await use(value)).toBe(401);
+      expect(await use(json.token)).toBe(401);
+      const events = await server.app.dataSource.manager.find(AuditEvent, {
+        where: { objectId: token.tokenId },
+      });
+      expect(events).toContainEqual(expect.objectContaining({ action: 'token.reuse', actorType: 'token' }));
+      expect(events).toContainEqual(
+        expect.objectContaining({
+          action: 'token.revoke',
+          actorType: 'system',
+          before: expect.objectContaining({ status: 'active' }),
+          after: expect.objectContaining({ status: 'revoked', revokeReason: 'reuse' }),
+        }),
+      );
+      await use(value);
+      moveClock(61_000);
+      await use(value);
+      const revocations = await server.app.dataSource.manager.countBy(AuditEvent, {
+        action: 'token.revoke',
+        objectId: token.tokenId,
+      });
+      expect(revocations).toBe(1);
+    });
+  });
+
   test.each([
     ['graceSeconds', { graceSeconds: 604_801 }],
     ['graceSeconds', { graceSeconds: -1 }],

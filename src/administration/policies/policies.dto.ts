@@ -12,12 +12,12 @@ import {
 import { Optional } from '../../http/validation/fields.js';
 import { LEAK_REACTIONS, type PolicySettings, REUSE_REACTIONS } from '../../tokens/policy/policy.entity.js';
 import type { PolicyRule } from '../../tokens/policy/policy-preview.js';
+import { MAX_GRACE_SECONDS } from '../../tokens/rotation/rotation.js';
 import { Token } from '../tokens/tokens.dto.js';
 
 /** More than 31 years. */
 const MAX_SECONDS = 1_000_000_000;
 const MAX_TOKENS = 1_000_000;
-const MAX_GRACE_SECONDS = 604_800;
 
 /** The body that replaces a policy; keys that are left out have their defaults. */
 export class ReplacePolicy implements PolicySettings {

@@ -138,7 +138,7 @@ export class TokensController {
     operationId: 'rotateToken',
     summary: 'Rotates a token: replaces its value, at once or after a grace period',
     description:
-      'The new value is returned only once, in this response. The old value keeps working for `graceSeconds` (default 0), or until 60 seconds after the first use of the new one; see `retireOnFirstUse`. A second rotation ends it at once.',
+      'The new value is returned only once, in this response. The old value keeps working for `graceSeconds`, or until 60 seconds after the first use of the new one; see `retireOnFirstUse`. A second rotation ends it at once.',
   })
   @ApiParam(TOKEN_ID)
   @ApiBody({ type: RotateToken, required: false })

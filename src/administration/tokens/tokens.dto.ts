@@ -168,14 +168,15 @@ export class RevokeTokenQuery {
 /** The body of a rotation; it may be absent. */
 export class RotateToken {
   /**
-   * How long the old value keeps working, in seconds, 0 to 604,800; 0: it stops working at once.
+   * How long the old value keeps working, in seconds, 0 to 604,800; 0: it stops working at once. By default what the
+   * policy of the organization says, which is 0 unless set.
    * @example 3600
    */
   @Optional()
   @IsInt()
   @Min(0)
   @Max(MAX_GRACE_SECONDS)
-  graceSeconds: number = 0;
+  graceSeconds?: number;
 
   /** Whether the first use of the new value ends that grace, 60 seconds later. */
   @Optional()

@@ -170,7 +170,8 @@ export class PantherController {
     const where = criteria(caller, id);
     const isOwn = caller.token !== null && where.id === caller.token.id;
     const presented = isOwn && caller.presentedValue !== null ? { presented: caller.presentedValue } : {};
-    const options = { ...withinReach(caller), ...presented };
+    // Panther's rotation has no grace.
+    const options = { ...withinReach(caller), ...presented, graceSeconds: 0 };
     const { token, value } = await this.tokens.rotate(where, caller, options);
     return new ApiTokenWithValue(token, value);
   }
