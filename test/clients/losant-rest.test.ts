@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createRequire } from 'node:module';
 import { TestServer, type TestUser } from '../support/server.js';
+import { setPolicy } from '../support/policy.js';
 
 /** As much of the vendor's client as is used here; it brings no types. */
 interface LosantClient {
@@ -104,6 +105,17 @@ describe("the vendor's losant-rest 2.8.1", () => {
       clientFor(reader.token).userApiTokens.post({ apiToken: { name: 'x' } }),
     );
     expect(forbidden).toMatchObject({ type: 'Forbidden', statusCode: 403 });
+  });
+
+  test('shows a person what the policy of the organization does not allow', async () => {
+    await setPolicy(server, { maxLifetimeSeconds: 86_400 });
+    const apiToken = { name: 'too long', expirationDate: '2099-01-01T00:00:00Z' };
+    const failure = await failureOf(client.userApiTokens.post({ apiToken }));
+    await setPolicy(server, {});
+    expect(failure).toMatchObject({ type: 'Validation', statusCode: 400 });
+    expect(failure.message).toBe(
+      "The organization's policy allows a token to live for at most 1 day (maxLifetimeSeconds)",
+    );
   });
 
   test('without an id asks for /me/tokens/ and gets the list', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Received } from '../support/http.js';
 import { bearer } from '../support/http.js';
+import { setPolicy } from '../support/policy.js';
 import { TestServer, type TestUser } from '../support/server.js';
 
 let server: TestServer;
@@ -98,6 +99,14 @@ describe('the module quay_docker_token', () => {
     await expect(run('x'.repeat(256))).rejects.toThrow(
       "400: invalid_request: 'title' is longer than 255 characters",
     );
+  });
+
+  test('reports what the policy of the organization does not allow', async () => {
+    await setPolicy(server, { allowNonExpiring: false });
+    await expect(run('without an expiry')).rejects.toThrow(
+      "400: invalid_request: The organization's policy allows no token without an expiry (allowNonExpiring)",
+    );
+    await setPolicy(server, {});
   });
 });
 

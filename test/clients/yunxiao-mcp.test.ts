@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { setPolicy } from '../support/policy.js';
 import { TestServer, type TestUser } from '../support/server.js';
 
 const PROGRAM = 'node_modules/alibabacloud-devops-mcp-server/dist/index.js';
+/** What it makes an error of an answer with: `yunxiaoRequest` in its common/utils.js calls it. */
+const ERRORS = '../../node_modules/alibabacloud-devops-mcp-server/dist/common/errors.js';
 const TOKENS = '/oapi/v1/platform/users/admin/personalAccessTokens';
 
 let server: TestServer;
@@ -82,6 +85,25 @@ describe("the vendor's alibabacloud-devops-mcp-server 0.3.64", () => {
     const { isError, text } = await call('get_user_organizations');
     expect(isError).toBe(false);
     expect(JSON.parse(text)).toEqual([{ id: user.user.organizationId, name: 'Default' }]);
+  });
+
+  test('makes an error with the reason of what the policy of the organization does not allow', async () => {
+    // None of its tools makes a token: what it would make of the answer, as of every other.
+    const { createYunxiaoError } = (await import(ERRORS)) as {
+      createYunxiaoError: (status: number, response: unknown) => Error;
+    };
+    await setPolicy(server, { maxLifetimeSeconds: 86_400 });
+    const body = {
+      userId: user.user.id,
+      name: 'x',
+      permissions: ['base_user_read'],
+      expiredAt: '2091-01-31T12:00:00Z',
+    };
+    const { status, json } = await server.send('POST', TOKENS, { headers: administrator.byPassword, body });
+    await setPolicy(server, {});
+    expect(createYunxiaoError(status, json).message).toBe(
+      "The organization's policy allows a token to live for at most 1 day (maxLifetimeSeconds)",
+    );
   });
 
   test('reports a 401 once the token is deleted there', async () => {

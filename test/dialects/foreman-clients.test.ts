@@ -9,6 +9,7 @@ import {
 } from '../../src/dialects/foreman/apidoc/apipie.js';
 import { DescribedClient } from '../support/foreman-client.js';
 import { basic, bearer, type Received } from '../support/http.js';
+import { setPolicy } from '../support/policy.js';
 import { TestServer, type TestUser } from '../support/server.js';
 
 let server: TestServer;
@@ -332,6 +333,16 @@ describe('a client that builds itself from the description', () => {
       proxies: [],
       computeResources: [],
     });
+  });
+
+  test('fails with what the policy of the organization does not allow', async () => {
+    const client = await DescribedClient.connect(server, server.asAdmin);
+    await setPolicy(server, { maxLifetimeSeconds: 90 * 86_400 });
+    await expect(client.create({ user: 'Bob', name: 'long', expires: '2099-01-01' })).rejects.toMatchObject({
+      exitCode: 65,
+      message: "The organization's policy allows a token to live for at most 90 days (maxLifetimeSeconds)",
+    });
+    await setPolicy(server, {});
   });
 
   test('fails with the texts that are meant for people', async () => {

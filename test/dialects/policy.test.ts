@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { encodeObjectId } from '../../src/accounts/object-id.js';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import { encodeId } from '../../src/dialects/panther/panther.dialect.js';
-import { DEFAULT_POLICY, Policy, type PolicySettings } from '../../src/tokens/policy/policy.entity.js';
+import type { PolicySettings } from '../../src/tokens/policy/policy.entity.js';
 import { PolicyEnforcement } from '../../src/tokens/policy/policy-enforcement.js';
 import { Token } from '../../src/tokens/token.entity.js';
 import type { Received } from '../support/http.js';
+import { setPolicy as givePolicy } from '../support/policy.js';
 import { TestServer, type TestUser } from '../support/server.js';
 
 const DAY = 86_400;
@@ -27,13 +28,8 @@ function inDays(days: number): Date {
   return new Date(Math.floor(Date.now() / 1000 + days * DAY) * 1000);
 }
 
-async function setPolicy(settings: Partial<PolicySettings>): Promise<void> {
-  const { id } = await server.organization('Default');
-  await server.app.dataSource.manager.update(
-    Policy,
-    { organizationId: id },
-    { ...DEFAULT_POLICY, ...settings },
-  );
+function setPolicy(settings: Partial<PolicySettings>): Promise<void> {
+  return givePolicy(server, settings);
 }
 
 /** What a caller asks of a new token; what an API cannot name is left out. */
@@ -139,7 +135,8 @@ async function made({ create, expiryOf }: Api, asked: Asked = {}): Promise<Token
   expect([status < 300, text]).toEqual([true, text]);
   const token = await newest();
   const seconds = (moment: Date | null): number | null => moment && Math.floor(moment.getTime() / 1000);
-  if (expiryOf) expect(seconds(expiryOf(json))).toEqual(seconds(token.expiresAt));
+  const shown = expiryOf ? expiryOf(json) : token.expiresAt;
+  expect(seconds(shown)).toEqual(seconds(token.expiresAt));
   return token;
 }
 
@@ -151,7 +148,7 @@ describe.each(APIS)('through $name', (api) => {
   test('a policy that says nothing changes nothing', async () => {
     await setPolicy({});
     const token = await made(api);
-    if (api.names.expiry !== 'must') expect(token.expiresAt).toBeNull();
+    expect(token.expiresAt !== null).toBe(api.names.expiry === 'must');
     expect(token.allowedCidrs).toEqual([]);
   });
 
@@ -537,8 +534,7 @@ describe("Quay's own lifetime", () => {
     const own = await TestServer.start({ quayTokenLifetimeSeconds: 10 * DAY });
     const user = await own.makeUser();
     const lifetime = async (settings: Partial<PolicySettings>): Promise<number> => {
-      const organizationId = user.user.organizationId;
-      await own.app.dataSource.manager.update(Policy, { organizationId }, { ...DEFAULT_POLICY, ...settings });
+      await givePolicy(own, settings);
       const sent = { headers: user.byPassword, body: { title: 'x' } };
       const { json } = await own.send('POST', '/api/v1/user/apptoken', sent);
       return Math.round((Date.parse(json.token.expiration) - Date.parse(json.token.created)) / (DAY * 1000));

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import type { Database } from '../../src/database/database.js';
-import { DEFAULT_POLICY, Policy, type PolicySettings } from '../../src/tokens/policy/policy.entity.js';
+import { Policy, type PolicySettings } from '../../src/tokens/policy/policy.entity.js';
 import { Token } from '../../src/tokens/token.entity.js';
 import type { Received } from '../support/http.js';
+import { setPolicy as givePolicy } from '../support/policy.js';
 import { TestServer, type TestUser } from '../support/server.js';
 import { openTestStore } from '../support/store.js';
 
@@ -36,10 +37,8 @@ afterAll(async () => {
 
 const POLICY = '/patois/v1/organizations/Default/policy';
 
-async function setPolicy(settings: Partial<PolicySettings>): Promise<void> {
-  const { id } = await replicas[0].organization('Default');
-  const { manager } = replicas[0].app.dataSource;
-  await manager.update(Policy, { organizationId: id }, { ...DEFAULT_POLICY, ...settings });
+function setPolicy(settings: Partial<PolicySettings>): Promise<void> {
+  return givePolicy(replicas[0], settings);
 }
 
 /** A token, through one of the replicas and, in turn, one of the APIs. */
@@ -60,14 +59,17 @@ function countTokens(): Promise<number> {
   return replicas[0].app.dataSource.manager.countBy(Token, { ownerId: owner.user.id });
 }
 
-/** Waits until so many statements of the servers stand still before a lock. */
-async function standingStill(count: number): Promise<void> {
+/** Waits until so many statements of the servers stand still before a lock, or the work is done without waiting. */
+async function standingStill(count: number, work: Promise<unknown>): Promise<void> {
+  let isDone = false;
+  const done = (): void => void (isDone = true);
+  work.then(done, done);
   for (;;) {
     const { rows } = await watcher.query<{ count: number }>(
       `SELECT count(*)::int FROM pg_stat_activity
        WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name LIKE 'patois%'`,
     );
-    if ((rows[0]?.count ?? 0) >= count) return;
+    if (isDone || (rows[0]?.count ?? 0) >= count) return;
   }
 }
 
@@ -97,10 +99,8 @@ describe('maxTokensPerUser', () => {
       return (replicas[(index >> 1) % 2] as TestServer).send('POST', '/patois/v1/tokens:batch', sent);
     };
     const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => batch(index)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([
-      ...Array(5).fill(201),
-      ...Array(15).fill(422),
-    ]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(5);
+    expect(answers.filter(({ status }) => status === 422)).toHaveLength(15);
     for (const { user } of owners) {
       expect(await replicas[0].app.dataSource.manager.countBy(Token, { ownerId: user.id })).toBe(5);
     }
@@ -133,7 +133,7 @@ describe('A change of the policy', () => {
     await holder.query('BEGIN');
     await holder.query('UPDATE policies SET require_cidrs = true');
     const answer = create(4);
-    await standingStill(1);
+    await standingStill(1, answer);
     await holder.query('COMMIT');
     expect((await answer).status).toBe(422);
   });
@@ -144,9 +144,11 @@ describe('A change of the policy', () => {
     await holder.query('BEGIN');
     await holder.query('LOCK TABLE last_uses IN ACCESS EXCLUSIVE MODE');
     const made = create(4);
-    await standingStill(1);
-    const changed = replace({ requireCidrs: true });
-    await standingStill(2);
+    await standingStill(1, made);
+    let isAnswered = false;
+    const changed = replace({ requireCidrs: true }).finally(() => (isAnswered = true));
+    await standingStill(2, changed);
+    expect(isAnswered).toBe(false);
     await holder.query('COMMIT');
     expect([(await made).status, (await changed).status]).toEqual([201, 200]);
     expect((await create(4)).status).toBe(422);
@@ -162,7 +164,7 @@ describe('A change of the policy', () => {
     await holder.query('UPDATE users SET organization_id = $1 WHERE id = $2', [elsewhere.id, moved.user.id]);
     const body = { dialect: 'quay', owner: moved.user.login, name: 'x' };
     const answer = replicas[0].send('POST', '/patois/v1/tokens', { headers: replicas[0].asAdmin, body });
-    await standingStill(1);
+    await standingStill(1, answer);
     await holder.query('COMMIT');
     expect((await answer).json.errors).toMatchObject([{ pointer: '/requireCidrs' }]);
   });
@@ -174,7 +176,7 @@ describe('A change of the policy', () => {
     await holder.query('SELECT 1 FROM users WHERE id = $1 FOR UPDATE', [moved.user.id]);
     const body = { dialect: 'quay', owner: moved.user.login, name: 'x' };
     const answer = replicas[0].send('POST', '/patois/v1/tokens', { headers: replicas[0].asAdmin, body });
-    await standingStill(1);
+    await standingStill(1, answer);
     const late = await replicas[1].organization('Late');
     await holder.query('UPDATE policies SET require_cidrs = true WHERE organization_id = $1', [late.id]);
     await holder.query('UPDATE users SET organization_id = $1 WHERE id = $2', [late.id, moved.user.id]);

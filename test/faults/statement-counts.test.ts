@@ -218,6 +218,15 @@ if (!isCounting) {
     await expectCalls(bound, method, await path(), { headers: headers(), ...(body && { body: body() }) });
   });
 
+  test('own API: create, where the number of tokens is limited: the lock and the count besides', async () => {
+    const policy = '/patois/v1/organizations/Default/policy';
+    const limit = { headers: server.asAdmin, body: { maxTokensPerUser: 1_000 } };
+    expect((await server.send('PUT', policy, limit)).status).toBe(200);
+    const body = { ...NATIVE, owner: member.user.login };
+    await expectCalls(A_CHANGE + 2, 'POST', '/patois/v1/tokens', { headers: asBearer(), body });
+    expect((await server.send('PUT', policy, { headers: server.asAdmin, body: {} })).status).toBe(200);
+  });
+
   test('a warm verification: none', async () => {
     await expectCalls(0, 'GET', '/verify', { headers: bearer(value) });
   });

@@ -72,10 +72,11 @@ export class PolicyEnforcement {
     rotatedAt: Date,
     actor: Actor,
   ): Pick<Token, 'expiresAt' | 'allowedCidrs'> {
+    const { createdAt } = before;
     const expiresAt = expiryAtRotation(policy, before, rotatedAt);
     const allowedCidrs = blocksWithin(policy, before.allowedCidrs);
     const broken =
-      brokenLifetime(policy, { ...before, rotatedAt, expiresAt }) ?? brokenBlocks(policy, allowedCidrs);
+      brokenLifetime(policy, { createdAt, rotatedAt, expiresAt }) ?? brokenBlocks(policy, allowedCidrs);
     if (broken) this.refuse(policy, broken, keptToken(before, actor));
     return { expiresAt, allowedCidrs };
   }
