@@ -250,7 +250,8 @@ describe('PUT a policy', () => {
 
     test('of twenty at once one replaces it', async () => {
       const answers = await Promise.all(Array.from({ length: 20 }, () => conditional('"1"')));
-      expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(19).fill(412)]);
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+      expect(answers.filter(({ status }) => status === 412)).toHaveLength(19);
     });
   });
 
@@ -286,11 +287,12 @@ describe('PUT a policy', () => {
 
   test('asks again, under the lock, whether the caller may', async () => {
     const demoted = await server.makeUser({ role: 'organizationAdministrator', organizationId: researchId });
-    // What a request finds before it begins to change: the caller as it was.
+    // Once the request has found the organization, as one who administers it.
     const { manager } = server.app.dataSource;
     const findOne = manager.createQueryBuilder.bind(manager);
     jest.spyOn(manager, 'createQueryBuilder').mockImplementation((...given: unknown[]) => {
       const query = (findOne as (...all: unknown[]) => ReturnType<typeof findOne>)(...given);
+      if (given[1] !== 'place') return query;
       const getOne = query.getOne.bind(query);
       query.getOne = async () => {
         const found = await getOne();

@@ -64,12 +64,18 @@ export class PolicyPreview {
    * is not deleted. Beyond `maxTokensPerUser` are those of an owner that were used least recently.
    *
    * @param line in which it waits for its turn.
+   * @param moment for which it counts: now.
    * @throws {Refusal} unavailable, when too many wait already.
    */
-  async of(organizationId: string, policy: PolicySettings, line: string): Promise<PolicyEffects> {
+  async of(
+    organizationId: string,
+    policy: PolicySettings,
+    line: string,
+    moment = new Date(),
+  ): Promise<PolicyEffects> {
     const values = new Values();
     const { place } = values;
-    const now = place(new Date());
+    const now = place(moment);
     const broken = POLICY_RULES.map((rule) => BROKEN[rule](policy, place, now) ?? 'FALSE');
     const isBroken = POLICY_RULES.map(quoted).join(' OR ');
     const text = `
