@@ -163,6 +163,28 @@ describe('patois', () => {
     await ask('createUser', 403, 'POST /patois/v1/users', { headers: byPassword, body });
   });
 
+  test('answers and refuses over policies as its document says', async () => {
+    const headers = server.asAdmin;
+    const policy = '/patois/v1/organizations/Default/policy';
+    await ask('getPolicy', 200, `GET ${policy}`, { headers });
+    await ask('getPolicy', 401, `GET ${policy}`);
+    await ask('getPolicy', 404, 'GET /patois/v1/organizations/nowhere/policy', { headers });
+    await ask('replacePolicy', 200, `PUT ${policy}`, { headers, body: { requireCidrs: true } });
+    await ask('replacePolicy', 412, `PUT ${policy}`, {
+      headers: { ...headers, 'if-match': '"0"' },
+      body: {},
+    });
+    await ask('replacePolicy', 400, `PUT ${policy}`, { headers, body: { maxTokensPerUser: 0 } });
+    const body = { dialect: 'quay', owner: 'admin', name: 'x' };
+    await ask('createToken', 422, 'POST /patois/v1/tokens', { headers, body });
+    await ask('createTokens', 422, 'POST /patois/v1/tokens:batch', { headers, body: { tokens: [body] } });
+    await ask('replacePolicy', 200, `PUT ${policy}`, { headers, body: {} });
+    await ask('createToken', 201, 'POST /patois/v1/tokens', { headers, body });
+    await ask('previewPolicy', 200, `POST ${policy}/preview`, { headers, body: { requireCidrs: true } });
+    const { byPassword } = await server.makeUser();
+    await ask('previewPolicy', 403, `POST ${policy}/preview`, { headers: byPassword, body: {} });
+  });
+
   test('answers and refuses over tokens as its document says', async () => {
     const headers = server.asAdmin;
     const body = {

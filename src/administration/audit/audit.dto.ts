@@ -79,7 +79,7 @@ export class AuditObject {
 
 /**
  * One change, written in the transaction that made it; or a failed login, a token that was refused though its secret was
- * right, a secret that was shown again, a JWT that was issued. Holds no secret.
+ * right, a change that a policy refused, a secret that was shown again, a JWT that was issued. Holds no secret.
  */
 export class AuditEvent {
   /** @example '0c8e8a1e-9a3b-4a39-9f57-4b8f6f0f3f10' */

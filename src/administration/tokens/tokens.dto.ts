@@ -89,7 +89,8 @@ export class CreateToken {
   scopes?: string[];
 
   /**
-   * CIDR blocks, `address/prefix`, that the token works from. Omitted or empty: no restriction.
+   * CIDR blocks, `address/prefix`, that the token works from. Omitted or empty: those of the organization's policy, or no
+   * restriction.
    * @example ['203.0.113.0/24']
    */
   @Optional()
@@ -99,7 +100,8 @@ export class CreateToken {
   allowedCidrs?: string[];
 
   /**
-   * Must be in the future. Null or omitted: the token never expires, or expires with the token that creates it.
+   * Must be in the future; null: never expires. Omitted: after the default lifetime of the organization's policy, or
+   * never, but no later than the token that creates it.
    * @example '2031-05-06T07:08:09.000Z'
    */
   @IsOptional()
@@ -123,7 +125,7 @@ export class UpdateToken {
   description?: string | null;
 
   /**
-   * Replaces the whole list; empty: no restriction.
+   * Replaces the whole list; empty: those of the organization's policy, or no restriction.
    * @example ['203.0.113.0/24']
    */
   @Optional()
