@@ -184,6 +184,22 @@ describe('A change of the policy', () => {
     expect((await answer).json.errors).toMatchObject([{ pointer: '/requireCidrs' }]);
   });
 
+  test('gets its turn, however many tokens are being made', async () => {
+    await setPolicy({});
+    let isOver = false;
+    const making = Array.from({ length: 24 }, async (_, index) => {
+      while (!isOver) await create(index);
+    });
+    const statuses: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const sent = { headers: replicas[1].asAdmin, body: { maxTokensPerUser: 100_000 + round } };
+      statuses.push((await replicas[1].send('PUT', POLICY, sent)).status);
+    }
+    isOver = true;
+    await Promise.all(making);
+    expect(statuses).toEqual([200, 200, 200, 200, 200]);
+  });
+
   test('and tokens that are made at the same time: none is made against it after its answer', async () => {
     for (let round = 0; round < 5; round += 1) {
       await setPolicy({});

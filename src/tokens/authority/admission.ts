@@ -8,11 +8,11 @@ import {
   type UserReference,
 } from '../../accounts/user-reference.js';
 import { organizationJson, type UserRow, UserRows } from '../../accounts/user-rows.js';
+import type { JsonRow } from '../../database/entity-rows.js';
 import { type StatementRunner, statementOf, Values } from '../../database/statements.js';
 import { HashingService } from '../../hashing/hashing.service.js';
 import { allowsAddress } from '../../network/cidr.js';
 import { Refusal } from '../../refusal.js';
-import type { JsonRow } from '../../database/entity-rows.js';
 import { PolicyRows } from '../policy/policy-rows.js';
 import type { Policy } from '../policy/policy.entity.js';
 import { conditionOf, type TokenCriteria } from '../token-criteria.js';
@@ -120,7 +120,8 @@ export class Admission {
 
   /**
    * One after the other, as UNION ALL reads its parts: users by id, then the policies of the organizations that these are
-   * in when they are locked, then tokens by id, among which the actor's, shared, has its place. A row that changed while it was waited for is read, and asked for its conditions, again.
+   * in when they are locked, then tokens by id, among which the actor's, shared, has its place. A row that changed while it
+   * was waited for is read, and asked for its conditions, again.
    */
   private async lock(
     runner: StatementRunner,
@@ -167,14 +168,12 @@ export class Admission {
       `SELECT 'user' AS kind, row_to_json(u) AS "user", ${organizationJson('u')} AS organization,
          NULL::json AS policy, NULL::json AS token, NULL::json AS "lastUse" FROM locked_users u`,
     ];
-    if (asksPolicies || changesPolicyOf !== undefined) {
-      const which =
-        changesPolicyOf === undefined
-          ? 'ANY (ARRAY(SELECT organization_id FROM locked_users))'
-          : place(changesPolicyOf);
-      ctes.push(`locked_policies AS MATERIALIZED (SELECT ${this.policyRows.columns('p')} FROM policies p
-        WHERE p.organization_id = ${which} ORDER BY p.organization_id
-        FOR ${changesPolicyOf === undefined ? 'SHARE' : 'UPDATE'})`);
+    const asked =
+      changesPolicyOf === undefined
+        ? asksPolicies && 'SELECT organization_id FROM locked_users'
+        : `SELECT ${place(changesPolicyOf)}::uuid AS organization_id`;
+    if (asked) {
+      ctes.push(...this.policyRows.locking(asked, { isChanged: changesPolicyOf !== undefined }));
       parts.push(`SELECT 'policy', NULL, NULL, row_to_json(p), NULL, NULL FROM locked_policies p`);
     }
     const addTokens = (name: string, kind: 'target' | 'actor', where: string, strength: string): void => {
