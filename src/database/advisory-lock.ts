@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 const TIMEOUT_MS = 2_000;
 
 /** The advisory locks of this program, by numbers that no other program on the same database uses. */
-export const LOCKS = { migrations: 7_245_113, jobs: 7_245_114 } as const;
+export const LOCKS = { migrations: 7_245_113, schedule: 7_245_114 } as const;
 /** Of locks that have two numbers the first, in the same way. */
 export const LOCK_SPACES = { owners: 7_245_113, policies: 7_245_114 } as const;
 type Lock = (typeof LOCKS)[keyof typeof LOCKS];
@@ -29,7 +29,7 @@ export async function whileLocked<Result>(
 
 /**
  * A lock that a process keeps for as long as it lives. It belongs to a connection of its own (`application_name`
- * patois-jobs), so that the server gives it to another process once this one is gone, however it ended.
+ * patois-schedule), so that the server gives it to another process once this one is gone, however it ended.
  */
 export class AdvisoryLock {
   private client: pg.Client | undefined;
@@ -50,7 +50,7 @@ export class AdvisoryLock {
     if (this.url === undefined || (await this.isHeld())) return true;
     const client = new pg.Client({
       connectionString: this.url,
-      application_name: 'patois-jobs',
+      application_name: 'patois-schedule',
       connectionTimeoutMillis: TIMEOUT_MS,
       query_timeout: TIMEOUT_MS,
       keepAlive: true,

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
-import { JobRunner } from './job-runner.js';
+import { Schedule } from './schedule.js';
 
-/** For the modules that have jobs. */
-@Module({ providers: [JobRunner], exports: [JobRunner] })
+/** For the modules that have scheduled tasks. */
+@Module({ providers: [Schedule], exports: [Schedule] })
 export class JobsModule {}

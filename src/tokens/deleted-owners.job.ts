@@ -1,14 +1,14 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Transactions } from '../database/transactions.js';
-import { JobRunner } from '../jobs/job-runner.js';
-import type { Job } from '../jobs/job.js';
+import { Schedule } from '../jobs/schedule.js';
+import type { ScheduledTask } from '../jobs/scheduled-task.js';
 import { DeletedOwner } from './deleted-owner.entity.js';
 import { TokenService } from './token.service.js';
 
 /** Marks the tokens of deleted users as revoked, a portion in a transaction, however often it is interrupted. */
 @Injectable()
-export class DeletedOwnersJob implements Job, OnApplicationShutdown {
+export class DeletedOwnersJob implements ScheduledTask, OnApplicationShutdown {
   readonly name = 'deleted-owners';
   readonly intervalMs = 60_000;
   private underWay = Promise.resolve();
@@ -18,9 +18,9 @@ export class DeletedOwnersJob implements Job, OnApplicationShutdown {
     private readonly dataSource: DataSource,
     private readonly transactions: Transactions,
     private readonly tokens: TokenService,
-    runner: JobRunner,
+    schedule: Schedule,
   ) {
-    runner.add(this);
+    schedule.add(this);
   }
 
   /** Begins without waiting for the next run. What fails here is left to that one. */

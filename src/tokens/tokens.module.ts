@@ -9,9 +9,9 @@ import { JobsModule } from '../jobs/jobs.module.js';
 import { DeletedOwnersJob } from './deleted-owners.job.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { Admission } from './authority/admission.js';
-import { ForgetOutcomesJob } from './idempotency/forget-outcomes.job.js';
+import { ForgetOutcomesTask } from './idempotency/forget-outcomes.task.js';
 import { Idempotency } from './idempotency/idempotency.js';
-import { ForgetRetiredJob } from './rotation/forget-retired.job.js';
+import { ForgetRetiredTask } from './rotation/forget-retired.task.js';
 import { RetiredValues } from './rotation/retired-values.js';
 import { PolicyEnforcement } from './policy/policy-enforcement.js';
 import { PolicyPreview } from './policy/policy-preview.js';
@@ -30,8 +30,8 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
   providers: [
     Admission,
     DeletedOwnersJob,
-    ForgetOutcomesJob,
-    ForgetRetiredJob,
+    ForgetOutcomesTask,
+    ForgetRetiredTask,
     Idempotency,
     RetiredValues,
     PolicyEnforcement,

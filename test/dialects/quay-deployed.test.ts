@@ -4,7 +4,7 @@ import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import { AuditWriter } from '../../src/audit/audit.writer.js';
 import type { Config } from '../../src/config.js';
 import type { Database } from '../../src/database/database.js';
-import { SealedCopiesJob } from '../../src/dialects/quay/sealed-copies.job.js';
+import { SealedCopiesTask } from '../../src/dialects/quay/sealed-copies.task.js';
 import { bearer, type Received } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
 import { onceFree, openTestStore } from '../support/store.js';
@@ -240,7 +240,7 @@ test('sealed copies of expired tokens are deleted, those of others kept', async 
   const expired = await server.issue({ ...spec, expiresAt: new Date(Date.now() - HOUR) });
   const { json: live } = await create();
   expect(await sealed(expired.token.id)).not.toBeNull();
-  await server.app.nest.get(SealedCopiesJob, { strict: false }).run();
+  await server.app.nest.get(SealedCopiesTask, { strict: false }).run();
   expect(await sealed(expired.token.id)).toBeNull();
   expect(await sealed(live.token.uuid)).not.toBeNull();
 });

@@ -63,7 +63,7 @@ if (!isCounting) {
     admin = await server.admin();
     member = await server.makeUser();
     ({ value } = await server.issue({ dialect: 'patois', ownerId: admin.id, scopes: ['*'] }));
-    // The jobs of a start have run.
+    // The scheduled tasks of a start have run.
     const verifying = { headers: bearer(value) };
     await until(async () => (await statementsOf('GET', '/verify', verifying)).size === 0);
   });

@@ -8,12 +8,12 @@ import { QuayDescriptionController } from './quay.description.controller.js';
 import { QuayDialect } from './quay.dialect.js';
 import { QuayCsrfController, QuaySessionController } from './quay.session.controller.js';
 import { QuaySessions } from './quay.sessions.js';
-import { SealedCopiesJob } from './sealed-copies.job.js';
+import { SealedCopiesTask } from './sealed-copies.task.js';
 
 @Module({
   imports: [AuthModule, JobsModule, TokensModule],
   controllers: [QuayController, QuayDescriptionController, QuayCsrfController, QuaySessionController],
-  providers: [QuayDialect, QuaySessions, SealedCopiesJob],
+  providers: [QuayDialect, QuaySessions, SealedCopiesTask],
 })
 export class QuayModule {
   constructor(registry: DialectRegistry, dialect: QuayDialect) {

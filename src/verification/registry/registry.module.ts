@@ -10,7 +10,7 @@ import { RegistryLogin } from './registry-login.js';
 import { RegistryTokens } from './registry-tokens.js';
 import { RegistryController } from './registry.controller.js';
 import { RegistryOwner } from './registry.owner.js';
-import { SigningKeysJob } from './signing-keys.job.js';
+import { SigningKeysTask } from './signing-keys.task.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** For registries that accept Patois' tokens: the endpoint their clients are sent to, and the keys they trust. */
@@ -24,7 +24,7 @@ import { SigningKeys } from './signing-keys.js';
     RegistryOwner,
     RegistryTokens,
     SigningKeys,
-    SigningKeysJob,
+    SigningKeysTask,
   ],
 })
 export class RegistryModule {

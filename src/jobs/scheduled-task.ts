@@ -1,5 +1,5 @@
-/** Recurring work that one replica does for all. It lives in the room that it belongs to, as `<name>.job.ts`. */
-export interface Job {
+/** Recurring work that one replica does for all. It lives in the room that it belongs to, as `<name>.task.ts`. */
+export interface ScheduledTask {
   /** For the log. */
   readonly name: string;
   /** Milliseconds between the end of a run and the next. The first run begins at the start, which does not wait for it. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
-import { JobRunner } from '../../jobs/job-runner.js';
-import type { Job } from '../../jobs/job.js';
+import { Schedule } from '../../jobs/schedule.js';
+import type { ScheduledTask } from '../../jobs/scheduled-task.js';
 import { TokenService } from '../../tokens/token.service.js';
 import { QUAY } from './quay.dialect.js';
 
@@ -10,16 +10,16 @@ import { QUAY } from './quay.dialect.js';
  * it is on, those of expired tokens.
  */
 @Injectable()
-export class SealedCopiesJob implements Job {
+export class SealedCopiesTask implements ScheduledTask {
   readonly name = 'sealed-copies';
   readonly intervalMs = 3_600_000;
 
   constructor(
     private readonly tokens: TokenService,
     @Inject(CONFIG) private readonly config: Config,
-    runner: JobRunner,
+    schedule: Schedule,
   ) {
-    runner.add(this);
+    schedule.add(this);
   }
 
   run(): Promise<void> {

@@ -1,19 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import { JobRunner } from '../../jobs/job-runner.js';
-import type { Job } from '../../jobs/job.js';
+import { Schedule } from '../../jobs/schedule.js';
+import type { ScheduledTask } from '../../jobs/scheduled-task.js';
 import { Idempotency } from './idempotency.js';
 
 /** Deletes what is kept of calls for their repetitions: the outcomes soon after 120 seconds, the keys after a day. */
 @Injectable()
-export class ForgetOutcomesJob implements Job {
+export class ForgetOutcomesTask implements ScheduledTask {
   readonly name = 'forget-outcomes';
   readonly intervalMs = 10_000;
 
   constructor(
     private readonly idempotency: Idempotency,
-    runner: JobRunner,
+    schedule: Schedule,
   ) {
-    runner.add(this);
+    schedule.add(this);
   }
 
   run(): Promise<void> {

@@ -1,19 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import { JobRunner } from '../../jobs/job-runner.js';
-import type { Job } from '../../jobs/job.js';
+import { Schedule } from '../../jobs/schedule.js';
+import type { ScheduledTask } from '../../jobs/scheduled-task.js';
 import { RetiredValues } from './retired-values.js';
 
 /** Deletes the retired values that are not known any more. */
 @Injectable()
-export class ForgetRetiredJob implements Job {
+export class ForgetRetiredTask implements ScheduledTask {
   readonly name = 'forget-retired';
   readonly intervalMs = 86_400_000;
 
   constructor(
     private readonly retired: RetiredValues,
-    runner: JobRunner,
+    schedule: Schedule,
   ) {
-    runner.add(this);
+    schedule.add(this);
   }
 
   run(): Promise<void> {

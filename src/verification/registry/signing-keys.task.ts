@@ -1,19 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import { JobRunner } from '../../jobs/job-runner.js';
-import type { Job } from '../../jobs/job.js';
+import { Schedule } from '../../jobs/schedule.js';
+import type { ScheduledTask } from '../../jobs/scheduled-task.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** Makes the next signing key long before it is needed, and forgets old ones. */
 @Injectable()
-export class SigningKeysJob implements Job {
+export class SigningKeysTask implements ScheduledTask {
   readonly name = 'signing-keys';
   readonly intervalMs = 3_600_000;
 
   constructor(
     private readonly keys: SigningKeys,
-    runner: JobRunner,
+    schedule: Schedule,
   ) {
-    runner.add(this);
+    schedule.add(this);
   }
 
   run(): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AdvisoryLock, LOCKS } from '../../src/database/advisory-lock.js';
 import type { Database } from '../../src/database/database.js';
-import { JobRunner } from '../../src/jobs/job-runner.js';
+import { Schedule } from '../../src/jobs/schedule.js';
 import { openTestStore } from '../support/store.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
@@ -17,22 +17,22 @@ beforeEach(async () => {
 });
 afterEach(() => proxy.close());
 
-/** A replica with one job, begun; `url` is how it reaches the database. */
-function replica(url = store.url): { runner: JobRunner; runs: () => number } {
-  const runner = new JobRunner({ ...store, url });
+/** A replica with one task, begun; `url` is how it reaches the database. */
+function replica(url = store.url): { schedule: Schedule; runs: () => number } {
+  const schedule = new Schedule({ ...store, url });
   let runs = 0;
-  runner.add({
+  schedule.add({
     name: 'counted',
     intervalMs: 20,
     run: async () => {
       runs += 1;
     },
   });
-  runner.onApplicationBootstrap();
-  return { runner, runs: () => runs };
+  schedule.onApplicationBootstrap();
+  return { schedule, runs: () => runs };
 }
 
-describe('jobs of several replicas', () => {
+describe('scheduled tasks of several replicas', () => {
   test('run in one of them, and in another once that one has ended', async () => {
     const first = replica();
     await until(() => first.runs() > 0);
@@ -40,10 +40,10 @@ describe('jobs of several replicas', () => {
     const before = first.runs();
     await until(() => first.runs() > before + 10);
     expect(others.map(({ runs }) => runs())).toEqual([0, 0]);
-    await first.runner.onApplicationShutdown();
+    await first.schedule.onApplicationShutdown();
     await until(() => others.some(({ runs }) => runs() > 10));
     expect(others.filter(({ runs }) => runs() > 0)).toHaveLength(1);
-    for (const { runner } of others) await runner.onApplicationShutdown();
+    for (const { schedule } of others) await schedule.onApplicationShutdown();
   });
 
   test('run in another once the connection of the first is gone', async () => {
@@ -56,13 +56,16 @@ describe('jobs of several replicas', () => {
     const late = first.runs();
     await until(() => second.runs() > 20);
     expect(first.runs()).toBe(late);
-    for (const { runner } of [first, second]) await runner.onApplicationShutdown();
+    for (const { schedule } of [first, second]) await schedule.onApplicationShutdown();
   });
 });
 
 describe('an advisory lock', () => {
   test('is held by one, who may ask for it again, until it is given back', async () => {
-    const [one, other] = [new AdvisoryLock(store.url, LOCKS.jobs), new AdvisoryLock(store.url, LOCKS.jobs)];
+    const [one, other] = [
+      new AdvisoryLock(store.url, LOCKS.schedule),
+      new AdvisoryLock(store.url, LOCKS.schedule),
+    ];
     expect(await one.take()).toBe(true);
     expect(await one.take()).toBe(true);
     expect(await other.take()).toBe(false);
@@ -74,7 +77,7 @@ describe('an advisory lock', () => {
 
   test('fails within some two seconds where the database does not answer', async () => {
     proxy.decide(() => 'swallowed');
-    const lock = new AdvisoryLock(proxy.url, LOCKS.jobs);
+    const lock = new AdvisoryLock(proxy.url, LOCKS.schedule);
     await expect(lock.take()).rejects.toThrow(/timeout/i);
   });
 });
