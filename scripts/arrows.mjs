@@ -14,7 +14,8 @@ export const FLOORS = [
   ['protocol'],
   ['tokens'],
   ['accounts'],
-  ['audit', 'hashing', 'jobs'],
+  ['jobs'],
+  ['audit', 'hashing'],
   ['database'],
   ['network'],
 ];

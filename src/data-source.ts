@@ -8,6 +8,7 @@ import { AuthorityAtTheWrite1795300000011 } from '../migrations/1795300000011-au
 import { LastUses1795300000012 } from '../migrations/1795300000012-last-uses.js';
 import { DeletedOwners1795300000013 } from '../migrations/1795300000013-deleted-owners.js';
 import { Policies1795300000014 } from '../migrations/1795300000014-policies.js';
+import { Jobs1795300000015 } from '../migrations/1795300000015-jobs.js';
 import { Rotation1795300000016 } from '../migrations/1795300000016-rotation.js';
 import { IdempotencyRecords1795300000017 } from '../migrations/1795300000017-idempotency-records.js';
 import { Location } from './accounts/location.entity.js';
@@ -17,7 +18,7 @@ import { AuditEvent } from './audit/audit-event.entity.js';
 import { databaseUrlOf } from './config.js';
 import { type Database, postgresServer } from './database/database.js';
 import { SnakeNaming } from './database/snake-naming.js';
-import { DeletedOwner } from './tokens/deleted-owner.entity.js';
+import { Job } from './jobs/job.entity.js';
 import { IdempotencyRecord } from './tokens/idempotency/idempotency-record.entity.js';
 import { Policy } from './tokens/policy/policy.entity.js';
 import { RetiredValue } from './tokens/rotation/retired-value.entity.js';
@@ -35,10 +36,10 @@ export function createDataSource(database: Database): DataSource {
       User,
       Token,
       LastUse,
-      DeletedOwner,
       Policy,
       RetiredValue,
       IdempotencyRecord,
+      Job,
       AuditEvent,
       SigningKey,
     ],
@@ -52,6 +53,7 @@ export function createDataSource(database: Database): DataSource {
       LastUses1795300000012,
       DeletedOwners1795300000013,
       Policies1795300000014,
+      Jobs1795300000015,
       Rotation1795300000016,
       IdempotencyRecords1795300000017,
     ],

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { DecisionsModule } from '../decisions/decisions.module.js';
+import { JobsModule } from '../jobs/jobs.module.js';
 import { NativeModule } from '../native/native.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { AuditController } from './audit/audit.controller.js';
@@ -22,7 +23,7 @@ import { UserAdministrationService } from './users/users.service.js';
 
 /** `/patois/v1`: accounts, tokens of every dialect, and the audit trail. */
 @Module({
-  imports: [AccountsModule, AuthModule, DecisionsModule, NativeModule, TokensModule],
+  imports: [AccountsModule, AuthModule, DecisionsModule, JobsModule, NativeModule, TokensModule],
   controllers: [
     AuditController,
     MeController,

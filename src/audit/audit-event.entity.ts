@@ -17,6 +17,9 @@ export type AuditAction =
   | 'location.create'
   | 'policy.update'
   | 'policy.refuse'
+  | 'job.start'
+  | 'job.end'
+  | 'job.cancel'
   | 'login.fail'
   | 'login.block';
 

@@ -117,6 +117,12 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   );
 }
 
+/** Whether an error says that the database took too long, be it as it says itself or as the driver does. */
+export function isTimeout(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error as Error & { code?: string }).code === '57014' || error.message === 'Query read timeout';
+}
+
 /** The name of the unique index or constraint that a write ran into; undefined for every other error. */
 export function violatedUniqueIndex(error: unknown): string | undefined {
   interface Violation {

@@ -65,6 +65,13 @@ export class TokenReads {
     throw new Refusal('conflict', { message });
   }
 
+  /** How many of an owner's tokens are not revoked. */
+  async countLive(runner: StatementRunner, ownerId: string): Promise<number> {
+    const text = `SELECT count(*)::int AS count FROM tokens t WHERE t.owner_id = $1 AND t.revoked_at IS NULL`;
+    const [row] = await runner.run<{ count: number }>(statementOf('count-live', text), [ownerId]);
+    return row?.count ?? 0;
+  }
+
   /** Some of an owner's tokens that are not revoked, locked for a change, in the order of their ids. */
   async lockLive(runner: StatementRunner, ownerId: string, limit: number): Promise<Token[]> {
     const text = `

@@ -398,16 +398,20 @@ export class TokenService {
    * Marks some tokens of a deleted owner as revoked, in the caller's transaction. No cache is told: it forgets all of an
    * owner's tokens when the owner is deleted.
    *
-   * @returns whether there may be more.
+   * @returns how many, and whether there may be more.
    */
-  async revokeSomeOf(ownerId: string, actor: Actor, runner: StatementRunner): Promise<boolean> {
+  async revokeSomeOf(
+    ownerId: string,
+    actor: Actor,
+    runner: StatementRunner,
+  ): Promise<{ count: number; isMore: boolean }> {
     const tokens = await this.reads.lockLive(runner, ownerId, TOKENS_A_STATEMENT);
-    if (tokens.length === 0) return false;
+    if (tokens.length === 0) return { count: 0, isMore: false };
     const changes = endings(tokens, actor, 'The owner was deleted');
     const entries = changes.map((change) => entryOf(actor, 'token.revoke', change));
     const revoked = changes.map(({ after }) => after);
     await this.writes.update(runner, revoked, entries, { isTold: false });
-    return tokens.length === TOKENS_A_STATEMENT;
+    return { count: tokens.length, isMore: tokens.length === TOKENS_A_STATEMENT };
   }
 
   /** Takes every token of an owner along to another organization, in the transaction that moves the owner. */

@@ -6,11 +6,11 @@ import { BatchedLookup } from '../database/batched-lookup.js';
 import type { Database } from '../database/database.js';
 import { DATABASE } from '../database/database.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
-import { DeletedOwnersJob } from './deleted-owners.job.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { Admission } from './authority/admission.js';
 import { ForgetOutcomesTask } from './idempotency/forget-outcomes.task.js';
 import { Idempotency } from './idempotency/idempotency.js';
+import { OwnerDeletionJob } from './owner-deletion.job.js';
 import { ForgetRetiredTask } from './rotation/forget-retired.task.js';
 import { RetiredValues } from './rotation/retired-values.js';
 import { PolicyEnforcement } from './policy/policy-enforcement.js';
@@ -29,10 +29,10 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
   imports: [AccountsModule, AuditModule, JobsModule],
   providers: [
     Admission,
-    DeletedOwnersJob,
     ForgetOutcomesTask,
     ForgetRetiredTask,
     Idempotency,
+    OwnerDeletionJob,
     RetiredValues,
     PolicyEnforcement,
     PolicyPreview,
@@ -55,7 +55,6 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
   ],
   exports: [
     Admission,
-    DeletedOwnersJob,
     Idempotency,
     PolicyEnforcement,
     PolicyPreview,

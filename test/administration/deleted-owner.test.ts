@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
-
 import { AuditWriter, SYSTEM } from '../../src/audit/audit.writer.js';
-import { DeletedOwner } from '../../src/tokens/deleted-owner.entity.js';
-import { DeletedOwnersJob } from '../../src/tokens/deleted-owners.job.js';
+import { Job } from '../../src/jobs/job.entity.js';
+import { Jobs } from '../../src/jobs/jobs.js';
 import { bearer } from '../support/http.js';
 import { TestServer, type TestUser } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -49,11 +48,15 @@ function endingsOf({ user }: TestUser): Promise<AuditEvent[]> {
     .getMany();
 }
 
-function isAllDone(owner: TestUser): Promise<void> {
-  return until(async () => {
-    const isPending = await server.app.dataSource.manager.existsBy(DeletedOwner, { userId: owner.user.id });
-    return !isPending && (await unrevokedOf(owner)) === 0;
-  });
+/** The job of an owner's deletion, once it has ended. */
+async function jobOf({ user }: TestUser): Promise<Job> {
+  const read = (): Promise<Job | null> =>
+    server.app.dataSource.manager
+      .createQueryBuilder(Job, 'job')
+      .where(`job.kind = 'owner-deletion' AND job.input->>'userId' = :id`, { id: user.id })
+      .getOne();
+  await until(async () => ((await read())?.endedAt ?? null) !== null);
+  return (await read()) as Job;
 }
 
 test(
@@ -63,7 +66,6 @@ test(
     for (const value of values) {
       expect((await server.send('GET', '/verify', { headers: bearer(value) })).status).toBe(204);
     }
-    const job = jest.spyOn(server.app.nest.get(DeletedOwnersJob, { strict: false }), 'run');
     const deleted = await server.send('DELETE', `/patois/v1/users/${owner.user.id}`, {
       headers: server.asAdmin,
     });
@@ -71,9 +73,17 @@ test(
     for (const value of values) {
       expect((await server.send('GET', '/verify', { headers: bearer(value) })).status).toBe(401);
     }
-    await isAllDone(owner);
-    expect(job).toHaveBeenCalled();
-    job.mockRestore();
+    // A thousand of them were revoked with the owner.
+    const rest = MANY - 1_000;
+    expect(await jobOf(owner)).toMatchObject({
+      status: 'done',
+      total: rest,
+      done: rest,
+      failed: 0,
+      result: { revoked: rest },
+      organizationId: owner.user.organizationId,
+    });
+    expect(await unrevokedOf(owner)).toBe(0);
     const events = await endingsOf(owner);
     expect(events).toHaveLength(MANY);
     const admin = await server.admin();
@@ -90,7 +100,7 @@ test(
     const { owner } = await ownerOfMany();
     const written = jest.spyOn(server.app.nest.get(AuditWriter, { strict: false }), 'valuesOf');
     await server.send('DELETE', `/patois/v1/users/${owner.user.id}`, { headers: server.asAdmin });
-    await isAllDone(owner);
+    await jobOf(owner);
     const portions = written.mock.calls
       .map(([entries]) => entries.filter(({ action }) => action === 'token.revoke').length)
       .filter((count) => count > 0);
@@ -101,15 +111,36 @@ test(
 );
 
 test(
-  'what an ended process left is done by the next run',
+  'the deletion of an owner of few tokens needs no job',
+  async () => {
+    const owner = await server.makeUser();
+    const { value } = await server.issue({ dialect: 'patois', ownerId: owner.user.id });
+    const { manager } = server.app.dataSource;
+    const before = await manager.count(Job);
+    await server.send('DELETE', `/patois/v1/users/${owner.user.id}`, { headers: server.asAdmin });
+    expect((await server.send('GET', '/verify', { headers: bearer(value) })).status).toBe(401);
+    expect(await unrevokedOf(owner)).toBe(0);
+    expect(await manager.count(Job)).toBe(before);
+  },
+  EACH,
+);
+
+test(
+  'what an ended process left is done by whoever finds it',
   async () => {
     const { owner } = await ownerOfMany();
-    const { manager } = server.app.dataSource;
-    await server.app.dataSource.query('UPDATE users SET deleted_at = now() WHERE id = $1', [owner.user.id]);
-    await manager.insert(DeletedOwner, { userId: owner.user.id, actor: { ...SYSTEM, name: 'who did it' } });
-    await server.app.nest.get(DeletedOwnersJob, { strict: false }).run();
+    const { dataSource } = server.app;
+    // As a process leaves it that ends right after the deletion.
+    await dataSource.query('UPDATE users SET deleted_at = now() WHERE id = $1', [owner.user.id]);
+    await dataSource.query(
+      `INSERT INTO jobs (id, kind, status, input, done, failed, organization_id, created_at, created_by, due_at, attempts)
+       VALUES (gen_random_uuid(), 'owner-deletion', 'waiting', jsonb_build_object('userId', $1::text), 0, 0, $2, now(), $3,
+         now(), 0)`,
+      [owner.user.id, owner.user.organizationId, JSON.stringify({ ...SYSTEM, name: 'who did it' })],
+    );
+    server.app.nest.get(Jobs, { strict: false }).runSoon();
+    expect(await jobOf(owner)).toMatchObject({ status: 'done', done: MANY, total: MANY });
     expect(await unrevokedOf(owner)).toBe(0);
-    expect(await manager.countBy(DeletedOwner, { userId: owner.user.id })).toBe(0);
     expect(await endingsOf(owner)).toHaveLength(MANY);
   },
   EACH,

@@ -19,7 +19,7 @@ const OTHERS = [
   '%INSERT INTO last_uses (token_uuid, used_at%',
   'SELECT pg_notify($1, $2)',
   '%pg_stat_statements%',
-  '%deleted_owners%',
+  '%FROM jobs%',
   '%idempotency_records WHERE created_at%',
   '%idempotency_records SET sealed_outcome = NULL%',
   '%retired_values WHERE retired_at <%',

@@ -30,7 +30,8 @@ const DESIGN = [
   ['protocol'],
   ['tokens'],
   ['accounts'],
-  ['audit', 'hashing', 'jobs'],
+  ['jobs'],
+  ['audit', 'hashing'],
   ['database'],
   ['network'],
 ];

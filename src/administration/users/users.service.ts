@@ -11,11 +11,11 @@ import { runnerOf } from '../../database/statements.js';
 import { newestFirst, type Page, readPage } from '../../database/page.js';
 import { Transactions } from '../../database/transactions.js';
 import { HashingService } from '../../hashing/hashing.service.js';
+import { Jobs } from '../../jobs/jobs.js';
 import { Refusal } from '../../refusal.js';
 import { type Admitted, Admission } from '../../tokens/authority/admission.js';
 import type { UserRights } from '../../tokens/authority/powers.js';
-import { DeletedOwner } from '../../tokens/deleted-owner.entity.js';
-import { DeletedOwnersJob } from '../../tokens/deleted-owners.job.js';
+import { ownerDeletion } from '../../tokens/owner-deletion.job.js';
 import { TokenService } from '../../tokens/token.service.js';
 import type { CreateUser, ListUsersQuery, UpdateUser } from './users.dto.js';
 
@@ -29,7 +29,7 @@ export class UserAdministrationService {
     private readonly hashing: HashingService,
     private readonly admission: Admission,
     private readonly transactions: Transactions,
-    private readonly deletedOwners: DeletedOwnersJob,
+    private readonly jobs: Jobs,
   ) {}
 
   /** @throws {Refusal} forbidden for a member; notFound, also for a user of an organization that is not the caller's. */
@@ -108,21 +108,21 @@ export class UserAdministrationService {
   }
 
   /**
-   * Deletes a user, and with the user all tokens: none of them works once this has returned. Where they are very many, the
-   * rest of them is marked as revoked afterwards, whatever happens to this process.
+   * Deletes a user, and with the user all tokens: none of them works once this has returned. Where they are very many, a
+   * job marks the rest of them as revoked afterwards.
    *
    * @throws {Refusal} forbidden, notFound; conflict for the last administrator who can act.
    */
   async delete(caller: Principal, reference: string): Promise<void> {
     const { id } = await this.get(caller, reference);
     const isRestLeft = await this.changing(caller, async (manager) => {
-      await this.lock(manager, caller, id, true);
-      const isMore = await this.tokens.revokeSomeOf(id, caller.actor, runnerOf(manager));
+      const { user } = await this.lock(manager, caller, id, true);
+      const { isMore } = await this.tokens.revokeSomeOf(id, caller.actor, runnerOf(manager));
       await this.accounts.deleteUser(id, caller.actor, manager);
-      if (isMore) await manager.insert(DeletedOwner, { userId: id, actor: caller.actor } as object);
+      if (isMore) await this.jobs.start(runnerOf(manager), ownerDeletion(user, caller.actor));
       return isMore;
     });
-    if (isRestLeft) this.deletedOwners.runSoon();
+    if (isRestLeft) this.jobs.runSoon();
   }
 
   private changing<Result>(
