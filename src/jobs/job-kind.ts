@@ -21,7 +21,10 @@ export type Portion<State> = {
   failed?: number;
   /** How many there are in all, where it is known now. */
   total?: number;
-} & ({ state: State } | { result: Record<string, unknown> });
+} & (
+  | { state: State; /** For how long the next portion is to wait; not at all by default. */ restMs?: number }
+  | { result: Record<string, unknown> }
+);
 
 /** The transaction of a portion, which is committed for it together with its counts. */
 export type PortionTransaction = Pick<Transaction, 'run' | 'changed'>;

@@ -186,8 +186,12 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
         const portion = await kind.portion(progressOf(job), transaction);
         isInPortion = false;
         if ('result' in portion) return this.end(transaction, job, { status: 'done', ...portion });
-        await this.store.advance(transaction.last, job.id, portion, this.timing.leaseMs);
-        return true;
+        const { restMs = 0 } = portion;
+        const isPostponed = restMs > 0;
+        const writer = isPostponed ? transaction : transaction.last;
+        await this.store.advance(writer, job.id, portion, this.timing.leaseMs);
+        if (isPostponed) await this.store.postpone(transaction.last, job.id, restMs);
+        return !isPostponed;
       });
     } catch (error) {
       // What takes the database too long is the portion's fault: one that is away does not get as far as that.

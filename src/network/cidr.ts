@@ -110,6 +110,21 @@ export function reachesBeyond(blocks: readonly string[], bounds: readonly string
   return blocks.map(parseCidr).some((block) => !outer.some((bound) => contains(bound, block)));
 }
 
+/**
+ * Blocks that reach what two lists both reach, in the words of the narrower of each two. An empty list reaches everywhere;
+ * the answer is empty where nothing is reached by both, or both reach everywhere.
+ */
+export function blocksOfBoth(some: readonly string[], others: readonly string[]): string[] {
+  if (some.length === 0 || others.length === 0) return [...some, ...others];
+  const pairs = some.flatMap((one) => others.map((other) => [one, other] as const));
+  const narrower = pairs.flatMap(([one, other]) => {
+    const [first, second] = [parseCidr(one), parseCidr(other)];
+    if (contains(second, first)) return one;
+    return contains(first, second) ? other : [];
+  });
+  return normalizeCidrs(narrower);
+}
+
 function contains(outer: CidrBlock, inner: CidrBlock): boolean {
   if (outer.network.kind() !== inner.network.kind() || outer.prefix > inner.prefix) return false;
   return inner.network.match(outer.network as ipaddr.IPv4 & ipaddr.IPv6, outer.prefix);

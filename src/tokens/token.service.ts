@@ -9,6 +9,7 @@ import { violatedUniqueIndex } from '../database/database.js';
 import type { StatementRunner } from '../database/statements.js';
 import { type Transaction, Transactions } from '../database/transactions.js';
 import { HashingService } from '../hashing/hashing.service.js';
+import type { PortionTransaction } from '../jobs/job-kind.js';
 import { Refusal } from '../refusal.js';
 import { withoutSecrets } from '../secrets.js';
 import { inTurns } from '../turnstile.js';
@@ -58,6 +59,12 @@ export type TokenChanges = Partial<
 export interface IssuedToken {
   token: Token;
   value: string;
+}
+
+/** What becomes of a token that is locked. */
+export interface Settlement {
+  token: Token;
+  changes: Partial<Pick<Token, 'expiresAt' | 'allowedCidrs'>> | 'revoke';
 }
 
 /** Does a step for one of many, whose index whatever is thrown then names. */
@@ -412,6 +419,36 @@ export class TokenService {
     const revoked = changes.map(({ after }) => after);
     await this.writes.update(runner, revoked, entries, { isTold: false });
     return { count: tokens.length, isMore: tokens.length === TOKENS_A_STATEMENT };
+  }
+
+  /**
+   * Changes or ends locked tokens on the system's own account, in the transaction of a job's portion.
+   *
+   * @param reason is kept with the token where it ends, and in the audit event.
+   */
+  async settle(
+    transaction: PortionTransaction,
+    settlements: readonly Settlement[],
+    reason: string,
+  ): Promise<void> {
+    if (settlements.length === 0) return;
+    const { actor } = SYSTEM_AUTHORITY;
+    const settled = settlements.map(({ token, changes }): TokenChange & { entry: AuditEntry } => {
+      if (changes === 'revoke') {
+        const [change = { after: token }] = endings([token], actor, reason);
+        return { ...change, entry: entryOf(actor, 'token.revoke', change) };
+      }
+      const updates = { ...changes, updatedAt: new Date(), updatedBy: snapshotOf(actor) };
+      const change = { before: token, after: changed(token, updates) };
+      const entry = entryOf(actor, 'token.update', change);
+      return { ...change, entry: { ...entry, after: { ...entry.after, reason } } };
+    });
+    for (const { after } of settled) transaction.changed.add(after.tokenId);
+    await this.writes.update(
+      transaction,
+      settled.map(({ after }) => after),
+      settled.map(({ entry }) => entry),
+    );
   }
 
   /** Takes every token of an owner along to another organization, in the transaction that moves the owner. */

@@ -13,9 +13,13 @@ import { Idempotency } from './idempotency/idempotency.js';
 import { OwnerDeletionJob } from './owner-deletion.job.js';
 import { ForgetRetiredTask } from './rotation/forget-retired.task.js';
 import { RetiredValues } from './rotation/retired-values.js';
+import { PolicyBreaches } from './policy/policy-breaches.js';
+import { PolicyConformanceJob } from './policy/policy-conformance.job.js';
 import { PolicyEnforcement } from './policy/policy-enforcement.js';
 import { PolicyPreview } from './policy/policy-preview.js';
 import { PolicyRows } from './policy/policy-rows.js';
+import { UnusedTokensJob } from './policy/unused-tokens.job.js';
+import { UnusedTokensTask } from './policy/unused-tokens.task.js';
 import { PolicyService } from './policy/policy.service.js';
 import { LOOKUP_SQL, type LookupRow, TokenLookup } from './token-lookup.js';
 import { TokenReads } from './token-reads.js';
@@ -34,10 +38,14 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     Idempotency,
     OwnerDeletionJob,
     RetiredValues,
+    PolicyBreaches,
+    PolicyConformanceJob,
     PolicyEnforcement,
     PolicyPreview,
     PolicyRows,
     PolicyService,
+    UnusedTokensJob,
+    UnusedTokensTask,
     TokenReads,
     TokenRows,
     TokenService,

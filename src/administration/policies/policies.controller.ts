@@ -81,7 +81,9 @@ export class PoliciesController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Policy> {
-    return show(await this.policies.replace(caller, organization, body, expectationOf(ifMatch)), reply);
+    const options = { existing: 'keep' as const, isExpected: expectationOf(ifMatch) };
+    const { policy } = await this.policies.replace(caller, organization, body, options);
+    return show(policy, reply);
   }
 
   @Post('preview')

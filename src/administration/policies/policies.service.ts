@@ -5,6 +5,7 @@ import { findPlace } from '../../accounts/references.js';
 import type { Principal } from '../../auth/principal.js';
 import { UsageRecorder } from '../../decisions/usage-recorder.js';
 import { isGoodText } from '../../http/validation/text.js';
+import type { Job } from '../../jobs/job.entity.js';
 import { Refusal } from '../../refusal.js';
 import { checkedCidrs } from '../../tokens/allowed-cidrs.js';
 import type { Policy, PolicySettings } from '../../tokens/policy/policy.entity.js';
@@ -33,7 +34,8 @@ export class PolicyAdministrationService {
   /**
    * Replaces a policy.
    *
-   * @param isExpected whether the policy may be replaced that is found.
+   * @param options.existing whether tokens that break it live on as they are, or a job makes them keep it.
+   * @param options.isExpected whether the policy may be replaced that is found.
    * @throws {Refusal} as {@link get}; invalid; conflict for a policy that is not expected; forbidden for more than the
    *   caller may allow.
    */
@@ -41,10 +43,13 @@ export class PolicyAdministrationService {
     caller: Principal,
     reference: string,
     body: PolicySettings,
-    isExpected: (policy: Policy) => boolean,
-  ): Promise<Policy> {
+    { existing, isExpected }: { existing: 'keep' | 'conform'; isExpected: (policy: Policy) => boolean },
+  ): Promise<{ policy: Policy; job: Job | undefined }> {
     const { id } = await this.organizationOf(caller, reference);
-    return this.policies.replace(id, checked(body), caller, isExpected);
+    const settings = checked(body);
+    const affected =
+      existing === 'conform' ? (await this.countAffected(id, settings, caller)).affected : undefined;
+    return this.policies.replace(id, settings, caller, { isExpected, affected });
   }
 
   /**
@@ -58,10 +63,7 @@ export class PolicyAdministrationService {
     body: PolicySettings,
   ): Promise<Omit<PolicyEffects, 'sample'> & { sample: Token[] }> {
     const { id } = await this.organizationOf(caller, reference);
-    const settings = checked(body);
-    const looksAtUse = settings.maxUnusedSeconds !== null || settings.maxTokensPerUser !== null;
-    if (looksAtUse) await this.usage.flush();
-    const { sample: ids, ...counts } = await this.preview.of(id, settings, caller.user.id);
+    const { sample: ids, ...counts } = await this.countAffected(id, checked(body), caller);
     const sample = await this.tokens
       .query({ ids })
       .innerJoinAndSelect('token.owner', 'owner')
@@ -70,6 +72,16 @@ export class PolicyAdministrationService {
       .addOrderBy('token.id', 'DESC')
       .getMany();
     return { ...counts, sample };
+  }
+
+  private async countAffected(
+    id: string,
+    settings: PolicySettings,
+    { user }: Principal,
+  ): Promise<PolicyEffects> {
+    const looksAtUse = settings.maxUnusedSeconds !== null || settings.maxTokensPerUser !== null;
+    if (looksAtUse) await this.usage.flush();
+    return this.preview.of(id, settings, user.id);
   }
 
   private async organizationOf(caller: Principal, reference: string): Promise<Organization> {

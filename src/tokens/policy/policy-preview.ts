@@ -52,6 +52,17 @@ const BROKEN: Record<PolicyRule, (policy: PolicySettings, place: Place, now: str
         : `coalesce(used.used_at, token.created_at) <= ${now}::timestamptz - ${place(seconds)} * interval '1 second'`,
   };
 
+/**
+ * That a live token (`token`, its last use `used`) breaks a policy by what it is, in SQL; how many others its owner has is
+ * not asked.
+ */
+export function brokenByItself(policy: PolicySettings, place: Place, now: string): string {
+  const parts = POLICY_RULES.filter((rule) => rule !== 'maxTokensPerUser').flatMap(
+    (rule) => BROKEN[rule](policy, place, now) ?? [],
+  );
+  return parts.length > 0 ? `(${parts.map((part) => `(${part})`).join(' OR ')})` : 'FALSE';
+}
+
 /** Says what a policy would mean for the tokens that are there, before it is one. */
 @Injectable()
 export class PolicyPreview {

@@ -3,12 +3,22 @@ import { DataSource } from 'typeorm';
 import { AuditWriter } from '../../audit/audit.writer.js';
 import { statementOf, Values } from '../../database/statements.js';
 import { Transactions } from '../../database/transactions.js';
+import type { Job } from '../../jobs/job.entity.js';
+import { Jobs } from '../../jobs/jobs.js';
 import { Refusal } from '../../refusal.js';
 import { Admission } from '../authority/admission.js';
 import type { Authority } from '../authority/authority.js';
 import { loosens } from './policy.js';
+import { policyConformance } from './policy-conformance.job.js';
 import { PolicyRows } from './policy-rows.js';
 import { DEFAULT_POLICY, Policy, policyOf, type PolicySettings, settingsOf } from './policy.entity.js';
+
+export interface ReplaceOptions {
+  /** Whether the policy may be replaced that is found under the lock. */
+  isExpected: (policy: Policy) => boolean;
+  /** How many tokens break the new one: a job makes them keep it. Undefined: they live on as they are. */
+  affected?: number | undefined;
+}
 
 /** The policies of organizations. A change and its audit event commit together. */
 @Injectable()
@@ -19,6 +29,7 @@ export class PolicyService {
     private readonly admission: Admission,
     private readonly rows: PolicyRows,
     private readonly audit: AuditWriter,
+    private readonly jobs: Jobs,
   ) {}
 
   async find(organizationId: string): Promise<Policy> {
@@ -30,7 +41,6 @@ export class PolicyService {
    * Replaces a policy. It holds from the answer on: what is issued, updated or rotated at the same time comes before it and
    * is done, or keeps it.
    *
-   * @param isExpected whether the policy may be replaced that is found under the lock.
    * @throws {Refusal} conflict, with the reason `stale`, for another one; forbidden for who does not administer the
    *   organization, and for more than the caller may allow; unauthenticated when the caller is not what it was.
    */
@@ -38,11 +48,11 @@ export class PolicyService {
     organizationId: string,
     settings: PolicySettings,
     by: Authority,
-    isExpected: (policy: Policy) => boolean,
-  ): Promise<Policy> {
+    { isExpected, affected }: ReplaceOptions,
+  ): Promise<{ policy: Policy; job: Job | undefined }> {
     const { actor, credential } = by;
     const line = credential.kind === 'none' ? actor.type : credential.userId;
-    return this.transactions.run(line, async (transaction) => {
+    const replaced = await this.transactions.run(line, async (transaction) => {
       const rows = { changesPolicyOf: organizationId };
       const { powers, policies } = await this.admission.admit(transaction, by, rows);
       const before = policies.get(organizationId) ?? policyOf(organizationId, DEFAULT_POLICY, 0);
@@ -59,9 +69,17 @@ export class PolicyService {
         after: { ...settingsOf(after) },
       };
       const values = [...this.rows.parametersOf(after), ...this.audit.valuesOf([entry])];
-      await transaction.last.run(statementOf('write-policy', this.writing()), values);
-      return after;
+      const statement = statementOf('write-policy', this.writing());
+      if (affected === undefined) {
+        await transaction.last.run(statement, values);
+        return { policy: after, job: undefined };
+      }
+      await transaction.run(statement, values);
+      const job = await this.jobs.start(transaction, policyConformance(after, affected, actor));
+      return { policy: after, job };
     });
+    if (replaced.job) this.jobs.runSoon();
+    return replaced;
   }
 
   private writing(): string {
