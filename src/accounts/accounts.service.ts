@@ -37,7 +37,7 @@ export type UserChanges = Partial<Omit<UserSpec, 'login' | 'password'>> & {
 export type Gate = (manager: EntityManager) => Promise<void>;
 
 /** Writes what a new organization has besides from its first moment on, in the transaction that makes it. */
-export type Furnish = (manager: EntityManager, organizationId: string) => Promise<void>;
+export type SetUp = (manager: EntityManager, organizationId: string) => Promise<void>;
 
 /** Users, organizations and locations. Each change and its audit event commit together. */
 @Injectable()
@@ -161,8 +161,8 @@ export class AccountsService {
   }
 
   /** @throws {AccountConflict} when the name is taken, without regard to case. */
-  createOrganization(name: string, actor: Actor, furnish: Furnish, gate?: Gate): Promise<Organization> {
-    return this.createPlace(Organization, 'organization', name, actor, { furnish, gate });
+  createOrganization(name: string, actor: Actor, setUp: SetUp, gate?: Gate): Promise<Organization> {
+    return this.createPlace(Organization, 'organization', name, actor, { setUp, gate });
   }
 
   /** @throws {AccountConflict} when the name is taken, without regard to case. */
@@ -175,13 +175,13 @@ export class AccountsService {
     kind: 'organization' | 'location',
     name: string,
     actor: Actor,
-    { furnish, gate }: { furnish?: Furnish; gate?: Gate | undefined },
+    { setUp, gate }: { setUp?: SetUp; gate?: Gate | undefined },
   ): Promise<Place> {
     const id = randomUUID();
     return this.changing(actor, async (manager) => {
       await gate?.(manager);
       await manager.insert(entity, { id, name, createdAt: new Date() } as object);
-      await furnish?.(manager, id);
+      await setUp?.(manager, id);
       const object = { type: kind, id };
       await this.audit.write(runnerOf(manager), { actor, action: `${kind}.create`, object, after: { name } });
       return manager.findOneByOrFail<Place>(entity, { id } as object);

@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { AuditWriter, SYSTEM } from '../audit/audit.writer.js';
 import { runnerOf } from '../database/statements.js';
 import type { HashingService } from '../hashing/hashing.service.js';
-import type { Furnish } from './accounts.service.js';
+import type { SetUp } from './accounts.service.js';
 import { Organization } from './organization.entity.js';
 import { User } from './user.entity.js';
 
@@ -22,13 +22,13 @@ export interface FirstStart {
 /**
  * Makes the organization `Default` and the administrator `admin` where there are no users yet; else undefined.
  *
- * @param furnish writes what the organization has besides.
+ * @param setUp writes what the organization has besides.
  */
 export async function makeFirstAdministrator(
   dataSource: DataSource,
   hashing: HashingService,
   password: string | undefined,
-  furnish: Furnish,
+  setUp: SetUp,
 ): Promise<FirstStart | undefined> {
   const isEmpty = !(await dataSource.manager.exists(User, { withDeleted: true }));
   if (!isEmpty) return undefined;
@@ -49,7 +49,7 @@ export async function makeFirstAdministrator(
       updatedAt: now,
     };
     await manager.insert(Organization, organization);
-    await furnish(manager, organization.id);
+    await setUp(manager, organization.id);
     await manager.insert(User, { ...user, passwordDigest });
     await new AuditWriter(dataSource).write(runnerOf(manager), [
       {

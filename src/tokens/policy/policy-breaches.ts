@@ -1,15 +1,40 @@
 import { Injectable } from '@nestjs/common';
-import { type StatementRunner, statementOf, Values } from '../../database/statements.js';
+import { type Place, type StatementRunner, statementOf, Values } from '../../database/statements.js';
 import { type TokenRow, TokenRows } from '../token-rows.js';
 import type { Token } from '../token.entity.js';
 import type { Policy } from './policy.entity.js';
-import { brokenByItself } from './policy-preview.js';
+import type { PolicySettings } from './policy.entity.js';
+import { BROKEN } from './policy-preview.js';
 
 const LIVE = (now: string): string =>
   `token.revoked_at IS NULL AND (token.expires_at IS NULL OR token.expires_at > ${now})`;
 /** In which every replica has written the first use of a token after a long rest: that is done every two seconds. */
 export const USES_WRITTEN_MS = 5_000;
 const LEAST = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * That a live token (`token`, its last use `used`) breaks a policy by what it is, in SQL, asked of one token after the
+ * other; how many others its owner has is not asked.
+ */
+function brokenByItself(policy: PolicySettings, place: Place, now: string): string {
+  const { allowedCidrs, maxUnusedSeconds } = policy;
+  const parts = [
+    BROKEN.allowNonExpiring(policy, place, now),
+    BROKEN.maxLifetimeSeconds(policy, place, now),
+    BROKEN.requireCidrs(policy, place, now),
+    allowedCidrs.length === 0
+      ? undefined
+      : `cardinality(token.allowed_cidrs) = 0 OR EXISTS (SELECT 1 FROM unnest(token.allowed_cidrs) AS block
+         WHERE NOT EXISTS (SELECT 1 FROM unnest(${place(allowedCidrs)}::inet[]) AS bound WHERE block::inet <<= bound))`,
+    maxUnusedSeconds === null ? undefined : unusedFor(`${place(maxUnusedSeconds)}::int`, now),
+  ];
+  const given = parts.filter((part) => part !== undefined);
+  return given.length > 0 ? `(${given.map((part) => `(${part})`).join(' OR ')})` : 'FALSE';
+}
+
+function unusedFor(seconds: string, now: string): string {
+  return `coalesce(used.used_at, token.created_at) <= ${now}::timestamptz - ${seconds} * interval '1 second'`;
+}
 
 /** Live tokens that break policies, locked for a change, in the order of their ids, with their last uses. */
 @Injectable()
@@ -41,7 +66,7 @@ export class PolicyBreaches {
     const moment = place(asOf);
     const condition = `token.id > ${place(after ?? LEAST)} AND ${LIVE(moment)}
       AND EXISTS (SELECT FROM policies p WHERE p.organization_id = token.organization_id
-        AND coalesce(used.used_at, token.created_at) <= ${moment}::timestamptz - p.max_unused_seconds * interval '1 second')`;
+        AND ${unusedFor('p.max_unused_seconds', moment)})`;
     return this.locked(runner, 'lock-unused', condition, limit, values);
   }
 

@@ -25,42 +25,42 @@ const MAX_SAMPLE = 100;
 const MAX_WAITING = 20;
 const MAX_WAIT_MS = 10_000;
 
-/** How a live token (`token`, its last use `used`) breaks each rule, in SQL; undefined: it cannot. */
-const BROKEN: Record<PolicyRule, (policy: PolicySettings, place: Place, now: string) => string | undefined> =
-  {
-    allowNonExpiring: ({ allowNonExpiring }) => (allowNonExpiring ? undefined : 'token.expires_at IS NULL'),
-    maxLifetimeSeconds: ({ maxLifetimeSeconds: seconds }, place) =>
-      seconds === null
-        ? undefined
-        : `token.expires_at IS NULL OR token.expires_at >
+/** How a live token (`token`) breaks each rule, in SQL; undefined: it cannot. */
+export const BROKEN: Record<
+  PolicyRule,
+  (policy: PolicySettings, place: Place, now: string) => string | undefined
+> = {
+  allowNonExpiring: ({ allowNonExpiring }) => (allowNonExpiring ? undefined : 'token.expires_at IS NULL'),
+  maxLifetimeSeconds: ({ maxLifetimeSeconds: seconds }, place) =>
+    seconds === null
+      ? undefined
+      : `token.expires_at IS NULL OR token.expires_at >
            coalesce(token.rotated_at, token.created_at) + ${place(seconds)} * interval '1 second'`,
-    requireCidrs: ({ requireCidrs }) => (requireCidrs ? 'cardinality(token.allowed_cidrs) = 0' : undefined),
-    // An address of one family is never within a block of the other, as in network/cidr.ts.
-    allowedCidrs: ({ allowedCidrs }, place) =>
-      allowedCidrs.length === 0
-        ? undefined
-        : `cardinality(token.allowed_cidrs) = 0 OR EXISTS (SELECT 1 FROM unnest(token.allowed_cidrs) AS block
-           WHERE NOT EXISTS (SELECT 1 FROM unnest(${place(allowedCidrs)}::inet[]) AS bound WHERE block::inet <<= bound))`,
-    maxTokensPerUser: ({ maxTokensPerUser: count }, place) =>
-      count === null
-        ? undefined
-        : `row_number() OVER (PARTITION BY token.owner_id
-           ORDER BY coalesce(used.used_at, token.created_at) DESC, token.created_at DESC, token.id DESC) > ${place(count)}`,
-    maxUnusedSeconds: ({ maxUnusedSeconds: seconds }, place, now) =>
-      seconds === null
-        ? undefined
-        : `coalesce(used.used_at, token.created_at) <= ${now}::timestamptz - ${place(seconds)} * interval '1 second'`,
-  };
+  requireCidrs: ({ requireCidrs }) => (requireCidrs ? 'cardinality(token.allowed_cidrs) = 0' : undefined),
+  allowedCidrs: ({ allowedCidrs }) =>
+    allowedCidrs.length === 0
+      ? undefined
+      : 'cardinality(token.allowed_cidrs) = 0 OR token.allowed_cidrs IN (SELECT allowed_cidrs FROM reaching)',
+  maxTokensPerUser: ({ maxTokensPerUser: count }, place) =>
+    count === null
+      ? undefined
+      : `row_number() OVER (PARTITION BY token.owner_id
+           ORDER BY token.seen_at DESC, token.created_at DESC, token.id DESC) > ${place(count)}`,
+  maxUnusedSeconds: ({ maxUnusedSeconds: seconds }, place, now) =>
+    seconds === null
+      ? undefined
+      : `token.seen_at <= ${now}::timestamptz - ${place(seconds)} * interval '1 second'`,
+};
 
 /**
- * That a live token (`token`, its last use `used`) breaks a policy by what it is, in SQL; how many others its owner has is
- * not asked.
+ * The lists of blocks that reach beyond some others. Many tokens have few lists, and each is looked at once. An address of
+ * one family is never within a block of the other, as in network/cidr.ts.
  */
-export function brokenByItself(policy: PolicySettings, place: Place, now: string): string {
-  const parts = POLICY_RULES.filter((rule) => rule !== 'maxTokensPerUser').flatMap(
-    (rule) => BROKEN[rule](policy, place, now) ?? [],
-  );
-  return parts.length > 0 ? `(${parts.map((part) => `(${part})`).join(' OR ')})` : 'FALSE';
+function reachingBeyond(bounds: string): string {
+  return `reaching AS MATERIALIZED (
+    SELECT list.allowed_cidrs FROM (SELECT DISTINCT allowed_cidrs FROM live) AS list
+    WHERE EXISTS (SELECT 1 FROM unnest(list.allowed_cidrs) AS block
+      WHERE NOT EXISTS (SELECT 1 FROM unnest(${bounds}::inet[]) AS bound WHERE block::inet <<= bound)))`;
 }
 
 /** Says what a policy would mean for the tokens that are there, before it is one. */
@@ -91,16 +91,21 @@ export class PolicyPreview {
     const isBroken = POLICY_RULES.map(quoted).join(' OR ');
     const text = `
       WITH live AS MATERIALIZED (
-        SELECT token.id, token.created_at, ${POLICY_RULES.map((rule, index) => `(${broken[index]}) AS ${quoted(rule)}`).join(', ')}
+        SELECT token.id, token.owner_id, token.allowed_cidrs, token.created_at, token.rotated_at, token.expires_at,
+          coalesce(used.used_at, token.created_at) AS seen_at
         FROM tokens token
           JOIN users owner ON owner.id = token.owner_id AND owner.deleted_at IS NULL
           LEFT JOIN last_uses used ON used.token_uuid = token.id
         WHERE token.organization_id = ${place(organizationId)} AND token.revoked_at IS NULL
-          AND (token.expires_at IS NULL OR token.expires_at > ${now}))
+          AND (token.expires_at IS NULL OR token.expires_at > ${now})),
+      ${reachingBeyond(place(policy.allowedCidrs))},
+      judged AS MATERIALIZED (
+        SELECT token.id, token.created_at, ${POLICY_RULES.map((rule, index) => `(${broken[index]}) AS ${quoted(rule)}`).join(', ')}
+        FROM live token)
       SELECT count(*) FILTER (WHERE ${isBroken})::int AS affected,
         ${POLICY_RULES.map((rule) => `count(*) FILTER (WHERE ${quoted(rule)})::int AS ${quoted(rule)}`).join(', ')},
-        ARRAY(SELECT id FROM live WHERE ${isBroken} ORDER BY created_at DESC, id DESC LIMIT ${MAX_SAMPLE}) AS sample
-      FROM live`;
+        ARRAY(SELECT id FROM judged WHERE ${isBroken} ORDER BY created_at DESC, id DESC LIMIT ${MAX_SAMPLE}) AS sample
+      FROM judged`;
     const [counts] = await this.turns.run(line, () =>
       this.dataSource.query<(Record<PolicyRule, number> & Omit<PolicyEffects, 'byRule'>)[]>(
         text,
