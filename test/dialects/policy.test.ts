@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { encodeObjectId } from '../../src/accounts/object-id.js';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
+import { AuditWriter } from '../../src/audit/audit.writer.js';
 import { encodeId } from '../../src/dialects/panther/panther.dialect.js';
 import type { PolicySettings } from '../../src/tokens/policy/policy.entity.js';
 import { PolicyEnforcement } from '../../src/tokens/policy/policy-enforcement.js';
@@ -9,6 +10,7 @@ import { Token } from '../../src/tokens/token.entity.js';
 import type { Received } from '../support/http.js';
 import { setPolicy as givePolicy } from '../support/policy.js';
 import { TestServer, type TestUser } from '../support/server.js';
+import { openTestStore } from '../support/store.js';
 
 const DAY = 86_400;
 const YUNXIAO = '/oapi/v1/platform/users/admin/personalAccessTokens';
@@ -282,6 +284,23 @@ describe('a refused change', () => {
     expect(events[0]?.requestId).toMatch(/./);
     const after = [await number('maxTokensPerUser', 'losant'), await number('maxLifetimeSeconds', 'losant')];
     expect(after).toEqual([(before[0] ?? 0) + 3, (before[1] ?? 0) + 1]);
+  });
+
+  test('is written to the trail at the end of the process', async () => {
+    const store = await openTestStore();
+    const own = await TestServer.start({}, () => Promise.resolve({ ...store, close: async () => {} }));
+    const user = await own.makeUser();
+    await givePolicy(own, { requireCidrs: true });
+    const write = jest.spyOn(own.app.nest.get(AuditWriter, { strict: false }), 'write');
+    await own.send('POST', '/me/tokens', { headers: user.byPassword, body: { name: 'x' } });
+    expect(write).not.toHaveBeenCalled();
+    await own.close();
+    await store.close();
+    expect(write.mock.calls.map(([, entries]) => entries)).toMatchObject([
+      [{ action: 'policy.refuse', object: { id: user.user.id } }],
+    ]);
+    await expect(write.mock.results[0]?.value).resolves.toBeUndefined();
+    write.mockRestore();
   });
 
   test('of a token that is there names the token', async () => {
