@@ -16,6 +16,9 @@ const NO_BODY = Buffer.alloc(0);
 /** Stands before every route: credential, scope, then the body, in the order that the path's owner keeps. */
 @Injectable()
 export class ScopeGuard implements CanActivate {
+  /** By handler: what a route requires never changes. */
+  private readonly requirements = new Map<ReturnType<ExecutionContext['getHandler']>, RouteRequirement>();
+
   constructor(
     private readonly reflector: Reflector,
     private readonly authorizer: Authorizer,
@@ -51,10 +54,13 @@ export class ScopeGuard implements CanActivate {
 
   /** @throws for a route without `@RequireScopes` or `@Public`: nothing is open by oversight. */
   private requirementOf(context: ExecutionContext): RouteRequirement {
-    const targets = [context.getHandler(), context.getClass()];
-    const route = this.reflector.getAllAndOverride<RouteRequirement | undefined>(ROUTE_REQUIREMENT, targets);
-    if (route) return route;
-    throw new Error(`${context.getClass().name}.${context.getHandler().name} does not say what it requires`);
+    const handler = context.getHandler();
+    const known = this.requirements.get(handler);
+    if (known) return known;
+    const route = this.reflector.get<RouteRequirement | undefined>(ROUTE_REQUIREMENT, handler);
+    if (!route) throw new Error(`${context.getClass().name}.${handler.name} does not say what it requires`);
+    this.requirements.set(handler, route);
+    return route;
   }
 }
 
