@@ -112,9 +112,11 @@ function replaceMalformedType({ headers }: FastifyRequest): void {
  * another.
  */
 function canonicalUrl(written: string, registry: DialectRegistry): string {
-  const url = written.replace(ABSOLUTE_FORM, '').replace(/^(?=[?#]|$)/, '/');
+  const url = written.startsWith('/')
+    ? written
+    : written.replace(ABSOLUTE_FORM, '').replace(/^(?=[?#]|$)/, '/');
   const encoded = pathOf({ url });
-  const path = encoded.replace(ENCODED_UNRESERVED, decodeURIComponent);
+  const path = encoded.includes('%') ? encoded.replace(ENCODED_UNRESERVED, decodeURIComponent) : encoded;
   const canonical = registry.ownerOf(path).canonicalPath?.(path) ?? path;
   return canonical + url.slice(encoded.length);
 }
