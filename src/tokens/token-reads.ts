@@ -2,7 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { ReferencedUsers, referenceCondition, type UserReference } from '../accounts/user-reference.js';
 import { organizationJson, type UserRow, UserRows } from '../accounts/user-rows.js';
 import type { User } from '../accounts/user.entity.js';
-import { type StatementRunner, Statements, statementOf, Values } from '../database/statements.js';
+import {
+  type Statement,
+  type StatementRunner,
+  Statements,
+  statementOf,
+  Values,
+} from '../database/statements.js';
 import { Refusal } from '../refusal.js';
 import { conditionOf, type TokenCriteria } from './token-criteria.js';
 import { type TokenRow, TokenRows } from './token-rows.js';
@@ -11,6 +17,9 @@ import type { Token } from './token.entity.js';
 /** The statements that read tokens, but for lists. */
 @Injectable()
 export class TokenReads {
+  /** By what follows the columns: to put the whole text together with each read costs more than to find it. */
+  private readonly finds = new Map<string, Statement>();
+
   constructor(
     private readonly statements: Statements,
     private readonly userRows: UserRows,
@@ -32,18 +41,27 @@ export class TokenReads {
       ? `FROM users u LEFT JOIN tokens token ON token.owner_id = u.id AND ${condition}
          WHERE ${referenceCondition(reference, values.place)} AND u.deleted_at IS NULL`
       : `FROM tokens token JOIN users u ON u.id = token.owner_id WHERE ${condition}`;
+    const found = await this.statements.run<TokenRow & UserRow>(this.finding(join), values.list);
+    const owners = found.map((row) => this.userRows.userOf(row));
+    const owner = reference ? new ReferencedUsers(owners).find(reference) : owners[0];
+    const row = owner && found[owners.indexOf(owner)];
+    const token = row?.token ? this.rows.tokenOf(row) : undefined;
+    return { token: token && Object.assign(token, { owner }), owner };
+  }
+
+  /** @param join tables and conditions. */
+  private finding(join: string): Statement {
+    const known = this.finds.get(join);
+    if (known) return known;
     const text = `
       SELECT CASE WHEN token.id IS NOT NULL THEN (SELECT row_to_json(r) FROM (SELECT ${this.rows.columns('token')}) r) END
           AS token, ${this.rows.lastUseJson('token')} AS "lastUse",
         (SELECT row_to_json(r) FROM (SELECT ${this.userRows.columns('u')}) r) AS "user",
         ${organizationJson('u')} AS organization
       ${join}`;
-    const found = await this.statements.run<TokenRow & UserRow>(statementOf('find', text), values.list);
-    const owners = found.map((row) => this.userRows.userOf(row));
-    const owner = reference ? new ReferencedUsers(owners).find(reference) : owners[0];
-    const row = owner && found[owners.indexOf(owner)];
-    const token = row?.token ? this.rows.tokenOf(row) : undefined;
-    return { token: token && Object.assign(token, { owner }), owner };
+    const statement = statementOf('find', text);
+    this.finds.set(join, statement);
+    return statement;
   }
 
   /**

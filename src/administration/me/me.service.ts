@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AccountsService } from '../../accounts/accounts.service.js';
 import type { User } from '../../accounts/user.entity.js';
 import { locationsJson, organizationJson, type UserRow, UserRows } from '../../accounts/user-rows.js';
-import { Statements, statementOf } from '../../database/statements.js';
+import { type Statement, Statements, statementOf } from '../../database/statements.js';
 import { PasswordAuthenticator } from '../../auth/password-authenticator.js';
 import type { Principal } from '../../auth/principal.js';
 import type { Origin } from '../../protocol/origin.js';
@@ -12,6 +12,8 @@ import type { ChangePassword } from './me.dto.js';
 /** What callers see and change of themselves. */
 @Injectable()
 export class MeService {
+  private found: Statement | undefined;
+
   constructor(
     private readonly statements: Statements,
     private readonly rows: UserRows,
@@ -21,13 +23,19 @@ export class MeService {
 
   /** @throws {Refusal} unauthenticated once the user is gone: who calls is known from memory, a moment behind. */
   async get({ user: { id } }: Principal): Promise<User> {
-    const text = `
-      SELECT (SELECT row_to_json(r) FROM (SELECT ${this.rows.columns('u')}) r) AS "user",
-        ${organizationJson('u')} AS organization, ${locationsJson('u')} AS locations
-      FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`;
-    const [row] = await this.statements.run<UserRow>(statementOf('find-user', text), [id]);
+    const [row] = await this.statements.run<UserRow>(this.finding, [id]);
     if (!row) throw new Refusal('unauthenticated', { reason: 'ownerDisabled' });
     return this.rows.userOf(row);
+  }
+
+  private get finding(): Statement {
+    this.found ??= statementOf(
+      'find-user',
+      `SELECT (SELECT row_to_json(r) FROM (SELECT ${this.rows.columns('u')}) r) AS "user",
+         ${organizationJson('u')} AS organization, ${locationsJson('u')} AS locations
+       FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`,
+    );
+    return this.found;
   }
 
   /**
