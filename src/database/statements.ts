@@ -67,8 +67,9 @@ const CONNECTIONS = 2;
 const MAX_WAITING = 1_000;
 
 interface Waiting {
-  query: pg.QueryConfig;
-  resolve: (result: pg.QueryResult) => void;
+  statement: Statement;
+  values: readonly unknown[];
+  resolve: (rows: object[]) => void;
   reject: (error: unknown) => void;
 }
 
@@ -113,17 +114,16 @@ export class Statements implements StatementRunner {
 
   async run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     this.counts.count(statement.kind);
-    const query = queryOf(statement, values, this.isEmbedded);
-    const result = this.isEmbedded ? await this.pool().query(query) : await this.queued(query);
-    return result.rows as Row[];
+    if (!this.isEmbedded) return this.queued(statement, values) as Promise<Row[]>;
+    return (await this.pool().query<Row>(queryOf(statement, values, true))).rows;
   }
 
-  private queued(query: pg.QueryConfig): Promise<pg.QueryResult> {
+  private queued(statement: Statement, values: readonly unknown[]): Promise<object[]> {
     if (this.waiting.length >= MAX_WAITING) {
       return Promise.reject(new Error('Query read timeout: too many wait for the database'));
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ query, resolve, reject });
+      this.waiting.push({ statement, values, resolve, reject });
       if (this.isScheduled) return;
       this.isScheduled = true;
       setImmediate(() => this.send());
@@ -151,19 +151,35 @@ export class Statements implements StatementRunner {
       return;
     }
     client.on('error', ignore);
-    let isBroken = false;
-    const answers = inOneWrite(client, () =>
-      asked.map(({ query, resolve, reject }) =>
-        client.query(query).then(resolve, (error: unknown) => {
-          isBroken ||= isDatabaseUnavailable(error);
-          reject(error);
-        }),
-      ),
-    );
-    await Promise.all(answers);
+    const isBroken = await answerAll(client, asked);
     client.release(isBroken);
     client.off('error', ignore);
   }
+}
+
+/**
+ * Asks all over one connection, which calls back: a promise for each, and what the driver makes of its own, would cost as
+ * much as the statement.
+ *
+ * @returns whether the connection is of no more use.
+ */
+function answerAll(client: pg.PoolClient, asked: readonly Waiting[]): Promise<boolean> {
+  return new Promise((resolveAll) => {
+    let isBroken = false;
+    let missing = asked.length;
+    inOneWrite(client, () => {
+      for (const { statement, values, resolve, reject } of asked) {
+        const query = new pg.Query(statement.text, [...values], (error, result) => {
+          if (error) reject(error);
+          else resolve(result.rows);
+          isBroken ||= isDatabaseUnavailable(error);
+          missing -= 1;
+          if (missing === 0) resolveAll(isBroken);
+        });
+        client.query(Object.assign(query, { name: statement.name }));
+      }
+    });
+  });
 }
 
 /** Connections to a server, over which a statement goes out without waiting for the answer to the one before. */
