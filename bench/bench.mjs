@@ -1,21 +1,20 @@
 // Patois and its peers, side by side in one run on one machine. See docs/PERFORMANCE.md.
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { recordBench, renderBench, summarize } from './report.mjs';
 import { batches, CONTENDERS, GROUPS, PACED } from './scenarios.mjs';
 import { Seeder } from './seed.mjs';
 import { isInstalled, load, loadAtRate, LOADERS } from './support/load.mjs';
 import { machine } from './support/machine.mjs';
 import { Nginx } from './support/nginx.mjs';
+import { flag, loader, number, readOptions, words } from './support/options.mjs';
 import { fromPatois, makeTokenKeys, startPatois } from './support/patois.mjs';
+import { startBetterAuth, startOidcOnPostgres, startOneSelect, startPeer } from './support/peers.mjs';
 import { Postgres } from './support/postgres.mjs';
-import { ServerProcess } from './support/processes.mjs';
-import { keepRaw } from './support/results.mjs';
-import { median, rotated } from './support/statistics.mjs';
+import { send } from './support/requests.mjs';
+import { fail, inRounds, keep, run, say, show, temporaryFolder } from './support/run.mjs';
+import { median } from './support/statistics.mjs';
 
 const HELP = `node bench.mjs [options]
   --only LIST       groups or contenders, separated by commas: ${GROUPS.join(', ')}, …
@@ -27,15 +26,18 @@ const HELP = `node bench.mjs [options]
   --loader NAME     ${LOADERS.join(' or ')}; by default the first that is installed
   --record          also writes RESULTS.md and the tables of docs/PERFORMANCE.md`;
 
-const options = readOptions();
-const folder = mkdtempSync(join(tmpdir(), 'patois-bench-'));
-const running = [];
-process.once('SIGINT', () => void end().then(() => process.exit(130)));
-try {
-  await main();
-} finally {
-  await end();
-}
+const options = readOptions(HELP, {
+  only: words(),
+  rounds: number(5),
+  seconds: number(6),
+  warmUpSeconds: number(3, 'warm-up'),
+  connections: number(64),
+  tokens: number(100_000),
+  loader: loader(),
+  record: flag(),
+});
+const folder = temporaryFolder();
+await run(main);
 
 async function main() {
   const contenders = CONTENDERS.filter(({ id, group }) => isChosen(id) || isChosen(group));
@@ -60,14 +62,11 @@ async function main() {
   for (const { id, server, requests, isPrewarmed } of loaded) {
     await assertAnswers(id, server.url, requests[0]);
     if (isPrewarmed) await prewarm(server.url, batches(known.tokens, known.introspector));
-    await run({ server, requests, connections: options.connections }, options.warmUpSeconds);
+    await measure({ server, requests, connections: options.connections }, options.warmUpSeconds);
   }
-  for (let round = 0; round < options.rounds; round += 1) {
-    say(`Round ${round + 1} of ${options.rounds}`);
-    for (const contender of rotated(loaded, round)) {
-      contender.runs.push(await run(contender, options.seconds));
-    }
-  }
+  await inRounds(options.rounds, loaded, async (contender) => {
+    contender.runs.push(await measure(contender, options.seconds));
+  });
   const paced = isChosen('latency') ? await atHalfOfPeak(loaded) : [];
 
   const results = {
@@ -78,20 +77,15 @@ async function main() {
     paced,
   };
   const summary = summarize(results);
-  process.stdout.write(`\n${renderBench(summary)}\n`);
-  keepRaw('bench', results);
+  show('bench', results, renderBench(summary));
   if (options.record) recordBench(summary);
-  if (summary.failures > 0) {
-    process.stderr.write(`${summary.failures} requests failed: these figures mean nothing\n`);
-    process.exitCode = 1;
-  }
+  fail(summary.failures);
 }
 
 /** Tokens of 1,000 users, and the few that stand out. */
 async function seed(store) {
   return Seeder.use(store, async (seeder) => {
-    const owners = await seeder.addUsers(1000);
-    const tokens = await seeder.addTokens(options.tokens, owners);
+    const { owners, tokens } = await seeder.addTokensOfUsers(options.tokens);
     const [owner] = owners;
     return {
       tokens: shuffled(tokens),
@@ -109,47 +103,35 @@ async function seed(store) {
 /** Starts whoever a chosen contender needs; adds to `known` what they know. */
 async function startServers({ contenders, postgres, store, patois, known }) {
   const { SETTINGS } = await fromPatois('config.js');
-  const peer = (name, file, environment) =>
-    ServerProcess.start(name, fileURLToPath(new URL(`peers/${file}`, import.meta.url)), {
-      NODE_ENV: 'production',
-      ...environment,
-    });
   const file = (name) => join(folder, name);
   const tokensOf = (name) => readFileSync(file(name), 'utf8').split('\n');
   const servers = { patois };
   const starts = {
-    bare: () => peer('bare', 'bare.mjs'),
-    bareTogether: () => peer('bareTogether', 'bare-together.mjs'),
-    oneSelect: () => peer('one select', 'one-select.mjs', { DATABASE_URL: store.url }),
+    bare: () => startPeer('bare', 'bare.mjs'),
+    bareTogether: () => startPeer('bareTogether', 'bare-together.mjs'),
+    oneSelect: () => startOneSelect(store),
     patoisCold: () => startPatois('Patois, cold', store, { VERIFICATION_MAX_STALENESS: '0' }),
     patoisTwoWorkers: () =>
       SETTINGS.workers && startPatois('Patois, two workers', store, { [SETTINGS.workers.variable]: '2' }),
     expressMemory: () => {
       writeFileSync(file('tokens'), [known.token, ...known.tokens].join('\n'));
-      return peer('express', 'express-bearer.mjs', { TOKENS_FILE: file('tokens') });
+      return startPeer('express', 'express-bearer.mjs', { TOKENS_FILE: file('tokens') });
     },
-    expressSelect: () => peer('express, select', 'express-bearer.mjs', { DATABASE_URL: store.url }),
+    expressSelect: () => startPeer('express, select', 'express-bearer.mjs', { DATABASE_URL: store.url }),
     betterAuth: async () => {
-      const server = await peer('better-auth', 'better-auth.mjs', {
-        DATABASE_URL: await postgres.database('better_auth'),
-        KEYS_FILE: file('better-auth'),
-        SECRET: randomBytes(32).toString('base64url'),
-      });
+      const server = await startBetterAuth(postgres, file('better-auth'));
       known.betterAuthKeys = tokensOf('better-auth');
       return server;
     },
     oidcMemory: async () => {
       const environment = { TOKENS_FILE: file('oidc-memory'), CLIENT_SECRET: known.oidcSecret };
-      const server = await peer('oidc-provider', 'oidc-provider.mjs', environment);
+      const server = await startPeer('oidc-provider', 'oidc-provider.mjs', environment);
       known.oidcMemoryTokens = tokensOf('oidc-memory');
       return server;
     },
     oidcPostgres: async () => {
-      const server = await peer('oidc-provider, PostgreSQL', 'oidc-provider.mjs', {
-        DATABASE_URL: await postgres.database('oidc'),
-        TOKENS_FILE: file('oidc-postgres'),
+      const server = await startOidcOnPostgres(postgres, file('oidc-postgres'), known.oidcSecret, {
         TOKENS: '1000',
-        CLIENT_SECRET: known.oidcSecret,
       });
       known.oidcPostgresTokens = tokensOf('oidc-postgres');
       return server;
@@ -168,7 +150,7 @@ async function startServers({ contenders, postgres, store, patois, known }) {
 }
 
 /** One load of one contender, with the processor time that its server took. */
-async function run({ server, requests, connections = options.connections }, seconds) {
+async function measure({ server, requests, connections = options.connections }, seconds) {
   const lookupsBefore = await lookupsOf(server);
   const cpuBefore = server.cpuSeconds();
   const result = await load(options.loader, { url: server.url, requests, connections, seconds });
@@ -191,34 +173,27 @@ async function atHalfOfPeak(loaded) {
       const rate = Math.round(median(runs.map((each) => each.requests / each.seconds)) / 2);
       return { id, label, answers, rate, runs: [], job: { url: server.url, requests, rate } };
     });
-  for (let round = 0; round < options.rounds; round += 1) {
-    say(`Half of the peak rate, round ${round + 1} of ${options.rounds}`);
-    for (const { job, runs } of rotated(chosen, round)) {
-      const { connections, seconds } = options;
-      runs.push(await loadAtRate({ ...job, connections, seconds }));
-    }
-  }
+  const { connections, rounds, seconds } = options;
+  const atRate = async ({ job, runs }) => runs.push(await loadAtRate({ ...job, connections, seconds }));
+  await inRounds(rounds, chosen, atRate, { title: 'Half of the peak rate, round' });
   return chosen.map(({ id, label, rate, runs }) => ({ id, label, rate, runs }));
 }
 
 /** Has every token looked up once. A store that cannot keep up is asked again: what it has told is remembered. */
 async function prewarm(url, requests) {
-  for (const { path, ...request } of requests) {
+  for (const request of requests) {
     for (let attempt = 1; ; attempt += 1) {
-      const response = await fetch(url + path, request);
-      const text = await response.text();
-      if (response.ok && !text.includes('"active":false')) break;
-      if (attempt === 20)
-        throw new Error(`The warm-up is answered ${response.status}: ${text.slice(0, 200)}`);
+      const { status, isGood, text } = await send(url, request);
+      if (isGood && !text.includes('"active":false')) break;
+      if (attempt === 20) throw new Error(`The warm-up is answered ${status}: ${text.slice(0, 200)}`);
     }
   }
 }
 
-async function assertAnswers(id, url, { path, ...request }) {
-  const response = await fetch(url + path, request);
-  const text = await response.text();
-  if (!response.ok || text.includes('"active":false')) {
-    throw new Error(`${id} answers ${response.status}: ${text.slice(0, 200)}`);
+async function assertAnswers(id, url, request) {
+  const { status, isGood, text } = await send(url, request);
+  if (!isGood || text.includes('"active":false')) {
+    throw new Error(`${id} answers ${status}: ${text.slice(0, 200)}`);
   }
 }
 
@@ -231,50 +206,4 @@ function shuffled(list) {
 
 function isChosen(name) {
   return options.only === undefined || options.only.includes(name);
-}
-
-/** Keeps what must be stopped at the end. */
-async function keep(starting) {
-  const started = await starting;
-  if (started) running.unshift(started);
-  return started;
-}
-
-async function end() {
-  for (const server of running.splice(0)) await server.stop();
-  rmSync(folder, { recursive: true, force: true });
-}
-
-function say(text) {
-  process.stderr.write(`${text}\n`);
-}
-
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '6' },
-      'warm-up': { type: 'string', default: '3' },
-      connections: { type: 'string', default: '64' },
-      tokens: { type: 'string', default: '100000' },
-      loader: { type: 'string', default: LOADERS.find((name) => name === 'autocannon' || isInstalled(name)) },
-      record: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help || !LOADERS.includes(values.loader)) {
-    process.stdout.write(`${HELP}\n`);
-    process.exit(values.help ? 0 : 2);
-  }
-  return {
-    only: values.only?.split(','),
-    rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-    warmUpSeconds: Number(values['warm-up']),
-    connections: Number(values.connections),
-    tokens: Number(values.tokens),
-    loader: values.loader,
-    record: values.record,
-  };
 }

@@ -3,11 +3,12 @@
 //   npm run build && BENCH_DATABASE_URL=postgres://postgres@127.0.0.1:5432/postgres node bench/foreman-list.mjs
 //
 // Makes a database for each size on that server, starts the built Patois on it, and drops the database at the end.
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import { Client } from 'pg';
+import pg from 'pg';
+import { makeTokenKeys, startPatois } from './support/patois.mjs';
+import { withClient } from './support/postgres.mjs';
+import { keep, run } from './support/run.mjs';
 
 const SERVER = process.env.BENCH_DATABASE_URL;
 if (!SERVER)
@@ -56,31 +57,6 @@ async function seed(client, others) {
   await client.query('VACUUM ANALYZE');
 }
 
-async function start(databaseUrl) {
-  const env = {
-    PATH: process.env.PATH,
-    PORT: '0',
-    DATABASE_URL: databaseUrl,
-    TOKEN_KEYS: `bench:${randomBytes(32).toString('base64')}`,
-    ADMIN_PASSWORD: PASSWORD,
-    BCRYPT_COST: '4',
-  };
-  const server = spawn(process.execPath, ['dist/server/main.js'], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return new Promise((resolve, reject) => {
-    let output = '';
-    // Listened to until the end: a reader that goes away would end the server with it.
-    server.stdout.on('data', (chunk) => {
-      output += chunk;
-      const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(output) ?? [];
-      if (url) resolve({ server, url });
-    });
-    server.on('exit', () => reject(new Error(`Patois did not start: ${output}`)));
-  });
-}
-
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 function ask(url, method, path, headers, body) {
@@ -112,40 +88,40 @@ async function measure(url, query, headers) {
   return { median: at(0.5), p95: at(0.95) };
 }
 
-async function run(admin, others) {
+async function measureLists(admin, others) {
   const name = `patois_foreman_bench_${randomBytes(4).toString('hex')}`;
   await admin.query(`CREATE DATABASE ${name}`);
-  const databaseUrl = Object.assign(new URL(SERVER), { pathname: `/${name}` }).href;
-  const { server, url } = await start(databaseUrl);
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    await seed(client, others);
-    const basic = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`;
-    const body = JSON.stringify({ name: 'the caller' });
-    const json = { authorization: basic, 'content-type': 'application/json' };
-    const created = await ask(url, 'POST', '/api/users/admin/personal_access_tokens', json, body);
-    const headers = { authorization: `Bearer ${created.token_value}` };
-    const { total } = await ask(url, 'GET', '/api/users/admin/personal_access_tokens', headers);
-    const result = { others, total };
-    for (const [list, query] of Object.entries(LISTS)) {
-      const { median, p95 } = await measure(url, query, headers);
-      result[list] = `${median} / ${p95}`;
-    }
-    return result;
-  } finally {
-    server.kill('SIGTERM');
-    await once(server, 'exit');
-    await client.end();
-    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  const database = await keep({ stop: () => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) });
+  const store = {
+    url: Object.assign(new URL(SERVER), { pathname: `/${name}` }).href,
+    tokenKeys: makeTokenKeys(),
+  };
+  const patois = await keep(startPatois('Patois', store, { ADMIN_PASSWORD: PASSWORD }));
+  const { url } = patois;
+  await withClient(store.url, (client) => seed(client, others));
+  const basic = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`;
+  const body = JSON.stringify({ name: 'the caller' });
+  const json = { authorization: basic, 'content-type': 'application/json' };
+  const created = await ask(url, 'POST', '/api/users/admin/personal_access_tokens', json, body);
+  const headers = { authorization: `Bearer ${created.token_value}` };
+  const { total } = await ask(url, 'GET', '/api/users/admin/personal_access_tokens', headers);
+  const result = { others, total };
+  for (const [list, query] of Object.entries(LISTS)) {
+    const { median, p95 } = await measure(url, query, headers);
+    result[list] = `${median} / ${p95}`;
   }
+  await patois.stop();
+  await database.stop();
+  return result;
 }
 
-const admin = new Client({ connectionString: SERVER });
-await admin.connect();
-try {
+await run(async () => {
+  const admin = new pg.Client({ connectionString: SERVER });
+  await admin.connect();
+  await keep({ stop: () => admin.end() });
+  await keep({ stop: () => agent.destroy() });
   const results = [];
-  for (const others of OTHERS_TOKENS) results.push(await run(admin, others));
+  for (const others of OTHERS_TOKENS) results.push(await measureLists(admin, others));
   const head = [
     "others' tokens",
     "the user's",
@@ -156,7 +132,4 @@ try {
   for (const { others, total, ...lists } of results) {
     console.log(`| ${[others, total, ...Object.values(lists)].join(' | ')} |`);
   }
-} finally {
-  agent.destroy();
-  await admin.end();
-}
+});

@@ -1,13 +1,14 @@
 // What a call costs as the store grows: the same calls on stores of several sizes, side by side. See docs/PERFORMANCE.md.
-import { parseArgs } from 'node:util';
 import { recordGrowth, renderGrowth } from './report.mjs';
 import { Seeder } from './seed.mjs';
-import { isInstalled, load, LOADERS } from './support/load.mjs';
+import { load, LOADERS } from './support/load.mjs';
 import { machine } from './support/machine.mjs';
+import { flag, loader, number, numbers, readOptions } from './support/options.mjs';
 import { makeTokenKeys, startPatois } from './support/patois.mjs';
 import { Postgres } from './support/postgres.mjs';
-import { keepRaw } from './support/results.mjs';
-import { median, rotated } from './support/statistics.mjs';
+import { bearer, get, issue, send } from './support/requests.mjs';
+import { fail, inRounds, keep, run, say, show } from './support/run.mjs';
+import { median } from './support/statistics.mjs';
 
 const HELP = `node growth.mjs [options]
   --sizes LIST    tokens in the stores (1000,100000,1000000,5000000)
@@ -39,19 +40,7 @@ const MEASURES = [
   {
     label: 'issue (POST `/patois/v1/tokens`)',
     server: 'patois',
-    requests: ({ administrator }) => [
-      {
-        method: 'POST',
-        path: '/patois/v1/tokens',
-        headers: { ...bearer(administrator), 'content-type': 'application/json' },
-        body: JSON.stringify({
-          dialect: 'patois',
-          owner: 'admin',
-          name: 'issued',
-          scopes: ['patois:introspect'],
-        }),
-      },
-    ],
+    requests: ({ administrator }) => [issue('admin', administrator)],
   },
   list('Foreman', ({ lister, listed }) =>
     get(`/api/users/${listed.login}/personal_access_tokens`, bearer(lister)),
@@ -67,14 +56,14 @@ const MEASURES = [
   list("Patois' own", ({ lister, listed }) => get(`/patois/v1/tokens?owner=${listed.login}`, bearer(lister))),
 ];
 
-const options = readOptions();
-const running = [];
-process.once('SIGINT', () => void end().then(() => process.exit(130)));
-try {
-  await main();
-} finally {
-  await end();
-}
+const options = readOptions(HELP, {
+  sizes: numbers('1000,100000,1000000,5000000'),
+  rounds: number(5),
+  seconds: number(2),
+  loader: loader(),
+  record: flag(),
+});
+await run(main);
 
 async function main() {
   const postgres = await keep(Postgres.start());
@@ -91,13 +80,10 @@ async function main() {
   );
   for (const cell of cells) {
     await assertAnswers(cell);
-    await run(cell, 1);
+    await measureOnce(cell, 1);
   }
-  for (let round = 0; round < options.rounds; round += 1) {
-    say(`Round ${round + 1} of ${options.rounds}`);
-    for (const cell of rotated(cells, round * stores.length + round))
-      cell.runs.push(await run(cell, options.seconds));
-  }
+  const measure = async (cell) => cell.runs.push(await measureOnce(cell, options.seconds));
+  await inRounds(options.rounds, cells, measure, { step: stores.length + 1 });
   const measures = MEASURES.map((measure) => ({
     label: measure.label,
     atMost: measure.atMost,
@@ -113,14 +99,9 @@ async function main() {
     measures,
     cells: cells.map(({ measure, store, runs }) => ({ label: measure.label, size: store.size, runs })),
   };
-  process.stdout.write(`\n${renderGrowth(results)}\n`);
-  keepRaw('growth', results);
+  show('growth', results, renderGrowth(results));
   if (options.record) recordGrowth(results);
-  const failures = cells.flatMap(({ runs }) => runs).reduce((sum, each) => sum + each.failures, 0);
-  if (failures > 0) {
-    process.stderr.write(`${failures} requests failed: these figures mean nothing\n`);
-    process.exitCode = 1;
-  }
+  fail(cells.flatMap(({ runs }) => runs).reduce((sum, each) => sum + each.failures, 0));
 }
 
 /** A database of so many tokens, and two Patois on it: as it comes, and with its cache off. */
@@ -152,16 +133,15 @@ async function makeStore(postgres, size) {
 }
 
 /** One request at a time: what is asked is what a call costs, not how many fit side by side. */
-function run({ url, requests }, seconds) {
+function measureOnce({ url, requests }, seconds) {
   return load(options.loader, { url, requests, connections: 1, seconds });
 }
 
-async function assertAnswers({ measure, url, requests: [{ path, ...request }] }) {
-  const response = await fetch(url + path, request);
-  const text = await response.text();
+async function assertAnswers({ measure, url, requests: [request] }) {
+  const { status, isGood, text } = await send(url, request);
   const listed = measure.isList ? countOf(JSON.parse(text)) : undefined;
-  if (!response.ok || (measure.isList && listed < LISTED_A_DIALECT)) {
-    throw new Error(`${measure.label} answers ${response.status}: ${text.slice(0, 300)}`);
+  if (!isGood || (measure.isList && listed < LISTED_A_DIALECT)) {
+    throw new Error(`${measure.label} answers ${status}: ${text.slice(0, 300)}`);
   }
 }
 
@@ -178,51 +158,5 @@ function list(name, request) {
     isList: true,
     server: 'patois',
     requests: (known) => [request(known)],
-  };
-}
-
-function get(path, headers) {
-  return { method: 'GET', path, headers };
-}
-
-function bearer(token) {
-  return { authorization: `Bearer ${token}` };
-}
-
-async function keep(starting) {
-  const started = await starting;
-  running.unshift(started);
-  return started;
-}
-
-async function end() {
-  for (const server of running.splice(0)) await server.stop();
-}
-
-function say(text) {
-  process.stderr.write(`${text}\n`);
-}
-
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      sizes: { type: 'string', default: '1000,100000,1000000,5000000' },
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '2' },
-      loader: { type: 'string', default: LOADERS.find((name) => name === 'autocannon' || isInstalled(name)) },
-      record: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help || !LOADERS.includes(values.loader)) {
-    process.stdout.write(`${HELP}\n`);
-    process.exit(values.help ? 0 : 2);
-  }
-  return {
-    sizes: values.sizes.split(',').map(Number),
-    rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-    loader: values.loader,
-    record: values.record,
   };
 }

@@ -1,13 +1,14 @@
 // Whether verification goes on undisturbed while tokens are made: `/verify` at half of its peak rate, alone and beside
 // writers that go as fast as they are answered. See docs/PERFORMANCE.md.
-import { parseArgs } from 'node:util';
 import { recordPeace, renderPeace, summarizePeace } from './report.mjs';
 import { Seeder } from './seed.mjs';
-import { isInstalled, load, loadAtRate, loadInTurn, LOADERS } from './support/load.mjs';
+import { load, loadAtRate, loadInTurn, LOADERS } from './support/load.mjs';
 import { machine } from './support/machine.mjs';
+import { flag, loader, number, readOptions } from './support/options.mjs';
 import { fromPatois, makeTokenKeys, startPatois } from './support/patois.mjs';
 import { Postgres } from './support/postgres.mjs';
-import { keepRaw } from './support/results.mjs';
+import { bearer, get, issue } from './support/requests.mjs';
+import { inRounds, keep, run, say, show } from './support/run.mjs';
 import { median } from './support/statistics.mjs';
 
 const HELP = `node peace.mjs [options]
@@ -25,15 +26,18 @@ const VERIFIED = 1000;
 /** The writers begin so long before, and end so long after, what they are measured beside. */
 const MARGIN_SECONDS = 0.5;
 
-const options = readOptions();
-const running = [];
-for (const signal of ['SIGINT', 'SIGTERM'])
-  process.once(signal, () => void end().then(() => process.exit(130)));
-try {
-  await main();
-} finally {
-  await end();
-}
+const options = readOptions(HELP, {
+  rounds: number(3),
+  seconds: number(6),
+  workers: number(1),
+  writers: number(8),
+  connections: number(64),
+  rate: number(),
+  tokens: number(100_000),
+  loader: loader(),
+  record: flag(),
+});
+await run(main);
 
 async function main() {
   const { connections, seconds, writers } = options;
@@ -47,9 +51,9 @@ async function main() {
   const verify = {
     url,
     connections,
-    requests: tokens.map((token) => ({ method: 'GET', path: '/verify', headers: bearer(token) })),
+    requests: tokens.map((token) => get('/verify', bearer(token))),
   };
-  const write = { url, connections: writers, requests: [issue(writer)] };
+  const write = { url, connections: writers, requests: [issue(writer.login, writer.value)] };
 
   say('Warming up');
   const peak = [];
@@ -62,14 +66,11 @@ async function main() {
 
   const alone = [];
   const beside = [];
-  for (let round = 0; round < options.rounds; round += 1) {
-    say(`Round ${round + 1} of ${options.rounds}`);
-    const measures = [
-      async () => alone.push(await loadAtRate({ ...verify, seconds, rate })),
-      async () => beside.push(await both({ ...verify, seconds, rate }, write)),
-    ];
-    for (const measure of round % 2 === 0 ? measures : measures.toReversed()) await measure();
-  }
+  const measures = [
+    async () => alone.push(await loadAtRate({ ...verify, seconds, rate })),
+    async () => beside.push(await both({ ...verify, seconds, rate }, write)),
+  ];
+  await inRounds(options.rounds, measures, (measure) => measure());
 
   const results = {
     at: new Date().toISOString(),
@@ -82,15 +83,13 @@ async function main() {
     writers: beside.map(({ written }) => written),
   };
   const summary = summarizePeace(results);
-  process.stdout.write(`\n${renderPeace(summary)}\n`);
-  keepRaw('peace', results);
+  show('peace', results, renderPeace(summary));
   if (options.record) recordPeace(summary);
   if (summary.failures > 0) process.exitCode = 1;
 }
 
 async function seed(seeder) {
-  const owners = await seeder.addUsers(1000);
-  const tokens = await seeder.addTokens(options.tokens, owners, VERIFIED);
+  const { tokens } = await seeder.addTokensOfUsers(options.tokens, VERIFIED);
   const [id] = await seeder.addUsers(1, 'writer');
   const writer = { login: 'writer-1', value: await seeder.addToken(id) };
   await seeder.settle();
@@ -103,68 +102,4 @@ async function both(verify, write) {
   await new Promise((resume) => setTimeout(resume, MARGIN_SECONDS * 1000));
   const verified = await loadAtRate(verify);
   return { verified, written: await writing };
-}
-
-function issue({ login, value }) {
-  return {
-    method: 'POST',
-    path: '/patois/v1/tokens',
-    headers: { ...bearer(value), 'content-type': 'application/json' },
-    body: JSON.stringify({
-      dialect: 'patois',
-      owner: login,
-      name: 'issued',
-      scopes: ['patois:introspect'],
-    }),
-  };
-}
-
-function bearer(token) {
-  return { authorization: `Bearer ${token}` };
-}
-
-async function keep(starting) {
-  const started = await starting;
-  running.unshift(started);
-  return started;
-}
-
-async function end() {
-  for (const server of running.splice(0)) await server.stop();
-}
-
-function say(text) {
-  process.stderr.write(`${text}\n`);
-}
-
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '6' },
-      workers: { type: 'string', default: '1' },
-      writers: { type: 'string', default: '8' },
-      connections: { type: 'string', default: '64' },
-      rate: { type: 'string' },
-      tokens: { type: 'string', default: '100000' },
-      loader: { type: 'string', default: LOADERS.find((name) => name === 'autocannon' || isInstalled(name)) },
-      record: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help || !LOADERS.includes(values.loader)) {
-    process.stdout.write(`${HELP}\n`);
-    process.exit(values.help ? 0 : 2);
-  }
-  return {
-    rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-    workers: Number(values.workers),
-    writers: Number(values.writers),
-    connections: Number(values.connections),
-    rate: values.rate === undefined ? undefined : Number(values.rate),
-    tokens: Number(values.tokens),
-    loader: values.loader,
-    record: values.record,
-  };
 }

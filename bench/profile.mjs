@@ -1,6 +1,5 @@
 // Where Patois' processor time goes under the load of one contender: node profile.mjs verify-1 [--seconds 8] [--lines 45]
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { batches, CONTENDERS } from './scenarios.mjs';
@@ -8,6 +7,7 @@ import { Seeder } from './seed.mjs';
 import { isInstalled, load } from './support/load.mjs';
 import { makeTokenKeys, startPatois } from './support/patois.mjs';
 import { Postgres } from './support/postgres.mjs';
+import { keep, run, temporaryFolder } from './support/run.mjs';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,20 +17,19 @@ const contender = CONTENDERS.find(({ id }) => id === positionals[0]);
 if (!contender?.server.startsWith('patois')) throw new Error(`Name one of Patois' contenders`);
 const isCold = contender.server === 'patoisCold';
 
-const folder = mkdtempSync(join(tmpdir(), 'patois-bench-profile-'));
-const postgres = await Postgres.start();
-const store = { url: await postgres.database('patois'), tokenKeys: makeTokenKeys() };
-const startedAt = performance.now();
-const patois = await startPatois('Patois', store, isCold ? { VERIFICATION_MAX_STALENESS: '0' } : {}, [
-  '--cpu-prof',
-  '--cpu-prof-interval=500',
-  `--cpu-prof-dir=${folder}`,
-]);
+const folder = temporaryFolder();
 let loadedAfterMs;
-try {
+await run(main);
+
+async function main() {
+  const postgres = await keep(Postgres.start());
+  const store = { url: await postgres.database('patois'), tokenKeys: makeTokenKeys() };
+  const startedAt = performance.now();
+  const settings = isCold ? { VERIFICATION_MAX_STALENESS: '0' } : {};
+  const profiling = ['--cpu-prof', '--cpu-prof-interval=500', `--cpu-prof-dir=${folder}`];
+  const patois = await keep(startPatois('Patois', store, settings, profiling));
   const known = await Seeder.use(store, async (seeder) => {
-    const owners = await seeder.addUsers(1000);
-    const tokens = await seeder.addTokens(20_000, owners);
+    const { owners, tokens } = await seeder.addTokensOfUsers(20_000);
     return {
       tokens,
       token: tokens[0],
@@ -52,12 +51,10 @@ try {
   });
   const micros = ((patois.cpuSeconds() - cpuBefore) * 1e6) / result.requests;
   process.stdout.write(`${JSON.stringify(result)} ${micros.toFixed(1)} µs of CPU each\n\n`);
-} finally {
+  // The profile is written when it ends.
   await patois.stop();
-  await postgres.stop();
+  for (const file of readdirSync(folder)) report(JSON.parse(readFileSync(join(folder, file), 'utf8')));
 }
-for (const file of readdirSync(folder)) report(JSON.parse(readFileSync(join(folder, file), 'utf8')));
-rmSync(folder, { recursive: true });
 
 /** Functions by the time spent in themselves, and by the time with all that they call; what came before the load is left out. */
 function report({ nodes, samples, timeDeltas }) {

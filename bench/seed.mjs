@@ -107,6 +107,12 @@ export class Seeder {
     return values;
   }
 
+  /** As {@link addTokens}, of 1,000 users, whom it makes as well. */
+  async addTokensOfUsers(count, known = count, prefix = 'bench') {
+    const owners = await this.addUsers(1000, prefix);
+    return { owners, tokens: await this.addTokens(count, owners, known) };
+  }
+
   /** Makes tokens of one owner and dialect to be changed, and gives the names and the value of each. */
   async addTargets(count, ownerId, dialect) {
     const { encodeObjectId } = await fromPatois('accounts/object-id.js');

@@ -1,4 +1,5 @@
 // Which changes and reads are measured, on whom, and beside whom.
+import { bearer, withJson } from './support/requests.mjs';
 
 const SCOPES = ['patois:introspect'];
 const BATCH = 1000;
@@ -298,12 +299,7 @@ function each(request) {
 
 function send(method, path, credentials, body) {
   if (body === undefined) return { method, path, headers: credentials };
-  const headers = { ...credentials, 'content-type': 'application/json' };
-  return { method, path, headers, body: JSON.stringify(body) };
-}
-
-function bearer(token) {
-  return { authorization: `Bearer ${token}` };
+  return withJson(method, path, credentials, body);
 }
 
 function yunxiao(token) {

@@ -1,19 +1,16 @@
 // What a change costs: issue, rotate and revoke, Patois and its peers side by side in one run. See docs/PERFORMANCE.md.
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { recordWrites, renderWrites, summarizeWrites } from './report.mjs';
 import { Seeder } from './seed.mjs';
 import { loadInTurn } from './support/load.mjs';
 import { machine } from './support/machine.mjs';
+import { flag, number, readOptions, words } from './support/options.mjs';
 import { makeTokenKeys, startPatois } from './support/patois.mjs';
+import { startBetterAuth, startOidcOnPostgres, startOneSelect, startPeer } from './support/peers.mjs';
 import { Postgres } from './support/postgres.mjs';
-import { ServerProcess } from './support/processes.mjs';
-import { keepRaw } from './support/results.mjs';
-import { rotated } from './support/statistics.mjs';
+import { send } from './support/requests.mjs';
+import { fail, inRounds, keep, run, say, show, temporaryFolder } from './support/run.mjs';
 import { CONTENDERS, GROUPS, TARGETS_IN_TURN } from './write-scenarios.mjs';
 
 const HELP = `node writes.mjs [options]
@@ -30,16 +27,17 @@ const WARM_UP_RATE = 4000;
 /** In the rounds there are so many times more requests than were answered while warming up. */
 const RESERVE = 3;
 
-const options = readOptions();
-const folder = mkdtempSync(join(tmpdir(), 'patois-bench-'));
-const running = [];
-for (const signal of ['SIGINT', 'SIGTERM'])
-  process.once(signal, () => void end().then(() => process.exit(130)));
-try {
-  await main();
-} finally {
-  await end();
-}
+const options = readOptions(HELP, {
+  only: words(),
+  rounds: number(3),
+  seconds: number(4),
+  warmUpSeconds: number(3, 'warm-up'),
+  connections: number(8),
+  tokens: number(100_000),
+  record: flag(),
+});
+const folder = temporaryFolder();
+await run(main);
 
 async function main() {
   const chosen = CONTENDERS.filter(({ id, group }) => isChosen(id) || isChosen(group));
@@ -66,13 +64,11 @@ async function main() {
   for (const contender of loaded) await prepareRounds(contender);
   for (const store of Object.values(stores)) await Seeder.use(store, (seeder) => seeder.settle());
 
-  for (let round = 0; round < options.rounds; round += 1) {
-    say(`Round ${round + 1} of ${options.rounds}`);
-    for (const contender of rotated(loaded, round * 5)) {
-      const requests = contender.isOnce ? contender.lists[round] : contender.requestsInTurn;
-      contender.runs.push(await run(contender, postgres, requests, options.seconds));
-    }
-  }
+  const measureRound = async (contender, round) => {
+    const requests = contender.isOnce ? contender.lists[round] : contender.requestsInTurn;
+    contender.runs.push(await measure(contender, postgres, requests, options.seconds));
+  };
+  await inRounds(options.rounds, loaded, measureRound, { step: 5 });
 
   const results = {
     at: new Date().toISOString(),
@@ -81,39 +77,21 @@ async function main() {
     contenders: loaded.map(({ id, label, answers = 1, runs }) => ({ id, label, answers, runs })),
   };
   const summary = summarizeWrites(results);
-  process.stdout.write(`\n${renderWrites(summary)}\n`);
-  keepRaw('writes', results);
+  show('writes', results, renderWrites(summary));
   if (options.record) recordWrites(summary);
-  if (summary.failures > 0) {
-    process.stderr.write(`${summary.failures} requests failed: these figures mean nothing\n`);
-    process.exitCode = 1;
-  }
+  fail(summary.failures);
 }
 
 /** Starts whoever a chosen contender needs. Both stores get their tables from Patois. */
 async function startServers({ chosen, postgres, stores, known }) {
-  const peer = (name, file, environment) =>
-    ServerProcess.start(name, fileURLToPath(new URL(`peers/${file}`, import.meta.url)), {
-      NODE_ENV: 'production',
-      ...environment,
-    });
   const starts = {
-    bare: () =>
-      peer('by hand', 'writes.mjs', { DATABASE_URL: stores.bare.url, TOKEN_KEYS: stores.bare.tokenKeys }),
-    oneSelect: () => peer('one select', 'one-select.mjs', { DATABASE_URL: stores.patois.url }),
-    betterAuth: async () =>
-      peer('better-auth', 'better-auth.mjs', {
-        DATABASE_URL: await postgres.database('better_auth'),
-        KEYS_FILE: join(folder, 'better-auth'),
-        KEYS: '1',
-        SECRET: randomBytes(32).toString('base64url'),
-      }),
-    oidcPostgres: async () =>
-      peer('oidc-provider', 'oidc-provider.mjs', {
-        DATABASE_URL: await postgres.database('oidc'),
-        TOKENS_FILE: join(folder, 'oidc'),
-        CLIENT_SECRET: known.oidcSecret,
-      }),
+    bare: () => {
+      const { url, tokenKeys } = stores.bare;
+      return startPeer('by hand', 'writes.mjs', { DATABASE_URL: url, TOKEN_KEYS: tokenKeys });
+    },
+    oneSelect: () => startOneSelect(stores.patois),
+    betterAuth: () => startBetterAuth(postgres, join(folder, 'better-auth'), { KEYS: '1' }),
+    oidcPostgres: () => startOidcOnPostgres(postgres, join(folder, 'oidc'), known.oidcSecret),
   };
   const servers = { patois: await keep(startPatois('Patois', stores.patois)) };
   const forItsTables = await startPatois('Patois, for its tables', stores.bare);
@@ -126,7 +104,7 @@ async function startServers({ chosen, postgres, stores, known }) {
 /** Other users' tokens, whose values nobody knows. */
 async function fill(store) {
   await Seeder.use(store, async (seeder) => {
-    await seeder.addTokens(options.tokens, await seeder.addUsers(1000, 'other'), 0);
+    await seeder.addTokensOfUsers(options.tokens, 0, 'other');
   });
 }
 
@@ -153,15 +131,13 @@ async function warmUp(contender, postgres) {
   const count = isOnce ? 1 + Math.ceil(seconds * WARM_UP_RATE) : TARGETS_IN_TURN;
   const requests = await requestsOf(contender, count, 'warm-up');
   const [first] = isOnce ? requests.splice(0, 1) : requests;
-  const { path, ...request } = first;
-  const response = await fetch(server.url + path, request);
-  const text = await response.text();
-  if (isOptional && (response.status === 404 || response.status === 405)) {
+  const { status, isGood, text } = await send(server.url, first);
+  if (isOptional && (status === 404 || status === 405)) {
     say(`Skipped: ${id} (no such route)`);
     return false;
   }
-  if (!response.ok) throw new Error(`${id} answers ${response.status}: ${text.slice(0, 300)}`);
-  const warm = await run(contender, postgres, requests, seconds);
+  if (!isGood) throw new Error(`${id} answers ${status}: ${text.slice(0, 300)}`);
+  const warm = await measure(contender, postgres, requests, seconds);
   contender.warmRate = warm.requests / warm.seconds || WARM_UP_RATE;
   if (!isOnce) contender.requestsInTurn = requests;
   return true;
@@ -177,7 +153,7 @@ async function prepareRounds(contender) {
 }
 
 /** One load of one contender, with the processor time that its server and PostgreSQL took. */
-async function run(
+async function measure(
   { server, isOnce = false, connections = options.connections },
   postgres,
   requests,
@@ -194,48 +170,4 @@ async function run(
 
 function isChosen(name) {
   return options.only === undefined || options.only.includes(name);
-}
-
-/** Keeps what must be stopped at the end. */
-async function keep(starting) {
-  const started = await starting;
-  running.unshift(started);
-  return started;
-}
-
-async function end() {
-  for (const server of running.splice(0)) await server.stop();
-  rmSync(folder, { recursive: true, force: true });
-}
-
-function say(text) {
-  process.stderr.write(`${text}\n`);
-}
-
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '4' },
-      'warm-up': { type: 'string', default: '3' },
-      connections: { type: 'string', default: '8' },
-      tokens: { type: 'string', default: '100000' },
-      record: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`);
-    process.exit(0);
-  }
-  return {
-    only: values.only?.split(','),
-    rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-    warmUpSeconds: Number(values['warm-up']),
-    connections: Number(values.connections),
-    tokens: Number(values.tokens),
-    record: values.record,
-  };
 }
