@@ -5,6 +5,7 @@ import { keepRaw } from './results.mjs';
 import { rotated } from './statistics.mjs';
 
 const running = [];
+let ending;
 
 /** Runs a script; whatever it keeps is stopped at the end, and when the script is ended. */
 export async function run(main) {
@@ -12,6 +13,9 @@ export async function run(main) {
     process.once(signal, () => void end().then(() => process.exit(130)));
   try {
     await main();
+  } catch (error) {
+    // What is being ended fails what waits for it.
+    if (!ending) throw error;
   } finally {
     await end();
   }
@@ -61,6 +65,11 @@ export function fail(failures) {
   process.exitCode = 1;
 }
 
-async function end() {
-  for (const one of running.splice(0)) await one.stop();
+function end() {
+  ending ??= stopAll();
+  return ending;
+}
+
+async function stopAll() {
+  while (running.length > 0) await running.shift().stop();
 }
