@@ -43,15 +43,6 @@ export interface StatementRunner {
   run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
 }
 
-/** What the driver is asked: without a name on the embedded engine, which keeps one session for all connections. */
-export function queryOf(
-  { name, text }: Statement,
-  values: readonly unknown[],
-  isEmbedded: boolean,
-): pg.QueryConfig {
-  return isEmbedded ? { text, values: [...values] } : { name, text, values: [...values] };
-}
-
 /** How many statements of each kind have been sent; TypeORM's are of one. */
 export class StatementCounts {
   readonly byKind = new Map<string, number>();
@@ -115,7 +106,8 @@ export class Statements implements StatementRunner {
   async run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     this.counts.count(statement.kind);
     if (!this.isEmbedded) return this.queued(statement, values) as Promise<Row[]>;
-    return (await this.pool().query<Row>(queryOf(statement, values, true))).rows;
+    // Without a name: the embedded engine keeps one session for all connections.
+    return (await this.pool().query<Row>(statement.text, [...values])).rows;
   }
 
   private queued(statement: Statement, values: readonly unknown[]): Promise<object[]> {
@@ -158,8 +150,7 @@ export class Statements implements StatementRunner {
 }
 
 /**
- * Asks all over one connection, which calls back: a promise for each, and what the driver makes of its own, would cost as
- * much as the statement.
+ * Asks all over one connection.
  *
  * @returns whether the connection is of no more use.
  */
@@ -169,17 +160,30 @@ function answerAll(client: pg.PoolClient, asked: readonly Waiting[]): Promise<bo
     let missing = asked.length;
     inOneWrite(client, () => {
       for (const { statement, values, resolve, reject } of asked) {
-        const query = new pg.Query(statement.text, [...values], (error, result) => {
+        sendNamed(client, statement, values, (error, rows) => {
           if (error) reject(error);
-          else resolve(result.rows);
+          else resolve(rows);
           isBroken ||= isDatabaseUnavailable(error);
           missing -= 1;
           if (missing === 0) resolveAll(isBroken);
         });
-        client.query(Object.assign(query, { name: statement.name }));
       }
     });
   });
+}
+
+/**
+ * Sends a statement to a server, which prepares it under its name. The driver calls back: what it copies and makes for a
+ * promise would cost more than to send it.
+ */
+export function sendNamed(
+  client: pg.ClientBase,
+  { name, text }: Statement,
+  values: readonly unknown[],
+  callback: (error: Error | undefined, rows: object[]) => void,
+): void {
+  const query = new pg.Query(text, [...values], (error, result) => callback(error, result?.rows));
+  client.query(Object.assign(query, { name }));
 }
 
 /** Connections to a server, over which a statement goes out without waiting for the answer to the one before. */

@@ -11,7 +11,7 @@ import {
   inOneWrite,
   pipelinedPool,
   poolOf,
-  queryOf,
+  sendNamed,
   type Statement,
   type StatementCounts,
   type StatementRunner,
@@ -141,14 +141,14 @@ export class Transaction implements StatementRunner {
 
   async run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     this.counts.count(statement.kind);
-    return (await this.send<Row>(queryOf(statement, values, this.isEmbedded), false)).rows;
+    return this.send<Row>(statement, values, false);
   }
 
   /** Runs the last statement of all, and commits if it succeeds. */
   readonly last: StatementRunner = {
     run: async <Row extends object>(statement: Statement, values: readonly unknown[]) => {
       this.counts.count(statement.kind);
-      return (await this.send<Row>(queryOf(statement, values, this.isEmbedded), true)).rows;
+      return this.send<Row>(statement, values, true);
     },
   };
 
@@ -175,13 +175,16 @@ export class Transaction implements StatementRunner {
   }
 
   private async send<Row extends object>(
-    query: pg.QueryConfig,
+    statement: Statement,
+    values: readonly unknown[],
     isLast: boolean,
-  ): Promise<pg.QueryResult<Row>> {
-    if (this.isEmbedded) return this.sendInTurn(query, isLast);
+  ): Promise<Row[]> {
+    if (this.isEmbedded) return this.sendInTurn(statement, values, isLast);
     const [begun, answered, committed] = inOneWrite(this.client, () => [
       (this.begun ??= this.client.query('BEGIN')),
-      this.client.query<Row>(query),
+      new Promise<object[]>((resolve, reject) => {
+        sendNamed(this.client, statement, values, (error, rows) => (error ? reject(error) : resolve(rows)));
+      }),
       isLast ? this.client.query('COMMIT') : undefined,
     ]);
     if (isLast) this.isOver = true;
@@ -192,17 +195,19 @@ export class Transaction implements StatementRunner {
     if (start.status === 'rejected') throw start.reason;
     if (answer.status === 'rejected') throw answer.reason;
     if (end.status === 'rejected') throw end.reason;
-    return answer.value;
+    return answer.value as Row[];
   }
 
   private async sendInTurn<Row extends object>(
-    query: pg.QueryConfig,
+    { text }: Statement,
+    values: readonly unknown[],
     isLast: boolean,
-  ): Promise<pg.QueryResult<Row>> {
+  ): Promise<Row[]> {
     await (this.begun ??= this.client.query('BEGIN'));
-    const answer = await this.client.query<Row>(query);
+    // Without a name: the embedded engine keeps one session for all connections.
+    const { rows } = await this.client.query<Row>(text, [...values]);
     if (isLast) await this.commit();
-    return answer;
+    return rows;
   }
 }
 
