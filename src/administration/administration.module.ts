@@ -7,6 +7,8 @@ import { NativeModule } from '../native/native.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditTrailService } from './audit/audit.service.js';
+import { JobsController } from './jobs/jobs.controller.js';
+import { JobAdministrationService } from './jobs/jobs.service.js';
 import { LocationsController } from './locations/locations.controller.js';
 import { LocationsService } from './locations/locations.service.js';
 import { MeController } from './me/me.controller.js';
@@ -26,6 +28,7 @@ import { UserAdministrationService } from './users/users.service.js';
   imports: [AccountsModule, AuthModule, DecisionsModule, JobsModule, NativeModule, TokensModule],
   controllers: [
     AuditController,
+    JobsController,
     MeController,
     OrganizationsController,
     LocationsController,
@@ -36,6 +39,7 @@ import { UserAdministrationService } from './users/users.service.js';
   ],
   providers: [
     AuditTrailService,
+    JobAdministrationService,
     LocationsService,
     MeService,
     OrganizationsService,

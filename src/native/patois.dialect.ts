@@ -47,6 +47,7 @@ const DESCRIPTION: ApiDescription = {
     verification: 'May this token, from this address, do this?',
     registry: 'Tokens that a Docker registry takes, and the keys that sign them.',
     audit: 'Who changed what, and when.',
+    jobs: 'Long work: how far it is, what came of it, and its end on request.',
     operations: 'Health, metrics and these documents.',
   },
 };
