@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { DecisionsModule } from '../decisions/decisions.module.js';
+import { JobsModule } from '../jobs/jobs.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { HealthController } from './health/health.controller.js';
 import { Readiness } from './health/readiness.js';
@@ -10,7 +11,7 @@ import { Metrics } from './metrics/metrics.js';
 
 /** What who runs the server asks of it. */
 @Module({
-  imports: [DecisionsModule, TokensModule],
+  imports: [DecisionsModule, JobsModule, TokensModule],
   controllers: [HealthController, MetricsController],
   providers: [Metrics, Readiness],
 })

@@ -259,3 +259,24 @@ describe('POST /patois/v1/jobs/{id}/cancel', () => {
     await cancel(id);
   });
 });
+
+test('metrics count jobs by kind and status', async () => {
+  const valueOf = async (name: string): Promise<number> => {
+    const { text } = await server.send('GET', '/metrics');
+    const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+    return Number(line?.split(' ').at(-1) ?? 0);
+  };
+  const ends = 'patois_jobs_ended_total{kind="quick",status="done"}';
+  const before = await valueOf(ends);
+  await ended(await begin(QUICK));
+  await until(async () => (await valueOf(ends)) === before + 1);
+  const { id } = await running();
+  server.app.nest.get(Jobs, { strict: false }).runSoon();
+  await until(async () => (await valueOf('patois_jobs{kind="endless",status="running"}')) === 1);
+  const cancelled = 'patois_jobs_ended_total{kind="endless",status="cancelled"}';
+  const cancelledBefore = await valueOf(cancelled);
+  await cancel(id);
+  expect(await valueOf(cancelled)).toBe(cancelledBefore + 1);
+  server.app.nest.get(Jobs, { strict: false }).runSoon();
+  await until(async () => (await valueOf('patois_jobs{kind="endless",status="running"}')) === 0);
+});

@@ -8,6 +8,7 @@ import { CachedLookup } from '../../decisions/cached-lookup.js';
 import { RotatedTokens } from '../../decisions/rotated-tokens.js';
 import { DecisionService } from '../../decisions/decision.service.js';
 import { UsageRecorder } from '../../decisions/usage-recorder.js';
+import { JobRunner } from '../../jobs/job-runner.js';
 import { Idempotency } from '../../tokens/idempotency/idempotency.js';
 import { PolicyEnforcement } from '../../tokens/policy/policy-enforcement.js';
 import { TokenService } from '../../tokens/token.service.js';
@@ -52,6 +53,7 @@ export class Metrics {
     rotated: RotatedTokens,
     idempotency: Idempotency,
     policies: PolicyEnforcement,
+    jobs: JobRunner,
   ) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
@@ -83,6 +85,26 @@ export class Metrics {
       collect() {
         this.reset();
         for (const [kind, count] of byKind) this.inc({ kind }, count);
+      },
+    });
+    new Gauge({
+      name: 'patois_jobs',
+      help: 'Jobs that are not over, of all replicas, by kind and status, as of the last few seconds.',
+      labelNames: ['kind', 'status'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { kind, status, count } of jobs.open) this.set({ kind, status }, count);
+      },
+    });
+    new Counter({
+      name: 'patois_jobs_ended_total',
+      help: 'Jobs that this process has ended, by kind and by how: done, failed or cancelled.',
+      labelNames: ['kind', 'status'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { kind, status, count } of jobs.ended) this.inc({ kind, status }, count);
       },
     });
     this.gauge('patois_changes_running', 'Changes under way.', () => transactions.load.running);
