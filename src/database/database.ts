@@ -33,6 +33,8 @@ export const CONNECTION = {
 class PatientlyPooledClient extends pg.Client {
   constructor(config: pg.ClientConfig) {
     super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+    // One that the server ends as it begins may say so before whoever asked for it can listen.
+    this.on('error', () => {});
   }
 }
 /** Statements wait for each other there; one that never ends must not hold up all that come after it. */

@@ -198,6 +198,8 @@ export function pipelinedPool(url: string, applicationName: string, max: number)
   const pool = new pg.Pool(options);
   // An idle connection that breaks is replaced at its next use.
   pool.on('error', ignore);
+  // One that the server ends as it begins may say so before whoever asked for it can listen.
+  pool.on('connect', (client) => client.on('error', ignore));
   return pool;
 }
 
