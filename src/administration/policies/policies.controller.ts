@@ -1,5 +1,24 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Put, Res, UsePipes } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Post,
+  Put,
+  Query,
+  Res,
+  UsePipes,
+} from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Caller } from '../../auth/caller.decorator.js';
 import { Principal } from '../../auth/principal.js';
@@ -10,9 +29,10 @@ import { PATOIS } from '../../native/patois.scopes.js';
 import { Problem } from '../../native/problem.dto.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
 import type { Policy as PolicyRow } from '../../tokens/policy/policy.entity.js';
+import { Job } from '../jobs/jobs.dto.js';
 import { Token } from '../tokens/tokens.dto.js';
 import { entityTagOf, expectationOf } from './entity-tag.js';
-import { Policy, PolicyPreview, ReplacePolicy } from './policies.dto.js';
+import { Policy, PolicyPreview, ReplacePolicy, ReplacePolicyQuery } from './policies.dto.js';
 import { PolicyAdministrationService } from './policies.service.js';
 
 const WITH_ENTITY_TAG = {
@@ -64,7 +84,8 @@ export class PoliciesController {
     operationId: 'replacePolicy',
     summary: 'Replaces the policy of an organization',
     description:
-      'Omitted keys get their defaults. It holds for what is created, updated or rotated from then on; tokens that exist stay as they are. To allow more than before takes a caller by password, or by a token with `*`, without CIDR blocks and without expiry.',
+      'Omitted keys get their defaults. It holds for what is created, updated or rotated from then on. Tokens that exist stay as they are; with `existing=conform` a job, which is the answer then (202), shortens their lives, confines them, and revokes those that cannot conform, were unused for too long or are too many.' +
+      ' To allow more than before takes a caller by password, or by a token with `*`, without CIDR blocks and without expiry.',
   })
   @ApiHeader({
     name: 'If-Match',
@@ -73,17 +94,29 @@ export class PoliciesController {
     schema: { type: 'string' },
   })
   @ApiOkResponse(WITH_ENTITY_TAG)
+  @ApiAcceptedResponse({
+    type: Job,
+    description: 'With `existing=conform`: the job',
+    headers: {
+      ...WITH_ENTITY_TAG.headers,
+      Location: { description: 'The path of the job.', schema: { type: 'string' } },
+    },
+  })
   @ApiRefusals(Problem, { 412: 'The policy is not the one that `If-Match` names' })
   async replace(
     @Caller() caller: Principal,
     @Param('organization') organization: string,
+    @Query() { existing }: ReplacePolicyQuery,
     @Body() body: ReplacePolicy,
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Policy> {
-    const options = { existing: 'keep' as const, isExpected: expectationOf(ifMatch) };
-    const { policy } = await this.policies.replace(caller, organization, body, options);
-    return show(policy, reply);
+  ): Promise<Policy | Job> {
+    const options = { existing, isExpected: expectationOf(ifMatch) };
+    const { policy, job } = await this.policies.replace(caller, organization, body, options);
+    const shown = show(policy, reply);
+    if (!job) return shown;
+    reply.status(202).header('location', `/patois/v1/jobs/${job.id}`);
+    return new Job(job);
   }
 
   @Post('preview')

@@ -111,6 +111,16 @@ export class ReplacePolicy implements PolicySettings {
   onLeak: 'notify' | 'revoke' = 'revoke';
 }
 
+export const EXISTING = ['keep', 'conform'] as const;
+
+/** The query of a replacement. */
+export class ReplacePolicyQuery {
+  /** Whether tokens that break the policy stay as they are, or a job makes them conform. */
+  @Optional()
+  @IsIn(EXISTING)
+  existing: (typeof EXISTING)[number] = 'keep';
+}
+
 /** The policy of an organization. */
 export class Policy implements PolicySettings {
   /**
