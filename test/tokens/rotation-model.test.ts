@@ -20,7 +20,8 @@ beforeAll(async () => {
   const kept = async (): Promise<Database> => ({ ...store, close: async () => {} });
   const first = await TestServer.start({ tokenKeys }, async () => store);
   replicas = [first, hasServer ? await TestServer.start({ tokenKeys }, kept) : first];
-  owner = await first.makeUser();
+  const { id: organizationId } = await first.organization(ORGANIZATION);
+  owner = await first.makeUser({ organizationId });
 });
 afterEach(() => {
   jest.useRealTimers();
@@ -32,15 +33,25 @@ afterAll(async () => {
 });
 
 type Replica = 0 | 1;
+const ORGANIZATION = 'Model';
 const OVERLAP_MS = 60_000;
 const REPLAY_MS = 120_000;
 const KEY_MS = 86_400_000;
 /** Real time in which a replica has heard of what another changed. */
 const HEARD_MS = 5_000;
 
+/** As much of the organization's policy as rotation looks at. */
+interface Policy {
+  maxLifetimeSeconds: number | null;
+  defaultGraceSeconds: number;
+}
+
 /** What a token's values are to do. Times in milliseconds since 1970. */
 interface Model {
+  /** When it was issued or rotated last. */
+  bornAt: number;
   expiresAt: number | null;
+  policy: Policy;
   isRevoked: boolean;
   /** By their place in `values`. */
   current: number;
@@ -93,20 +104,27 @@ async function expectUse(model: Model, real: Real, index: number, replica: Repli
   if (previous.until > until) model.previous = { ...previous, until, retires: false };
 }
 
-function rotatedTo(
-  model: Model,
-  { graceSeconds, retireOnFirstUse }: { graceSeconds: number; retireOnFirstUse: boolean },
-  index: number,
-): void {
+interface RotationBody {
+  /** Undefined: that of the policy. */
+  graceSeconds?: number | undefined;
+  retireOnFirstUse: boolean;
+}
+
+function rotatedTo(model: Model, { graceSeconds, retireOnFirstUse }: RotationBody, index: number): void {
   const now = Date.now();
-  const end = Math.min(now + graceSeconds * 1000, model.expiresAt ?? Infinity);
+  const { maxLifetimeSeconds, defaultGraceSeconds } = model.policy;
+  model.bornAt = now;
+  if (maxLifetimeSeconds !== null) {
+    model.expiresAt = Math.min(model.expiresAt ?? Infinity, now + maxLifetimeSeconds * 1000);
+  }
+  const end = Math.min(now + (graceSeconds ?? defaultGraceSeconds) * 1000, model.expiresAt ?? Infinity);
   model.previous = end > now ? { index: model.current, until: end, retires: retireOnFirstUse } : undefined;
   model.current = index;
 }
 
 class Rotate implements fc.AsyncCommand<Model, Real> {
   constructor(
-    private readonly body: { graceSeconds: number; retireOnFirstUse: boolean },
+    private readonly body: RotationBody,
     private readonly hasKey: boolean,
     private readonly replica: Replica,
   ) {}
@@ -162,8 +180,11 @@ class Expire implements fc.AsyncCommand<Model, Real> {
       headers: owner.byPassword,
       body: { expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString() },
     });
-    expect(status).toBe(200);
-    model.expiresAt = expiresAt;
+    const { maxLifetimeSeconds: seconds } = model.policy;
+    const latest = seconds === null ? Infinity : model.bornAt + seconds * 1000;
+    const isAllowed = (expiresAt ?? Infinity) <= latest || expiresAt === model.expiresAt;
+    expect(status).toBe(isAllowed ? 200 : 422);
+    if (isAllowed) model.expiresAt = expiresAt;
   }
   toString = (): string => `expire(in ${this.inMs}, at ${this.replica})`;
 }
@@ -180,6 +201,29 @@ class Revoke implements fc.AsyncCommand<Model, Real> {
   }
   toString = (): string => `revoke(at ${this.replica})`;
 }
+
+class ChangePolicy implements fc.AsyncCommand<Model, Real> {
+  constructor(
+    private readonly policy: Policy,
+    private readonly replica: Replica,
+  ) {}
+  check = (): boolean => true;
+  async run(model: Model): Promise<void> {
+    await replacePolicy(this.policy, this.replica);
+    model.policy = this.policy;
+  }
+  toString = (): string => `policy(${JSON.stringify(this.policy)}, at ${this.replica})`;
+}
+
+async function replacePolicy(policy: Policy, replica: Replica): Promise<void> {
+  const { status } = await replicas[replica].send('PUT', `/patois/v1/organizations/${ORGANIZATION}/policy`, {
+    headers: replicas[0].asAdmin,
+    body: policy,
+  });
+  expect(status).toBe(200);
+}
+
+const NO_POLICY: Policy = { maxLifetimeSeconds: null, defaultGraceSeconds: 0 };
 
 class Wait implements fc.AsyncCommand<Model, Real> {
   constructor(private readonly ms: number) {}
@@ -198,7 +242,7 @@ function rotate(replica: Replica, { tokenId }: Real, body: object, key?: string)
 }
 
 const replica = fc.constantFrom<Replica>(0, 1);
-const graceSeconds = fc.constantFrom(0, 1, 60, 61, 600, 604_800);
+const graceSeconds = fc.constantFrom(undefined, 0, 1, 60, 61, 600, 604_800);
 const COMMANDS = [
   fc
     .tuple(fc.record({ graceSeconds, retireOnFirstUse: fc.boolean() }), fc.boolean(), replica)
@@ -209,6 +253,15 @@ const COMMANDS = [
   fc
     .tuple(fc.constantFrom(null, 30_000, 300_000, 86_400_000), replica)
     .map(([inMs, at]) => new Expire(inMs, at)),
+  fc
+    .tuple(
+      fc.record({
+        maxLifetimeSeconds: fc.constantFrom(null, 30, 600, 86_400),
+        defaultGraceSeconds: fc.constantFrom(0, 61, 600),
+      }),
+      replica,
+    )
+    .map(([policy, at]) => new ChangePolicy(policy, at)),
   fc.constantFrom(1, 1_000, 59_999, 60_000, 120_000, 600_000, 86_400_000).map((ms) => new Wait(ms)),
 ];
 
@@ -220,12 +273,15 @@ test('no interleaving makes a value work that should not, ends one that should, 
       async (commands) => {
         jest.useRealTimers();
         moveClock(0);
+        await replacePolicy(NO_POLICY, 0);
         const { status, json } = await replicas[0].send('POST', '/patois/v1/tokens', {
           headers: owner.byPassword,
           body: { dialect: 'patois', owner: owner.user.login, name: 'model', scopes: ['patois:*'] },
         });
         expect(status).toBe(201);
         const model: Model = {
+          bornAt: Date.now(),
+          policy: NO_POLICY,
           expiresAt: null,
           isRevoked: false,
           current: 0,
