@@ -22,7 +22,10 @@ export type Portion<State> = {
   /** How many there are in all, where it is known now. */
   total?: number;
 } & (
-  | { state: State; /** For how long the next portion is to wait; not at all by default. */ restMs?: number }
+  | {
+      state: State;
+      /** For how long the job is to wait for its next portion, by whichever replica; not at all by default. */ restMs?: number;
+    }
   | { result: Record<string, unknown> }
 );
 

@@ -35,7 +35,7 @@ export const JOB_TIMING = Symbol('job timing');
 /** The job of a replica that is gone goes on after the lease and a poll, 21 seconds at most. */
 export const TIMING: JobTiming = { leaseMs: 15_000, pollMs: 5_000, backOffMs: 5_000, retryMs: 1_000 };
 
-/** So often a job is taken up without a portion of it being finished; then it has failed. */
+/** So often a portion is tried, under as many leases; then its job has failed. */
 export const MAX_ATTEMPTS = 6;
 
 /** The longest rest between two portions; it is as long as the portion was, so that half of the time is others'. */
@@ -186,12 +186,8 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
         const portion = await kind.portion(progressOf(job), transaction);
         isInPortion = false;
         if ('result' in portion) return this.end(transaction, job, { status: 'done', ...portion });
-        const { restMs = 0 } = portion;
-        const isPostponed = restMs > 0;
-        const writer = isPostponed ? transaction : transaction.last;
-        await this.store.advance(writer, job.id, portion, this.timing.leaseMs);
-        if (isPostponed) await this.store.postpone(transaction.last, job.id, restMs);
-        return !isPostponed;
+        await this.store.advance(transaction.last, job.id, portion, this.timing.leaseMs);
+        return portion.restMs === undefined;
       });
     } catch (error) {
       // What takes the database too long is the portion's fault: one that is away does not get as far as that.
@@ -213,7 +209,7 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
         const problem = error instanceof Refusal ? withoutSecrets(error.message) : SERVER_FAILED;
         return this.end(transaction, job, { status: 'failed', problem });
       }
-      await this.store.postpone(transaction.last, job.id, this.timing.backOffMs * 2 ** job.attempts);
+      await this.store.postpone(transaction.last, job.id, this.timing.backOffMs * 2 ** (job.attempts - 1));
       return false;
     });
   }

@@ -99,18 +99,28 @@ export class JobStore {
     return this.one(await runner.run<{ job: JsonRow }>({ kind: 'jobs', name: 'lock-job', text }, [id]));
   }
 
-  /** Notes a portion of a locked job, and renews its lease. */
+  /** Notes a portion of a locked job, and renews its lease, or ends it where the job is to rest. */
   async advance<State>(
     runner: StatementRunner,
     id: string,
-    { done, failed, total, state }: Portion<State> & { state: State },
+    { done, failed, total, state, restMs }: Extract<Portion<State>, { state: unknown }>,
     leaseMs: number,
   ): Promise<void> {
     const text = `
-      UPDATE jobs SET state = $2, done = done + $3, failed = failed + $4, total = coalesce($5, total), attempts = 0,
-        due_at = ${AFTER('$6')}
+      UPDATE jobs SET state = $2, done = done + $3, failed = failed + $4, total = coalesce($5, total),
+        due_at = ${AFTER('$6')}, attempts = CASE WHEN $7 THEN 0 ELSE 1 END,
+        status = CASE WHEN $7 THEN 'waiting' ELSE status END, lease_owner = CASE WHEN $7 THEN NULL ELSE lease_owner END
       WHERE id = $1`;
-    const values = [id, JSON.stringify(state), done, failed ?? 0, total ?? null, leaseMs];
+    const isResting = restMs !== undefined;
+    const values = [
+      id,
+      JSON.stringify(state),
+      done,
+      failed ?? 0,
+      total ?? null,
+      restMs ?? leaseMs,
+      isResting,
+    ];
     await runner.run({ kind: 'jobs', name: 'advance-job', text }, values);
   }
 

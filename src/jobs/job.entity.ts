@@ -77,7 +77,7 @@ export class Job {
   @Column('uuid', { nullable: true })
   leaseOwner!: string | null;
 
-  /** How often it was taken up since a portion was last finished. */
+  /** How many leases have tried the next portion, the present one among them. */
   @Column('integer')
   attempts!: number;
 }

@@ -193,6 +193,24 @@ describe('a job', () => {
   });
 });
 
+test('a job whose portion asks for a rest waits for it without a lease, and is not taken for one that fails', async () => {
+  const restMs = 300;
+  const inFiveRests = inFive();
+  const kind: JobKind = {
+    ...inFiveRests,
+    async portion(job, transaction) {
+      const portion = await inFiveRests.portion(job, transaction);
+      return 'state' in portion ? { ...portion, restMs } : portion;
+    },
+  };
+  const started = await replica.start(kind);
+  await until(async () => (await replica.read(started)).done > 0);
+  expect(await replica.read(started)).toMatchObject({ status: 'waiting', leaseOwner: null, attempts: 0 });
+  const job = await replica.ended(started);
+  expect(job).toMatchObject({ status: 'done', done: 6, failed: 4 });
+  expect((job.endedAt?.getTime() ?? 0) - job.createdAt.getTime()).toBeGreaterThanOrEqual(4 * restMs);
+});
+
 describe('a portion that goes wrong', () => {
   test('leaves nothing, and is tried again', async () => {
     let failures = 0;
@@ -216,7 +234,7 @@ describe('a portion that goes wrong', () => {
     const job = await replica.ended(await replica.start(kind));
     expect(job).toMatchObject({ status: 'failed', done: 3, failed: 1, result: null, leaseOwner: null });
     expect(job.problem).toBe('The server failed; its log says why');
-    expect(kind.seen).toHaveLength(2 + MAX_ATTEMPTS + 1);
+    expect(kind.seen).toHaveLength(2 + MAX_ATTEMPTS);
     const events = await eventsOf(job);
     expect(events.at(-1)).toMatchObject({
       action: 'job.end',
