@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Database } from './database.js';
 
+/** Unless told otherwise. */
 const CONNECTIONS = 4;
 /** Together less than two seconds: by then a caller is told that nothing can be told. */
 const CONNECT_TIMEOUT_MS = 700;
@@ -39,11 +40,17 @@ export class BatchedLookup<Row> {
   /**
    * @param text of the query, which takes the list of keys as `$1`. On a server it is a named statement; the embedded
    *   engine has one connection, whose sessions are shared, so there it has no name.
+   * @param connections how many it may open to a server.
    */
   static of<Row extends object>(
     { url }: Database,
     dataSource: DataSource,
-    { name, text, keyOf }: { name: string; text: string; keyOf: (row: Row) => string },
+    {
+      name,
+      text,
+      keyOf,
+      connections = CONNECTIONS,
+    }: { name: string; text: string; keyOf: (row: Row) => string; connections?: number },
   ): BatchedLookup<Row> {
     if (url === undefined) {
       return new BatchedLookup(
@@ -56,7 +63,7 @@ export class BatchedLookup<Row> {
     const pool = new pg.Pool({
       connectionString: url,
       application_name: `patois-${name}`,
-      max: CONNECTIONS,
+      max: connections,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,
       keepAlive: true,
@@ -65,7 +72,7 @@ export class BatchedLookup<Row> {
     pool.on('error', () => {});
     const ask = async (keys: string[]): Promise<Row[]> =>
       (await pool.query<Row>({ name, text, values: [keys] })).rows;
-    return new BatchedLookup(ask, keyOf, CONNECTIONS, () => pool.end());
+    return new BatchedLookup(ask, keyOf, connections, () => pool.end());
   }
 
   /** The row of a key, or undefined where there is none. */

@@ -5,6 +5,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { BatchedLookup } from '../database/batched-lookup.js';
 import type { Database } from '../database/database.js';
 import { DATABASE } from '../database/database.module.js';
+import { Statements } from '../database/statements.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { Admission } from './authority/admission.js';
@@ -12,7 +13,7 @@ import { ForgetOutcomesTask } from './idempotency/forget-outcomes.task.js';
 import { Idempotency } from './idempotency/idempotency.js';
 import { OwnerDeletionJob } from './owner-deletion.job.js';
 import { ForgetRetiredTask } from './rotation/forget-retired.task.js';
-import { RetiredValues } from './rotation/retired-values.js';
+import { RETIRED_LOOKUP, RetiredValues } from './rotation/retired-values.js';
 import { PolicyBreaches } from './policy/policy-breaches.js';
 import { PolicyConformanceJob } from './policy/policy-conformance.job.js';
 import { PolicyEnforcement } from './policy/policy-enforcement.js';
@@ -37,7 +38,6 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     ForgetRetiredTask,
     Idempotency,
     OwnerDeletionJob,
-    RetiredValues,
     PolicyBreaches,
     PolicyConformanceJob,
     PolicyEnforcement,
@@ -50,6 +50,16 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     TokenRows,
     TokenService,
     TokenWrites,
+    {
+      provide: RetiredValues,
+      inject: [DATABASE, DataSource, Statements, HashingService],
+      useFactory: (
+        database: Database,
+        dataSource: DataSource,
+        statements: Statements,
+        hashing: HashingService,
+      ) => new RetiredValues(BatchedLookup.of(database, dataSource, RETIRED_LOOKUP), statements, hashing),
+    },
     {
       provide: TokenLookup,
       inject: [DATABASE, DataSource, HashingService, RetiredValues],

@@ -1,20 +1,28 @@
-import { Injectable } from '@nestjs/common';
-import { type StatementRunner, Statements, statementOf } from '../../database/statements.js';
-import { HashingService } from '../../hashing/hashing.service.js';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import type { BatchedLookup } from '../../database/batched-lookup.js';
+import { CHANNEL } from '../../database/changes/change-feed.js';
+import { type StatementRunner, type Statements, statementOf } from '../../database/statements.js';
+import type { HashingService } from '../../hashing/hashing.service.js';
 import type { Token } from '../token.entity.js';
 import type { Rider } from '../token-writes.js';
 import { LATE_RETRY_MS, MAX_RETIRED, OVERLAP_MS, RETIRED_DAYS, type RotatedValues } from './rotation.js';
-import { CHANNEL } from '../../database/changes/change-feed.js';
 
 const DAY_MS = 86_400_000;
 /** It turning up again is one audit event in this time, whichever replica meets it. */
 const REPEAT_INTERVAL_MS = 60_000;
 const PURGED_A_STATEMENT = 10_000;
 
-const FIND = statementOf(
-  'find-retired',
-  'SELECT digest, digest_key, retired_at FROM retired_values WHERE token_uuid = $1 AND retired_at > $2',
-);
+/**
+ * Anybody who knows a token id can have this asked: so it has one connection, which nothing else waits for, and a flood of
+ * wrong values of one token asks it together.
+ */
+export const RETIRED_LOOKUP = {
+  name: 'retired',
+  text: `SELECT token_uuid, array_agg(digest) AS digests, array_agg(digest_key) AS keys, array_agg(retired_at) AS times
+    FROM retired_values WHERE token_uuid = ANY ($1) GROUP BY token_uuid`,
+  keyOf: (row: RetiredRow) => row.token_uuid,
+  connections: 1,
+};
 
 /** Does nothing where the token was rotated again, or its grace was cut short by another replica. */
 const RETIRE_PREVIOUS = statementOf(
@@ -40,29 +48,36 @@ const PURGE = statementOf(
     RETURNING 1 AS gone`,
 );
 
-/** What the value of a rotated token is known by. */
-interface RetiredRow {
-  digest: Buffer;
-  digest_key: string;
-  retired_at: Date;
+/** What the retired values of a token are known by, in three lists of one length. */
+export interface RetiredRow {
+  token_uuid: string;
+  digests: Buffer[];
+  keys: string[];
+  times: Date[];
 }
 
 /** The values that tokens had: their last five, for 90 days after their end. */
-@Injectable()
-export class RetiredValues {
+export class RetiredValues implements OnApplicationShutdown {
   constructor(
+    private readonly lookup: BatchedLookup<RetiredRow>,
     private readonly statements: Statements,
     private readonly hashing: HashingService,
   ) {}
 
+  onApplicationShutdown(): Promise<void> {
+    return this.lookup.close();
+  }
+
   /** When a value that is not a token's any more was retired, and its digest; undefined where it never was the token's. */
   async find(tokenUuid: string, value: string): Promise<{ digest: Buffer; retiredAt: Date } | undefined> {
+    const row = await this.lookup.row(tokenUuid);
     const since = new Date(Date.now() - RETIRED_DAYS * DAY_MS);
-    const rows = await this.statements.run<RetiredRow>(FIND, [tokenUuid, since]);
-    const found = rows.find(({ digest, digest_key: keyName }) =>
-      this.hashing.matchesToken(value, { digest, keyName }),
-    );
-    return found && { digest: found.digest, retiredAt: found.retired_at };
+    for (const [index, digest] of (row?.digests ?? []).entries()) {
+      const [keyName, retiredAt] = [row?.keys[index], row?.times[index]];
+      if (keyName === undefined || retiredAt === undefined || retiredAt <= since) continue;
+      if (this.hashing.matchesToken(value, { digest, keyName })) return { digest, retiredAt };
+    }
+    return undefined;
   }
 
   /**
