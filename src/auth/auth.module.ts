@@ -3,6 +3,7 @@ import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { AuditModule } from '../audit/audit.module.js';
 import { DecisionsModule } from '../decisions/decisions.module.js';
+import { TokensModule } from '../tokens/tokens.module.js';
 import { Authenticator } from './authenticator.js';
 import { Authorizer } from './authorizer.js';
 import { PasswordAuthenticator } from './password-authenticator.js';
@@ -13,7 +14,7 @@ import { TokenStrategy } from './strategies/token.strategy.js';
 
 /** Who is calling, and whether they may: asked before every route. */
 @Module({
-  imports: [AuditModule, DecisionsModule],
+  imports: [AuditModule, DecisionsModule, TokensModule],
   providers: [
     TokenStrategy,
     PasswordStrategy,

@@ -1,13 +1,17 @@
 import type { PresentedCredentials } from '../protocol/credentials.js';
 import type { Origin } from '../protocol/origin.js';
+import type { IdempotentCall } from '../tokens/idempotency/idempotent-call.js';
 import { looksLikeToken } from '../tokens/token-format.js';
 
 /** What a passport strategy sees of a request. */
 export interface AuthenticationRequest {
   credentials: PresentedCredentials;
   origin: Origin;
-  /** Whether a token's value will do that was retired moments ago: where a call may be repeated, and only for that. */
-  isRepeatable?: boolean;
+  /**
+   * Where the call may be repeated: then a token's value will do that was retired moments ago, if it has made this call
+   * before, and only for its repetition.
+   */
+  idempotentCall?: IdempotentCall | undefined;
 }
 
 /** The login of HTTP Basic, for refusals that repeat it. People also paste secrets there: those are left out. */

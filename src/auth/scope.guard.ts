@@ -35,21 +35,26 @@ export class ScopeGuard implements CanActivate {
     if (body.refusal && owner.refusesBodyFirst?.(body.refusal)) throw body.refusal;
     if (!route.isPublic) {
       const { required, exempts } = route;
-      const isRepeatable =
-        request.headers[IDEMPOTENCY_KEY] !== undefined &&
-        this.reflector.get<boolean | undefined>(IDEMPOTENT, context.getHandler()) === true;
+      const call = this.isRepeatable(context, request)
+        ? outcomeOf(() => idempotentCallOf(request, context.switchToHttp().getResponse()))
+        : undefined;
       const caller = await this.authorizer.authorize(
-        { credentials: owner.readCredentials(request), origin, isRepeatable },
+        { credentials: owner.readCredentials(request), origin, idempotentCall: call?.value },
         required,
         exempts && ((one) => exempts(request, one)),
       );
-      if (isRepeatable)
-        caller.idempotentCall = idempotentCallOf(request, context.switchToHttp().getResponse());
+      if (call?.refusal) throw call.refusal;
+      caller.idempotentCall = call?.value;
       request.user = caller;
     }
     if (body.refusal) throw body.refusal;
     request.body = body.value;
     return true;
+  }
+
+  private isRepeatable(context: ExecutionContext, { headers }: FastifyRequest): boolean {
+    if (headers[IDEMPOTENCY_KEY] === undefined) return false;
+    return this.reflector.get<boolean | undefined>(IDEMPOTENT, context.getHandler()) === true;
   }
 
   /** @throws for a route without `@RequireScopes` or `@Public`: nothing is open by oversight. */
@@ -78,7 +83,7 @@ function idempotentCallOf(request: FastifyRequest, reply: FastifyReply): Idempot
   });
 }
 
-function outcomeOf(read: () => unknown): { value?: unknown; refusal?: Refusal } {
+function outcomeOf<Value>(read: () => Value): { value?: Value; refusal?: Refusal } {
   try {
     return { value: read() };
   } catch (error) {

@@ -60,6 +60,14 @@ export class Idempotency {
     private readonly audit: AuditWriter,
   ) {}
 
+  /** Whether a call was made before by who makes it now. Decides nothing: {@link begin} asks again. */
+  async isRepetition(by: Authority): Promise<boolean> {
+    const { idempotentCall: call } = by;
+    if (!call) return false;
+    const found = await this.statements.run(FIND, [this.idsOf(by, call), new Date(Date.now() - KEY_MS)]);
+    return found.length > 0;
+  }
+
   /**
    * Begins a change: what the first call led to, where this is its repetition. Undefined: the change is to be made.
    *
