@@ -116,13 +116,14 @@ export function reachesBeyond(blocks: readonly string[], bounds: readonly string
  */
 export function blocksOfBoth(some: readonly string[], others: readonly string[]): string[] {
   if (some.length === 0 || others.length === 0) return [...some, ...others];
-  const pairs = some.flatMap((one) => others.map((other) => [one, other] as const));
-  const narrower = pairs.flatMap(([one, other]) => {
-    const [first, second] = [parseCidr(one), parseCidr(other)];
-    if (contains(second, first)) return one;
-    return contains(first, second) ? other : [];
-  });
-  return normalizeCidrs(narrower);
+  const [firsts, seconds] = [some.map(parseCidr), others.map(parseCidr)];
+  const ofFirst = some.filter((_, index) =>
+    seconds.some((bound) => contains(bound, firsts[index] as CidrBlock)),
+  );
+  const ofSecond = others.filter((_, index) =>
+    firsts.some((bound) => contains(bound, seconds[index] as CidrBlock)),
+  );
+  return normalizeCidrs([...ofSecond, ...ofFirst]);
 }
 
 function contains(outer: CidrBlock, inner: CidrBlock): boolean {

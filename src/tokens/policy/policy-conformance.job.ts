@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../audit/audit.writer.js';
 import type { JobKind, JobProgress, JobSpec, Portion, PortionTransaction } from '../../jobs/job-kind.js';
 import { JobRunner } from '../../jobs/job-runner.js';
+import { inTurns } from '../../turnstile.js';
 import { type Settlement, TokenService } from '../token.service.js';
 import { conforming } from './conformance.js';
 import { countLive } from './live-tokens.js';
@@ -92,11 +93,12 @@ export class PolicyConformanceJob implements JobKind<Input, State> {
     const now = new Date();
     const limit = TOKENS_A_PORTION;
     const found = await this.breaches.lockBroken(transaction, policy, { after: state.after, limit, now });
-    const settlements = found.flatMap((token): Settlement[] => {
-      const needed = conforming(policy, token, { now, usedUntil: new Date(state.usedUntil) });
-      if (needed === undefined) return [];
-      return [{ token, changes: needed === 'revoke' ? needed : needed.changes }];
+    const usedUntil = new Date(state.usedUntil);
+    const settled = await inTurns(found, (token): Settlement | undefined => {
+      const needed = conforming(policy, token, { now, usedUntil });
+      return needed && { token, changes: needed === 'revoke' ? needed : needed.changes };
     });
+    const settlements = settled.filter((one) => one !== undefined);
     await this.tokens.settle(transaction, settlements, reasonOf(policy));
     const counts = counted(state, settlements);
     const last = found.at(-1);
