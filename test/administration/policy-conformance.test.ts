@@ -15,6 +15,8 @@ let organization = '';
 let count = 0;
 /** Administers another organization. */
 let stranger: TestUser;
+/** Administers the organization of the test. */
+let head: TestUser;
 
 beforeAll(async () => {
   server = await TestServer.start();
@@ -31,6 +33,7 @@ async function begin(): Promise<void> {
   organization = `Place ${(count += 1)}`;
   const { id: organizationId } = await server.organization(organization);
   member = await server.makeUser({ organizationId });
+  head = await server.makeUser({ role: 'organizationAdministrator', organizationId });
 }
 
 function issue(spec: object = {}): Promise<{ token: Token; value: string }> {
@@ -217,6 +220,8 @@ describe('PUT …/policy?existing=conform', () => {
     expectProblem(await put({}, '?existing=conform', stranger.byPassword), 404);
     const { value } = await issue({ scopes: ['patois:users.read'] });
     expectProblem(await put({}, '?existing=conform', bearer(value)), 403);
+    const { value: changes } = await issue({ scopes: ['patois:users.write'], ownerId: head.user.id });
+    expectProblem(await put({ maxLifetimeSeconds: 3_600 }, '?existing=conform', bearer(changes)), 403);
     const stale = await put({}, '?existing=conform', { ...server.asAdmin, 'if-match': '"other"' });
     expectProblem(stale, 412);
     expect(await jobs()).toBe(before);

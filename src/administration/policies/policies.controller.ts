@@ -84,7 +84,7 @@ export class PoliciesController {
     operationId: 'replacePolicy',
     summary: 'Replaces the policy of an organization',
     description:
-      'Omitted keys get their defaults. It holds for what is created, updated or rotated from then on. Tokens that exist stay as they are; with `existing=conform` a job, which is the answer then (202), shortens their lives, confines them, and revokes those that cannot conform, were unused for too long or are too many.' +
+      'Omitted keys get their defaults. It holds for what is created, updated or rotated from then on. Tokens that exist stay as they are; with `existing=conform` a job, which is the answer then (202), shortens their lives, confines them, and revokes those that cannot conform, were unused for too long or are too many; a token needs `patois:tokens.write` for that as well.' +
       ' To allow more than before takes a caller by password, or by a token with `*`, without CIDR blocks and without expiry.',
   })
   @ApiHeader({

@@ -7,12 +7,17 @@ import { UsageRecorder } from '../../decisions/usage-recorder.js';
 import { isGoodText } from '../../http/validation/text.js';
 import type { Job } from '../../jobs/job.entity.js';
 import { Refusal } from '../../refusal.js';
+import { PATOIS } from '../../native/patois.scopes.js';
+import { lacksScope } from '../../tokens/authority/admission.js';
 import { checkedCidrs } from '../../tokens/allowed-cidrs.js';
 import type { Policy, PolicySettings } from '../../tokens/policy/policy.entity.js';
 import { type PolicyEffects, PolicyPreview } from '../../tokens/policy/policy-preview.js';
 import { PolicyService } from '../../tokens/policy/policy.service.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { TokenService } from '../../tokens/token.service.js';
+
+/** What a job that conforms does to tokens, a caller by token must be able to do to them. */
+const ENDS_TOKENS = 'patois:tokens.write';
 
 /** Policies, for administrators and, of the own organization, organization administrators. */
 @Injectable()
@@ -46,6 +51,7 @@ export class PolicyAdministrationService {
     { existing, isExpected }: { existing: 'keep' | 'conform'; isExpected: (policy: Policy) => boolean },
   ): Promise<{ policy: Policy; job: Job | undefined }> {
     const { id } = await this.organizationOf(caller, reference);
+    if (existing === 'conform' && !caller.covers(PATOIS, [ENDS_TOKENS])) throw lacksScope([ENDS_TOKENS]);
     const settings = checked(body);
     const affected =
       existing === 'conform' ? (await this.countAffected(id, settings, caller)).affected : undefined;
