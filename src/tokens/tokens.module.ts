@@ -11,6 +11,7 @@ import { HashingService } from '../hashing/hashing.service.js';
 import { Admission } from './authority/admission.js';
 import { ForgetOutcomesTask } from './idempotency/forget-outcomes.task.js';
 import { Idempotency } from './idempotency/idempotency.js';
+import { Inventory } from './inventory/inventory.js';
 import { OwnerDeletionJob } from './owner-deletion.job.js';
 import { ForgetRetiredTask } from './rotation/forget-retired.task.js';
 import { RETIRED_LOOKUP, RetiredValues } from './rotation/retired-values.js';
@@ -37,6 +38,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     ForgetOutcomesTask,
     ForgetRetiredTask,
     Idempotency,
+    Inventory,
     OwnerDeletionJob,
     PolicyBreaches,
     PolicyConformanceJob,
@@ -74,6 +76,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
   exports: [
     Admission,
     Idempotency,
+    Inventory,
     PolicyEnforcement,
     PolicyPreview,
     PolicyService,

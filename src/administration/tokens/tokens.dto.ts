@@ -24,6 +24,8 @@ import {
   Trimmed,
 } from '../../http/validation/fields.js';
 import { ListQuery } from '../../native/list.dto.js';
+import { parseCallerAddress } from '../../network/addresses.js';
+import type { NamedTokenFilter } from '../../tokens/inventory/inventory.js';
 import { MAX_GRACE_SECONDS } from '../../tokens/rotation/rotation.js';
 import type { ActorSnapshot, Token as TokenRow, TokenStatus } from '../../tokens/token.entity.js';
 import { PlaceReference } from '../place.dto.js';
@@ -212,15 +214,22 @@ export class TokenFilter {
   @IsText(NAME)
   scope?: string;
 
-  /** Part of the name, description or token id, case-insensitive. */
+  /** Part of the name, description or token id, case-insensitive. A whole token id finds that token alone. */
   @Optional()
   @IsText(NAME)
   q?: string;
 
+  /** Exclusive upper bound. */
   @Optional()
   @Instant()
   @IsInstant()
   createdBefore?: Date;
+
+  /** Inclusive lower bound. */
+  @Optional()
+  @Instant()
+  @IsInstant()
+  createdAfter?: Date;
 
   /** Exclusive upper bound of the last use. Does not match unused tokens: see `neverUsed`. */
   @Optional()
@@ -239,6 +248,24 @@ export class TokenFilter {
   @IsInstant()
   expiresBefore?: Date;
 
+  /** Inclusive lower bound of the expiry. Does not match tokens that never expire: see `withoutExpiry`. */
+  @Optional()
+  @Instant()
+  @IsInstant()
+  expiresAfter?: Date;
+
+  /** Whether the token never expires. */
+  @Optional()
+  @Flag()
+  @IsBoolean()
+  withoutExpiry?: boolean;
+
+  /** Whether the token has no CIDR blocks, and works from anywhere. */
+  @Optional()
+  @Flag()
+  @IsBoolean()
+  withoutCidrs?: boolean;
+
   /**
    * An IP address that the token's CIDR blocks allow.
    * @example '203.0.113.7'
@@ -246,6 +273,50 @@ export class TokenFilter {
   @Optional()
   @IsAddress()
   allowsAddress?: string;
+
+  /**
+   * Login or uuid of the user, or the token id of the token, that created the token.
+   * @example 'ada'
+   */
+  @Optional()
+  @IsText(REFERENCE)
+  createdBy?: string;
+
+  /**
+   * Whether the token is live, that is neither revoked nor expired and its owner is not deleted, and breaks the current
+   * policy of its organization.
+   */
+  @Optional()
+  @Flag()
+  @IsBoolean()
+  violatesPolicy?: boolean;
+
+  /** As the core knows it. */
+  static named(this: void, filter: TokenFilter): NamedTokenFilter {
+    const { createdBefore, createdAfter, lastUsedBefore, expiresBefore, expiresAfter, allowsAddress } =
+      filter;
+    const named = {
+      owner: filter.owner,
+      organization: filter.organization,
+      dialect: filter.dialect,
+      status: filter.status,
+      scope: filter.scope,
+      q: filter.q,
+      createdBefore: createdBefore?.toISOString(),
+      createdAfter: createdAfter?.toISOString(),
+      lastUsedBefore: lastUsedBefore?.toISOString(),
+      neverUsed: filter.neverUsed,
+      expiresBefore: expiresBefore?.toISOString(),
+      expiresAfter: expiresAfter?.toISOString(),
+      withoutExpiry: filter.withoutExpiry,
+      withoutCidrs: filter.withoutCidrs,
+      allowsAddress: allowsAddress === undefined ? undefined : parseCallerAddress(allowsAddress),
+      createdBy: filter.createdBy,
+      violatesPolicy: filter.violatesPolicy,
+    };
+    // What is not given is left out: what is kept of a filter has no empty keys.
+    return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
+  }
 }
 
 /** The query of the list of tokens. */

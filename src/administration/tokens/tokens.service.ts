@@ -1,8 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { Organization } from '../../accounts/organization.entity.js';
 import { isLogin } from '../../accounts/login.js';
-import { findPlace, findUser } from '../../accounts/references.js';
 import type { UserReference } from '../../accounts/user-reference.js';
 import type { User } from '../../accounts/user.entity.js';
 import type { Principal } from '../../auth/principal.js';
@@ -13,6 +10,8 @@ import { DialectRegistry } from '../../protocol/dialect-registry.js';
 import { type Dialect } from '../../protocol/dialect.js';
 import { Refusal } from '../../refusal.js';
 import { checkedCidrs } from '../../tokens/allowed-cidrs.js';
+import { Inventory, visibleTo } from '../../tokens/inventory/inventory.js';
+import { filterCondition, type TokenFilter as CoreFilter } from '../../tokens/inventory/token-filter.js';
 import { isTokenId } from '../../tokens/token-format.js';
 import type { Token } from '../../tokens/token.entity.js';
 import type { TokenCriteria } from '../../tokens/token-criteria.js';
@@ -24,14 +23,14 @@ import {
   TokenService,
 } from '../../tokens/token.service.js';
 import { inTurns } from '../../turnstile.js';
-import { looksAtUse, narrow, orderOf } from './token-filter.js';
-import type {
-  CreateToken,
-  ListTokensQuery,
-  RevokeTokenQuery,
-  RotateToken,
+import { looksAtUse, orderOf } from './token-order.js';
+import {
+  type CreateToken,
+  type ListTokensQuery,
+  type RevokeTokenQuery,
+  type RotateToken,
   TokenFilter,
-  UpdateToken,
+  type UpdateToken,
 } from './tokens.dto.js';
 
 /**
@@ -44,7 +43,7 @@ export class TokenAdministrationService {
     private readonly tokens: TokenService,
     private readonly registry: DialectRegistry,
     private readonly usage: UsageRecorder,
-    private readonly dataSource: DataSource,
+    private readonly inventory: Inventory,
   ) {}
 
   /**
@@ -91,13 +90,11 @@ export class TokenAdministrationService {
   }
 
   /** Reads one page of the tokens that the caller sees and the filter means. */
-  async list(caller: Principal, { cursor, limit, sort, ...filter }: ListTokensQuery): Promise<Page<Token>> {
-    if (looksAtUse(filter, sort)) await this.usage.flush();
-    const where = await this.criteriaOf(caller, filter);
-    if (!where) return { rows: [], nextCursor: undefined };
-    const query = this.withOwners(where);
-    narrow(query, filter);
-    return readPage(query, orderOf(sort), cursor, limit);
+  async list(caller: Principal, { cursor, limit, sort, ...query }: ListTokensQuery): Promise<Page<Token>> {
+    if (looksAtUse(query, sort)) await this.usage.flush();
+    const filter = await this.inventory.resolve(caller, TokenFilter.named(query));
+    if (!filter) return { rows: [], nextCursor: undefined };
+    return readPage(this.withOwners(filter), orderOf(sort), cursor, limit);
   }
 
   /** @throws {Refusal} notFound, also for a stranger's token. */
@@ -157,46 +154,21 @@ export class TokenAdministrationService {
   }
 
   /** The tokens with owner and organization, also of owners who are deleted. */
-  private withOwners(where: TokenCriteria): ReturnType<TokenService['query']> {
+  private withOwners(filter: CoreFilter): ReturnType<TokenService['query']> {
+    const parameters: Record<string, unknown> = {};
+    const place = (value: unknown): string => {
+      const name = `filter${Object.keys(parameters).length}`;
+      parameters[name] = value;
+      return `:${name}`;
+    };
+    const condition = filterCondition(filter, place, new Date());
     return this.tokens
-      .query(where)
+      .query()
       .withDeleted()
       .innerJoinAndSelect('token.owner', 'owner')
-      .innerJoinAndSelect('owner.organization', 'organization');
+      .innerJoinAndSelect('owner.organization', 'organization')
+      .where(condition, parameters);
   }
-
-  /** What the caller sees, of the owner and of the organization; undefined when nothing can match. */
-  private async criteriaOf(
-    caller: Principal,
-    { owner, organization }: TokenFilter,
-  ): Promise<TokenCriteria | undefined> {
-    const { manager } = this.dataSource;
-    const criteria = [visibleTo(caller)];
-    if (owner !== undefined) {
-      const user = await findUser(manager, owner, true);
-      if (!user) return undefined;
-      criteria.push({ ownerId: user.id });
-    }
-    if (organization !== undefined) {
-      const place = await findPlace(manager, Organization, organization);
-      if (!place) return undefined;
-      criteria.push({ organizationId: place.id });
-    }
-    return allOf(criteria);
-  }
-}
-
-/** Criteria that are met where each of some is; undefined where two of them cannot both be. */
-function allOf(criteria: TokenCriteria[]): TokenCriteria | undefined {
-  const all: TokenCriteria = {};
-  for (const { ownerId, organizationId } of criteria) {
-    if (ownerId !== undefined && (all.ownerId ?? ownerId) !== ownerId) return undefined;
-    if (organizationId !== undefined && (all.organizationId ?? organizationId) !== organizationId)
-      return undefined;
-    if (ownerId !== undefined) all.ownerId = ownerId;
-    if (organizationId !== undefined) all.organizationId = organizationId;
-  }
-  return all;
 }
 
 /** A token of a path, if the caller sees it. */
@@ -246,13 +218,6 @@ function assertSeesOwner(caller: Principal, owner: User | undefined): void {
   const message = 'No such user';
   const fields = [{ path: ['owner'], rule: 'exists', message }];
   throw new Refusal('notFound', { message, fields });
-}
-
-/** Administrators see all tokens, organization administrators those of the organization, everybody the own ones. */
-function visibleTo(caller: Principal): TokenCriteria {
-  const { id, organizationId } = caller.user;
-  if (caller.isAdministrator) return {};
-  return caller.administers(organizationId) ? { organizationId } : { ownerId: id };
 }
 
 function scopesOf({ name, scopes: rules }: Dialect, scopes: string[] | undefined): readonly string[] {

@@ -1,0 +1,115 @@
+import type { Place } from '../../database/statements.js';
+import { violatesPolicy } from '../policy/policy-violations.js';
+import type { TokenStatus } from '../token.entity.js';
+
+/**
+ * Which tokens are meant, by what they are; all that is given must hold, and nothing given means every token. Users and
+ * organizations stand in it as uuids, addresses as `parseCallerAddress` writes them, moments as RFC 3339: it is the same
+ * after a way through JSON, so that a job can keep it.
+ */
+export interface TokenFilter {
+  ownerId?: string;
+  organizationId?: string;
+  dialect?: string;
+  status?: TokenStatus;
+  /** Held as it stands: one that covers it does not count. */
+  scope?: string;
+  /** Part of the name, description or token id, without regard to case. */
+  q?: string;
+  tokenId?: string;
+  /** All `…Before` are exclusive, all `…After` inclusive bounds. What has no such moment is on neither side. */
+  createdBefore?: string;
+  createdAfter?: string;
+  lastUsedBefore?: string;
+  neverUsed?: boolean;
+  expiresBefore?: string;
+  expiresAfter?: string;
+  withoutExpiry?: boolean;
+  withoutCidrs?: boolean;
+  /** An address that its CIDR blocks let in; where there are none, every address. */
+  allowsAddress?: string;
+  /** The uuid of the user or token that made it. */
+  createdBy?: string;
+  /** Whether it is live and breaks the policy of its organization as that stands. */
+  violatesPolicy?: boolean;
+}
+
+/** What the conditions are put together with. */
+interface Making {
+  filter: TokenFilter;
+  place: Place;
+  /** The moment for which they hold, as a place. */
+  now: () => string;
+}
+
+type Condition<Key extends keyof TokenFilter> = (
+  value: NonNullable<TokenFilter[Key]>,
+  making: Making,
+) => string;
+
+const IS_USED =
+  'EXISTS (SELECT FROM last_uses used WHERE used.token_uuid = token.id AND used.used_at IS NOT NULL)';
+
+const CONDITIONS: { [Key in keyof TokenFilter]-?: Condition<Key> } = {
+  ownerId: (id, { place }) => `token.owner_id = ${place(id)}`,
+  organizationId: (id, { place }) => `token.organization_id = ${place(id)}`,
+  dialect: (dialect, { place }) => `token.dialect = ${place(dialect)}`,
+  status: (status, { now }) => statusCondition(status, now),
+  scope: (scope, { place }) => `${place(scope)} = ANY (token.scopes)`,
+  q: (text, { place }) => textCondition(text, place),
+  tokenId: (tokenId, { place }) => `token.token_id = ${place(tokenId)}`,
+  createdBefore: (time, { place }) => `token.created_at < ${place(time)}`,
+  createdAfter: (time, { place }) => `token.created_at >= ${place(time)}`,
+  lastUsedBefore: (time, { place }) =>
+    `EXISTS (SELECT FROM last_uses used WHERE used.token_uuid = token.id AND used.used_at < ${place(time)})`,
+  neverUsed: (isUnused) => (isUnused ? `NOT ${IS_USED}` : IS_USED),
+  expiresBefore: (time, { place }) => `token.expires_at < ${place(time)}`,
+  expiresAfter: (time, { place }) => `token.expires_at >= ${place(time)}`,
+  withoutExpiry: (isWithout) => `token.expires_at IS ${isWithout ? '' : 'NOT '}NULL`,
+  withoutCidrs: (isWithout) => `cardinality(token.allowed_cidrs) ${isWithout ? '=' : '>'} 0`,
+  allowsAddress: (address, { place }) =>
+    `(cardinality(token.allowed_cidrs) = 0 OR EXISTS (SELECT FROM unnest(token.allowed_cidrs) AS block
+      WHERE CAST(${place(address)} AS inet) <<= CAST(block AS inet)))`,
+  createdBy: (id, { place }) => `token.created_by_id = ${place(id)}`,
+  violatesPolicy: (isViolating, { filter, place, now }) =>
+    `${isViolating ? '' : 'NOT '}${violatesPolicy(filter, place, now())}`,
+};
+
+/**
+ * In SQL, on the alias `token` of the table of tokens, which needs no other table beside it. Without any key it is met by
+ * every token.
+ *
+ * @param now the moment for which status and policy are asked.
+ */
+export function filterCondition(filter: TokenFilter, place: Place, now: Date): string {
+  let moment: string | undefined;
+  const making: Making = { filter, place, now: () => (moment ??= `${place(now)}::timestamptz`) };
+  const parts: string[] = [];
+  for (const [key, value] of Object.entries(filter)) {
+    const condition = CONDITIONS[key as keyof TokenFilter] as Condition<keyof TokenFilter> | undefined;
+    // A filter may come back from where it was kept: one that says more than this version knows must not mean more tokens.
+    if (!condition) throw new Error(`A filter of tokens with ${key}`);
+    if (value !== undefined) parts.push(condition(value as never, making));
+  }
+  return parts.length > 0 ? parts.join(' AND ') : 'TRUE';
+}
+
+/** As {@link Token.status} says it: the first that holds of revoked, expired, inactive, active. */
+function statusCondition(status: TokenStatus, now: () => string): string {
+  if (status === 'revoked') return 'token.revoked_at IS NOT NULL';
+  if (status === 'expired') return `(token.revoked_at IS NULL AND token.expires_at <= ${now()})`;
+  const isLive = `token.revoked_at IS NULL AND (token.expires_at IS NULL OR token.expires_at > ${now()})`;
+  return `(${isLive} AND ${status === 'inactive' ? '' : 'NOT '}token.inactive)`;
+}
+
+/** What `q` is looked for in. An index on exactly this finds rare parts. */
+export const SEARCHED_TEXT = String.raw`lower(token.name || E'\n' || coalesce(token.description, '') || E'\n' || token.token_id)`;
+
+function textCondition(text: string, place: Place): string {
+  const pattern = place(`%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`);
+  const isFound = `${SEARCHED_TEXT} LIKE lower(${pattern})`;
+  if (!text.includes('\n')) return isFound;
+  // A part of several lines must lie within one text: the others begin after a line's end as well.
+  const texts = ['token.name', 'token.description', 'token.token_id'];
+  return `(${isFound} AND (${texts.map((one) => `lower(${one}) LIKE lower(${pattern})`).join(' OR ')}))`;
+}
