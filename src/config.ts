@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { isAbsolute } from 'node:path';
 import { normalizeCidrs } from './network/cidr.js';
 
 /**
@@ -36,6 +37,8 @@ export interface Config {
   workers: number;
   /** Undefined: any. */
   registryServices: string[] | undefined;
+  /** A file or an address. */
+  githubSecretScanningKeys: string | undefined;
   requestTimeoutSeconds: number;
   shutdownTimeoutSeconds: number;
   logLevel: LogLevel;
@@ -161,6 +164,13 @@ export const SETTINGS: Settings = {
     fallback: undefined,
     parse: parseServices,
   },
+  githubSecretScanningKeys: {
+    variable: 'GITHUB_SECRET_SCANNING_KEYS',
+    doc: "Where GitHub's public keys are that sign its reports of leaked tokens: an https address, as `https://api.github.com/meta/public_keys/secret_scanning`, or the absolute path of a file. Unset: its reports are not taken.",
+    shownDefault: 'none',
+    fallback: undefined,
+    parse: parseKeysPlace,
+  },
   requestTimeoutSeconds: {
     variable: 'REQUEST_TIMEOUT',
     doc: 'Seconds, 1 to 600, within which a whole request, its body too, must have arrived.',
@@ -255,6 +265,7 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
     verificationMaxStalenessSeconds: read(SETTINGS.verificationMaxStalenessSeconds),
     workers: read(SETTINGS.workers),
     registryServices: read(SETTINGS.registryServices),
+    githubSecretScanningKeys: read(SETTINGS.githubSecretScanningKeys),
     requestTimeoutSeconds: read(SETTINGS.requestTimeoutSeconds),
     shutdownTimeoutSeconds: read(SETTINGS.shutdownTimeoutSeconds),
     logLevel: read(SETTINGS.logLevel),
@@ -359,6 +370,18 @@ function parseServices(text: string): string[] {
   if (services.includes(''))
     throw new Error('must list services such as registry.example.com, but one is empty');
   return services;
+}
+
+function parseKeysPlace(text: string): string {
+  if (isAbsolute(text)) return text;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // Who can change what is read on its way can report any token as leaked: without TLS only from this machine.
+  const isOfThisMachine = url?.hostname === '127.0.0.1' || url?.hostname === '[::1]';
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isOfThisMachine);
+  if (!url || !isSafe || url.username || url.hash) {
+    throw new Error('must be an https address without credentials, or an absolute path');
+  }
+  return url.href;
 }
 
 function parseLifetime(text: string): number {

@@ -9,6 +9,11 @@ import { AuditController } from './audit/audit.controller.js';
 import { AuditTrailService } from './audit/audit.service.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { JobAdministrationService } from './jobs/jobs.service.js';
+import { GitHubKeys } from './leaks/github-keys.js';
+import { GitHubLeaksController } from './leaks/github-leaks.controller.js';
+import { GitHubReportService } from './leaks/github-reports.service.js';
+import { LeaksController } from './leaks/leaks.controller.js';
+import { LeakReportService } from './leaks/leaks.service.js';
 import { LocationsController } from './locations/locations.controller.js';
 import { LocationsService } from './locations/locations.service.js';
 import { MeController } from './me/me.controller.js';
@@ -28,7 +33,9 @@ import { UserAdministrationService } from './users/users.service.js';
   imports: [AccountsModule, AuthModule, DecisionsModule, JobsModule, NativeModule, TokensModule],
   controllers: [
     AuditController,
+    GitHubLeaksController,
     JobsController,
+    LeaksController,
     MeController,
     OrganizationsController,
     LocationsController,
@@ -39,7 +46,10 @@ import { UserAdministrationService } from './users/users.service.js';
   ],
   providers: [
     AuditTrailService,
+    GitHubKeys,
+    GitHubReportService,
     JobAdministrationService,
+    LeakReportService,
     LocationsService,
     MeService,
     OrganizationsService,

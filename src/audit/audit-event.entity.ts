@@ -9,6 +9,7 @@ export type AuditAction =
   | 'token.reveal'
   | 'token.reuse'
   | 'token.replay'
+  | 'token.leak'
   | 'jwt.issue'
   | 'user.create'
   | 'user.update'

@@ -48,6 +48,7 @@ const DESCRIPTION: ApiDescription = {
     registry: 'Tokens that a Docker registry takes, and the keys that sign them.',
     audit: 'Who changed what, and when.',
     jobs: 'Long work: how far it is, what came of it, and its end on request.',
+    leaks: 'Values of tokens that were found where they should not be.',
     operations: 'Health, metrics and these documents.',
   },
 };

@@ -12,6 +12,7 @@ import { Admission } from './authority/admission.js';
 import { ForgetOutcomesTask } from './idempotency/forget-outcomes.task.js';
 import { Idempotency } from './idempotency/idempotency.js';
 import { Inventory } from './inventory/inventory.js';
+import { LeakedTokens } from './leaks/leaked-tokens.js';
 import { OwnerDeletionJob } from './owner-deletion.job.js';
 import { ForgetRetiredTask } from './rotation/forget-retired.task.js';
 import { RETIRED_LOOKUP, RetiredValues } from './rotation/retired-values.js';
@@ -39,6 +40,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     ForgetRetiredTask,
     Idempotency,
     Inventory,
+    LeakedTokens,
     OwnerDeletionJob,
     PolicyBreaches,
     PolicyConformanceJob,
@@ -77,6 +79,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     Admission,
     Idempotency,
     Inventory,
+    LeakedTokens,
     PolicyEnforcement,
     PolicyPreview,
     PolicyService,
