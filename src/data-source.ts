@@ -11,6 +11,7 @@ import { Policies1795300000014 } from '../migrations/1795300000014-policies.js';
 import { Jobs1795300000015 } from '../migrations/1795300000015-jobs.js';
 import { Rotation1795300000016 } from '../migrations/1795300000016-rotation.js';
 import { IdempotencyRecords1795300000017 } from '../migrations/1795300000017-idempotency-records.js';
+import { RevocationTargets1795300000022 } from '../migrations/1795300000022-revocation-targets.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -21,6 +22,7 @@ import { SnakeNaming } from './database/snake-naming.js';
 import { Job } from './jobs/job.entity.js';
 import { IdempotencyRecord } from './tokens/idempotency/idempotency-record.entity.js';
 import { Policy } from './tokens/policy/policy.entity.js';
+import { RevocationTarget } from './tokens/revocations/revocation-target.entity.js';
 import { RetiredValue } from './tokens/rotation/retired-value.entity.js';
 import { LastUse, Token } from './tokens/token.entity.js';
 import { SigningKey } from './verification/registry/signing-key.entity.js';
@@ -38,6 +40,7 @@ export function createDataSource(database: Database): DataSource {
       LastUse,
       Policy,
       RetiredValue,
+      RevocationTarget,
       IdempotencyRecord,
       Job,
       AuditEvent,
@@ -56,6 +59,7 @@ export function createDataSource(database: Database): DataSource {
       Jobs1795300000015,
       Rotation1795300000016,
       IdempotencyRecords1795300000017,
+      RevocationTargets1795300000022,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

@@ -22,6 +22,8 @@ import { OrganizationsController } from './organizations/organizations.controlle
 import { OrganizationsService } from './organizations/organizations.service.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PolicyAdministrationService } from './policies/policies.service.js';
+import { RevocationsController } from './revocations/revocations.controller.js';
+import { RevocationAdministrationService } from './revocations/revocations.service.js';
 import { TokenBatchController } from './tokens/token-batch.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { TokenAdministrationService } from './tokens/tokens.service.js';
@@ -40,6 +42,7 @@ import { UserAdministrationService } from './users/users.service.js';
     OrganizationsController,
     LocationsController,
     PoliciesController,
+    RevocationsController,
     TokenBatchController,
     TokensController,
     UsersController,
@@ -54,6 +57,7 @@ import { UserAdministrationService } from './users/users.service.js';
     MeService,
     OrganizationsService,
     PolicyAdministrationService,
+    RevocationAdministrationService,
     TokenAdministrationService,
     UserAdministrationService,
   ],

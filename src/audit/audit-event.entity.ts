@@ -18,6 +18,8 @@ export type AuditAction =
   | 'location.create'
   | 'policy.update'
   | 'policy.refuse'
+  | 'revocation.preview'
+  | 'revocation.start'
   | 'job.start'
   | 'job.end'
   | 'job.cancel'

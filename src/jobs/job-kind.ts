@@ -27,6 +27,8 @@ export type Portion<State> = {
       /** For how long the job is to wait for its next portion, by whichever replica; not at all by default. */ restMs?: number;
     }
   | { result: Record<string, unknown> }
+  /** Why the job has failed, for people: nothing will make it go on. What the portion wrote is committed. */
+  | { problem: string }
 );
 
 /** The transaction of a portion, which is committed for it together with its counts. */
@@ -52,6 +54,8 @@ export interface JobKind<Input = unknown, State = unknown> {
 
 /** A new job. */
 export interface JobSpec {
+  /** A new uuid, by default; for what is written before the job is. */
+  id?: string;
   kind: string;
   input: unknown;
   createdBy: Actor;

@@ -186,6 +186,7 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
         const portion = await kind.portion(progressOf(job), transaction);
         isInPortion = false;
         if ('result' in portion) return this.end(transaction, job, { status: 'done', ...portion });
+        if ('problem' in portion) return this.end(transaction, job, { status: 'failed', ...portion });
         await this.store.advance(transaction.last, job.id, portion, this.timing.leaseMs);
         return portion.restMs === undefined;
       });

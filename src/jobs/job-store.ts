@@ -51,7 +51,7 @@ export class JobStore {
   /** Secrets of tokens are removed from all texts: clients put them into user agents and reasons. */
   async insert(
     runner: StatementRunner,
-    { kind, input, createdBy, organizationId, total }: JobSpec,
+    { id = randomUUID(), kind, input, createdBy, organizationId, total }: JobSpec,
   ): Promise<Job> {
     const text = `
       INSERT INTO jobs AS job (id, kind, status, input, total, done, failed, created_by, organization_id, created_at, due_at,
@@ -59,7 +59,7 @@ export class JobStore {
       VALUES ($1, $2, 'waiting', $3, $4, 0, 0, $5, $6, clock_timestamp(), clock_timestamp(), 0)
       RETURNING row_to_json(job) AS job`;
     const [kept, creator] = [input, createdBy].map((value) => withoutSecrets(JSON.stringify(value)));
-    const values = [randomUUID(), kind, kept, total ?? null, creator, organizationId];
+    const values = [id, kind, kept, total ?? null, creator, organizationId];
     return this.one(
       await runner.run<{ job: JsonRow }>({ kind: 'jobs', name: 'insert-job', text }, values),
     ) as Job;

@@ -422,17 +422,18 @@ export class TokenService {
   }
 
   /**
-   * Changes or ends locked tokens on the system's own account, in the transaction of a job's portion.
+   * Changes or ends locked tokens, in the transaction of a job's portion. Whether the actor may is decided already.
    *
    * @param reason is kept with the token where it ends, and in the audit event.
+   * @param actor the system itself, by default.
    */
   async settle(
     transaction: PortionTransaction,
     settlements: readonly Settlement[],
-    reason: string,
+    reason: string | null,
+    actor = SYSTEM_AUTHORITY.actor,
   ): Promise<void> {
     if (settlements.length === 0) return;
-    const { actor } = SYSTEM_AUTHORITY;
     const settled = settlements.map(({ token, changes }): TokenChange & { entry: AuditEntry } => {
       if (changes === 'revoke') {
         const [change = { after: token }] = endings([token], actor, reason);

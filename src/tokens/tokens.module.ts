@@ -14,6 +14,11 @@ import { Idempotency } from './idempotency/idempotency.js';
 import { Inventory } from './inventory/inventory.js';
 import { LeakedTokens } from './leaks/leaked-tokens.js';
 import { OwnerDeletionJob } from './owner-deletion.job.js';
+import { ForgetTargetsTask } from './revocations/forget-targets.task.js';
+import { RevocationJob } from './revocations/revocation.job.js';
+import { RevocationPreview } from './revocations/revocation-preview.js';
+import { RevocationTargets } from './revocations/revocation-targets.js';
+import { Revocations } from './revocations/revocations.js';
 import { ForgetRetiredTask } from './rotation/forget-retired.task.js';
 import { RETIRED_LOOKUP, RetiredValues } from './rotation/retired-values.js';
 import { PolicyBreaches } from './policy/policy-breaches.js';
@@ -38,6 +43,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     Admission,
     ForgetOutcomesTask,
     ForgetRetiredTask,
+    ForgetTargetsTask,
     Idempotency,
     Inventory,
     LeakedTokens,
@@ -48,6 +54,10 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     PolicyPreview,
     PolicyRows,
     PolicyService,
+    RevocationJob,
+    RevocationPreview,
+    Revocations,
+    RevocationTargets,
     UnusedTokensJob,
     UnusedTokensTask,
     TokenReads,
@@ -84,6 +94,8 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     PolicyPreview,
     PolicyService,
     RetiredValues,
+    RevocationPreview,
+    Revocations,
     TokenService,
     TokenLookup,
   ],

@@ -5,14 +5,19 @@ import { isUuid } from '../../database/uuid.js';
 import type { Job } from '../../jobs/job.entity.js';
 import { Jobs, noSuchJob } from '../../jobs/jobs.js';
 import { Admission } from '../../tokens/authority/admission.js';
+import { TokenService } from '../../tokens/token.service.js';
 import type { ListJobsQuery } from './jobs.dto.js';
 
-/** Jobs as administrators see and end them: of everything all, of an organization those of their own. */
+/**
+ * Jobs as administrators see and end them: of everything all, of an organization those of their own. Who has begun a job,
+ * by whichever credential, sees and ends it as well.
+ */
 @Injectable()
 export class JobAdministrationService {
   constructor(
     private readonly jobs: Jobs,
     private readonly admission: Admission,
+    private readonly tokens: TokenService,
   ) {}
 
   /** @throws {Refusal} forbidden for a member. */
@@ -25,10 +30,11 @@ export class JobAdministrationService {
     return readPage(query, newestFirst('job.createdAt'), cursor, limit);
   }
 
-  /** @throws {Refusal} forbidden for a member; notFound, also for a job that the caller may not see. */
+  /** @throws {Refusal} forbidden for a member who has not begun it; notFound, also for a job that the caller may not see. */
   async get(caller: Principal, id: string): Promise<Job> {
-    caller.assertAdministers();
     const job = isUuid(id) ? await this.jobs.query().where({ id }).getOne() : null;
+    if (job && (await this.isBegunBy(caller, job))) return job;
+    caller.assertAdministers();
     if (!job || !administers(caller, job)) throw noSuchJob();
     return job;
   }
@@ -40,14 +46,21 @@ export class JobAdministrationService {
    *   what it was.
    */
   async cancel(caller: Principal, id: string): Promise<Job> {
-    await this.get(caller, id);
+    const isOwn = await this.isBegunBy(caller, await this.get(caller, id));
     return this.jobs.cancel(id, caller.actor, {
       line: caller.user.id,
       gate: async (transaction, job) => {
         const { powers } = await this.admission.admit(transaction, caller);
-        if (!job || !administers(powers, job)) throw noSuchJob();
+        if (!job || !(isOwn || administers(powers, job))) throw noSuchJob();
       },
     });
+  }
+
+  /** Whether the caller, or a token of the caller's, has begun a job. */
+  private async isBegunBy({ user }: Principal, { createdBy: { type, id } }: Job): Promise<boolean> {
+    if (id === null || type === 'system') return false;
+    if (type === 'user') return id === user.id;
+    return (await this.tokens.find({ id, ownerId: user.id })) !== undefined;
   }
 }
 

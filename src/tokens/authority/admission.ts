@@ -130,7 +130,8 @@ export class Admission {
   ): Promise<LockedRow[]> {
     const values = new Values();
     const { place } = values;
-    const actor = credential.kind === 'token' ? place(credential.tokenUuid) : undefined;
+    const actorUuid = 'tokenUuid' in credential ? credential.tokenUuid : null;
+    const actor = actorUuid === null ? undefined : place(actorUuid);
     const known = [...users, ...(credential.kind === 'none' ? [] : [credential.userId])];
     const condition = tokens && conditionOf(tokens, place);
     const isOne = !tokens?.ids && !owners;
@@ -212,17 +213,21 @@ export class Admission {
       if (user.passwordVersion === credential.passwordVersion) return new Powers(by, user, null);
       throw new Refusal('unauthenticated', { reason: 'password', login });
     }
+    if (credential.kind === 'kept' && credential.tokenUuid === null) return new Powers(by, user, null);
     const status = token?.status() ?? 'unknown';
     if (!token || status !== 'active') {
       throw new Refusal('unauthenticated', { reason: status === 'active' ? 'unknown' : status, login });
     }
-    const isGoodForThis = isRepetition && credential.isRetired;
-    if (!isGoodForThis && !this.isValueOf(token, credential.value)) {
+    const isGood = credential.kind === 'kept' || (isRepetition && credential.isRetired);
+    if (!isGood && !this.isValueOf(token, credential.value)) {
       throw new Refusal('unauthenticated', { reason: 'unknown', login });
     }
     if (!allowsAddress(token.allowedCidrs, by.actor.address ?? undefined)) {
       throw new Refusal('forbidden', { reason: 'address', message: 'Access denied' });
     }
+    const lost =
+      credential.kind === 'kept' ? credential.scopes.filter((one) => !token.scopes.includes(one)) : [];
+    if (lost.length > 0) throw lacksScope(lost);
     const { required: need } = by;
     if (need && by.uncovered(token.scopes, need.dialect, need.scopes).length === need.scopes.length) {
       throw lacksScope(need.scopes);

@@ -15,6 +15,11 @@ export type Credential =
       /** Whether the value was retired moments ago: good for the repetition of a call, and for nothing else. */
       isRetired: boolean;
     }
+  /**
+   * Of who has begun a job: the user, and the token that was called with, as far as they are still what they were. What was
+   * presented then is not kept, so a new password or value changes nothing.
+   */
+  | { kind: 'kept'; userId: string; tokenUuid: string | null; scopes: readonly string[] }
   /** Nothing to be read again: the server itself, or who holds a token and ends it. */
   | { kind: 'none' };
 
@@ -42,3 +47,20 @@ export const SYSTEM_AUTHORITY: Authority = {
   credential: { kind: 'none' },
   uncovered: () => [],
 };
+
+/** What a job keeps of whose word it is done on. */
+export type KeptCredential = Extract<Credential, { kind: 'kept' }>;
+
+/** @param scopes of the token that the actor calls with. */
+export function keptCredential(credential: Credential, scopes: readonly string[]): KeptCredential {
+  if (credential.kind === 'kept') return credential;
+  if (credential.kind === 'none') throw new Error('The server itself needs no credential');
+  const { userId } = credential;
+  const tokenUuid = credential.kind === 'token' ? credential.tokenUuid : null;
+  return { kind: 'kept', userId, tokenUuid, scopes: [...scopes] };
+}
+
+/** The actor of a job, who ends what may be ended and makes nothing. */
+export function keptAuthority(actor: Actor, credential: KeptCredential): Authority {
+  return { actor, credential, uncovered: (_held, _dialect, needed) => [...needed] };
+}
