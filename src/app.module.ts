@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { AdministrationModule } from './administration/administration.module.js';
+import { AUDIT_KEYS, type AuditKeys } from './audit/audit-keys.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CONFIG, type Config } from './config.js';
 import type { Database } from './database/database.js';
@@ -31,6 +32,7 @@ export interface AppDependencies {
   database: Database;
   dataSource: DataSource;
   hashing: HashingService;
+  auditKeys: AuditKeys;
   registry: DialectRegistry;
   routes: RouteTable;
   servers: HttpServers;
@@ -39,12 +41,15 @@ export interface AppDependencies {
 @Module({})
 export class AppModule {
   static forRoot(dependencies: AppDependencies): DynamicModule {
-    const { config, database, dataSource, hashing, registry, routes, servers } = dependencies;
+    const { config, database, dataSource, hashing, auditKeys, registry, routes, servers } = dependencies;
     return {
       module: AppModule,
       global: true,
-      providers: [{ provide: CONFIG, useValue: config }],
-      exports: [CONFIG],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: AUDIT_KEYS, useValue: auditKeys },
+      ],
+      exports: [CONFIG, AUDIT_KEYS],
       imports: [
         DatabaseModule.forRoot(database, dataSource),
         HashingModule.forRoot(hashing),

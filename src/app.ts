@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { DataSource } from 'typeorm';
 import { type FirstStart, makeFirstAdministrator } from './accounts/first-start.js';
 import { AppModule } from './app.module.js';
+import { AuditWriter } from './audit/audit.writer.js';
 import type { Config } from './config.js';
 import { createDataSource } from './data-source.js';
 import { type Database, openDatabase } from './database/database.js';
@@ -13,6 +14,7 @@ import { migrateAlone } from './database/migrate.js';
 import { Statements } from './database/statements.js';
 import { RefusedTokens } from './decisions/refused-tokens.js';
 import { UsageRecorder } from './decisions/usage-recorder.js';
+import { AuditKeyRing } from './hashing/audit-key-ring.js';
 import { HashingService } from './hashing/hashing.service.js';
 import { loadKeyRing } from './hashing/key-ring.js';
 import { createHttpAdapter } from './http/http-adapter.js';
@@ -55,15 +57,17 @@ export async function createApp(
   try {
     const keyRing = await loadKeyRing(config);
     const hashing = new HashingService(keyRing, config.bcryptCost);
+    const auditKeys = new AuditKeyRing(keyRing);
     await dataSource.initialize();
+    const audit = new AuditWriter(dataSource, auditKeys);
     const firstStart = await migrateAlone(dataSource, database.isEmbedded, () =>
-      makeFirstAdministrator(dataSource, hashing, config.adminPassword, makeFirstPolicy),
+      makeFirstAdministrator(dataSource, hashing, audit, config.adminPassword, makeFirstPolicy),
     );
     const registry = new DialectRegistry();
     const routes = new RouteTable();
     const servers = new HttpServers(config);
     const nest = await NestFactory.create<NestFastifyApplication>(
-      AppModule.forRoot({ config, database, dataSource, hashing, registry, routes, servers }),
+      AppModule.forRoot({ config, database, dataSource, hashing, auditKeys, registry, routes, servers }),
       createHttpAdapter(config, registry, routes, servers),
       {
         logger,

@@ -39,6 +39,8 @@ export interface Config {
   registryServices: string[] | undefined;
   /** A file or an address. */
   githubSecretScanningKeys: string | undefined;
+  /** Undefined: for ever. */
+  auditRetentionSeconds: number | undefined;
   requestTimeoutSeconds: number;
   shutdownTimeoutSeconds: number;
   logLevel: LogLevel;
@@ -171,6 +173,13 @@ export const SETTINGS: Settings = {
     fallback: undefined,
     parse: parseKeysPlace,
   },
+  auditRetentionSeconds: {
+    variable: 'AUDIT_RETENTION',
+    doc: 'How long audit events are kept, a number and `s`, `m`, `h`, `d`, `w` or `y`; their seals stay.',
+    shownDefault: 'for ever',
+    fallback: undefined,
+    parse: parseLifetime,
+  },
   requestTimeoutSeconds: {
     variable: 'REQUEST_TIMEOUT',
     doc: 'Seconds, 1 to 600, within which a whole request, its body too, must have arrived.',
@@ -266,6 +275,7 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
     workers: read(SETTINGS.workers),
     registryServices: read(SETTINGS.registryServices),
     githubSecretScanningKeys: read(SETTINGS.githubSecretScanningKeys),
+    auditRetentionSeconds: read(SETTINGS.auditRetentionSeconds),
     requestTimeoutSeconds: read(SETTINGS.requestTimeoutSeconds),
     shutdownTimeoutSeconds: read(SETTINGS.shutdownTimeoutSeconds),
     logLevel: read(SETTINGS.logLevel),

@@ -12,10 +12,14 @@ import { Jobs1795300000015 } from '../migrations/1795300000015-jobs.js';
 import { Rotation1795300000016 } from '../migrations/1795300000016-rotation.js';
 import { IdempotencyRecords1795300000017 } from '../migrations/1795300000017-idempotency-records.js';
 import { RevocationTargets1795300000022 } from '../migrations/1795300000022-revocation-targets.js';
+import { AuditSeals1795300000019 } from '../migrations/1795300000019-audit-seals.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
 import { AuditEvent } from './audit/audit-event.entity.js';
+import { AuditKey } from './audit/chain/audit-key.entity.js';
+import { AuditSeal } from './audit/chain/audit-seal.entity.js';
+import { AuditSealing } from './audit/chain/audit-sealing.entity.js';
 import { databaseUrlOf } from './config.js';
 import { type Database, postgresServer } from './database/database.js';
 import { SnakeNaming } from './database/snake-naming.js';
@@ -44,6 +48,9 @@ export function createDataSource(database: Database): DataSource {
       IdempotencyRecord,
       Job,
       AuditEvent,
+      AuditSeal,
+      AuditKey,
+      AuditSealing,
       SigningKey,
     ],
     migrations: [
@@ -60,6 +67,7 @@ export function createDataSource(database: Database): DataSource {
       Rotation1795300000016,
       IdempotencyRecords1795300000017,
       RevocationTargets1795300000022,
+      AuditSeals1795300000019,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

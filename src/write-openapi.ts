@@ -7,6 +7,7 @@ import { AppModule } from './app.module.js';
 import { readConfig } from './config.js';
 import { createDataSource } from './data-source.js';
 import { postgresServer } from './database/database.js';
+import { AuditKeyRing } from './hashing/audit-key-ring.js';
 import { HashingService } from './hashing/hashing.service.js';
 import { HttpServers } from './http/http-servers.js';
 import { RouteTable } from './http/route-table.js';
@@ -19,13 +20,15 @@ import { DialectRegistry } from './protocol/dialect-registry.js';
 async function generate(): Promise<Map<string, string>> {
   const config = readConfig({});
   const registry = new DialectRegistry();
+  const keyRing = [{ name: 'none', secret: randomBytes(32) }];
   // Never connected: modules are put together, and nothing of them is started.
   const database = postgresServer('postgres://nowhere.invalid/patois');
   const dependencies = {
     config,
     database,
     dataSource: createDataSource(database),
-    hashing: new HashingService([{ name: 'none', secret: randomBytes(32) }], 4),
+    hashing: new HashingService(keyRing, 4),
+    auditKeys: new AuditKeyRing(keyRing),
     registry,
     routes: new RouteTable(),
     servers: new HttpServers(config),

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
-import { AuditWriter, SYSTEM } from '../audit/audit.writer.js';
+import { type AuditWriter, SYSTEM } from '../audit/audit.writer.js';
 import { runnerOf } from '../database/statements.js';
 import type { HashingService } from '../hashing/hashing.service.js';
 import type { SetUp } from './accounts.service.js';
@@ -27,6 +27,7 @@ export interface FirstStart {
 export async function makeFirstAdministrator(
   dataSource: DataSource,
   hashing: HashingService,
+  audit: AuditWriter,
   password: string | undefined,
   setUp: SetUp,
 ): Promise<FirstStart | undefined> {
@@ -51,7 +52,7 @@ export async function makeFirstAdministrator(
     await manager.insert(Organization, organization);
     await setUp(manager, organization.id);
     await manager.insert(User, { ...user, passwordDigest });
-    await new AuditWriter(dataSource).write(runnerOf(manager), [
+    await audit.write(runnerOf(manager), [
       {
         actor: SYSTEM,
         action: 'organization.create',

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
+import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { DecisionsModule } from '../decisions/decisions.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
@@ -7,6 +8,12 @@ import { NativeModule } from '../native/native.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditTrailService } from './audit/audit.service.js';
+import { AuditVerificationJob } from './audit/audit-verification.job.js';
+import { PruneEventsTask } from './audit/prune-events.task.js';
+import { SealEventsTask } from './audit/seal-events.task.js';
+import { SealsController } from './audit/seals.controller.js';
+import { SealsService } from './audit/seals.service.js';
+import { AuditVerificationService } from './audit/verification.service.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { JobAdministrationService } from './jobs/jobs.service.js';
 import { GitHubKeys } from './leaks/github-keys.js';
@@ -32,7 +39,7 @@ import { UserAdministrationService } from './users/users.service.js';
 
 /** `/patois/v1`: accounts, tokens of every dialect, and the audit trail. */
 @Module({
-  imports: [AccountsModule, AuthModule, DecisionsModule, JobsModule, NativeModule, TokensModule],
+  imports: [AccountsModule, AuditModule, AuthModule, DecisionsModule, JobsModule, NativeModule, TokensModule],
   controllers: [
     AuditController,
     GitHubLeaksController,
@@ -43,6 +50,7 @@ import { UserAdministrationService } from './users/users.service.js';
     LocationsController,
     PoliciesController,
     RevocationsController,
+    SealsController,
     TokenBatchController,
     TokensController,
     UsersController,
@@ -51,6 +59,8 @@ import { UserAdministrationService } from './users/users.service.js';
     AuditTrailService,
     GitHubKeys,
     GitHubReportService,
+    AuditVerificationJob,
+    AuditVerificationService,
     JobAdministrationService,
     LeakReportService,
     LocationsService,
@@ -58,6 +68,9 @@ import { UserAdministrationService } from './users/users.service.js';
     OrganizationsService,
     PolicyAdministrationService,
     RevocationAdministrationService,
+    PruneEventsTask,
+    SealEventsTask,
+    SealsService,
     TokenAdministrationService,
     UserAdministrationService,
   ],

@@ -23,6 +23,9 @@ export type AuditAction =
   | 'job.start'
   | 'job.end'
   | 'job.cancel'
+  | 'audit.prune'
+  | 'access.refuse'
+  | 'login.success'
   | 'login.fail'
   | 'login.block';
 
@@ -31,6 +34,7 @@ export type AuditAction =
 @Index('audit_events_time', ['time', 'id'])
 @Index('audit_events_actor', ['actorId', 'time', 'id'])
 @Index('audit_events_object', ['objectId', 'time', 'id'])
+@Index('audit_events_ordinal', ['ordinal'])
 export class AuditEvent {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'audit_events_pkey' })
   id!: string;
@@ -72,4 +76,21 @@ export class AuditEvent {
 
   @Column('text', { nullable: true })
   requestId!: string | null;
+
+  /** The place in the order in which seals take events; null for those that were there before seals. */
+  @Column({
+    type: 'bigint',
+    nullable: true,
+    select: false,
+    insert: false,
+    default: () => "nextval('audit_ordinals'::regclass)",
+  })
+  ordinal?: string | null;
+
+  /**
+   * A message authentication code of all the rest, but the ordinal, under a key that the database does not hold: what has
+   * none was written past the server. Null for what an older version wrote.
+   */
+  @Column('bytea', { nullable: true, select: false })
+  mac?: Buffer | null;
 }

@@ -1,5 +1,13 @@
 import { Module } from '@nestjs/common';
 import { AuditWriter } from './audit.writer.js';
+import { GenuineEvents } from './chain/genuine-events.js';
+import { Pruner } from './chain/pruner.js';
+import { SealKeys } from './chain/seal-keys.js';
+import { Sealer } from './chain/sealer.js';
+import { Verifier } from './chain/verifier.js';
 
-@Module({ providers: [AuditWriter], exports: [AuditWriter] })
+@Module({
+  providers: [AuditWriter, GenuineEvents, Pruner, SealKeys, Sealer, Verifier],
+  exports: [AuditWriter, Pruner, SealKeys, Sealer, Verifier],
+})
 export class AuditModule {}

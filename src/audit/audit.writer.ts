@@ -1,10 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { EntityRows } from '../database/entity-rows.js';
 import { type Place, type StatementRunner, statementOf, Values } from '../database/statements.js';
 import { withoutSecrets } from '../secrets.js';
 import { type AuditAction, AuditEvent } from './audit-event.entity.js';
+import { AUDIT_KEYS, type AuditKeys } from './audit-keys.js';
+import { textToBe } from './chain/event-text.js';
 
 /** Who changes something, and where the request came from. */
 export interface Actor {
@@ -53,7 +55,10 @@ export interface AuditEntry {
 export class AuditWriter {
   private readonly rows: EntityRows<AuditEvent>;
 
-  constructor(dataSource: DataSource) {
+  constructor(
+    dataSource: DataSource,
+    @Inject(AUDIT_KEYS) private readonly keys: AuditKeys,
+  ) {
     this.rows = new EntityRows(dataSource, AuditEvent);
   }
 
@@ -83,13 +88,18 @@ export class AuditWriter {
   /** Events as the values of {@link insertion}. */
   valuesOf(entries: readonly AuditEntry[]): unknown[] {
     const now = new Date();
-    const events = entries.map((entry) => eventOf(entry, now));
+    const events = entries.map((entry) => this.vouchedFor(eventOf(entry, now)));
     const [only] = events;
     if (!only || events.length > 1) {
       return [withoutSecrets(JSON.stringify(events.map((event) => this.rows.rowOf(event))))];
     }
     const parameters = this.rows.parametersOf(only, this.rows.givenColumns);
     return parameters.map((value) => (typeof value === 'string' ? withoutSecrets(value) : value));
+  }
+
+  private vouchedFor(event: AuditEvent): AuditEvent {
+    event.mac = this.keys.macOf(textToBe(event));
+    return event;
   }
 }
 

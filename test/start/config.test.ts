@@ -40,6 +40,7 @@ describe('defaults', () => {
       workers: 1,
       registryServices: undefined,
       githubSecretScanningKeys: undefined,
+      auditRetentionSeconds: undefined,
       requestTimeoutSeconds: 30,
       shutdownTimeoutSeconds: 8,
       logLevel: 'info',

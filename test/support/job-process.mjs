@@ -1,11 +1,13 @@
 // A replica of the built Patois that does nothing but jobs, in a process of its own, which a test may kill and freeze.
 // argv: the address of the database, and the timing as JSON. It prints `ready`, and a line for each portion that it begins.
+import { randomBytes } from 'node:crypto';
 import { AuditWriter } from '../../dist/src/audit/audit.writer.js';
 import { createDataSource } from '../../dist/src/data-source.js';
 import { ChangeFeed } from '../../dist/src/database/changes/change-feed.js';
 import { postgresServer } from '../../dist/src/database/database.js';
 import { StatementCounts, Statements } from '../../dist/src/database/statements.js';
 import { Transactions } from '../../dist/src/database/transactions.js';
+import { AuditKeyRing } from '../../dist/src/hashing/audit-key-ring.js';
 import { JobRunner } from '../../dist/src/jobs/job-runner.js';
 import { JobStore } from '../../dist/src/jobs/job-store.js';
 
@@ -15,7 +17,7 @@ const dataSource = await createDataSource(database).initialize();
 const counts = new StatementCounts();
 const transactions = Transactions.of(database, dataSource, new ChangeFeed(dataSource, false), counts);
 const store = new JobStore(dataSource, Statements.of(database, dataSource, counts));
-const audit = new AuditWriter(dataSource);
+const audit = new AuditWriter(dataSource, new AuditKeyRing([{ name: 'test', secret: randomBytes(32) }]));
 const runner = new JobRunner(store, transactions, audit, database, JSON.parse(timing));
 
 const run = (transaction, name, text, values) => transaction.run({ kind: 'test', name, text }, values);

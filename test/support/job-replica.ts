@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { type Actor, AuditWriter, SYSTEM } from '../../src/audit/audit.writer.js';
 import { createDataSource } from '../../src/data-source.js';
@@ -5,6 +6,7 @@ import { ChangeFeed } from '../../src/database/changes/change-feed.js';
 import type { Database } from '../../src/database/database.js';
 import { StatementCounts, Statements } from '../../src/database/statements.js';
 import { Transactions } from '../../src/database/transactions.js';
+import { AuditKeyRing } from '../../src/hashing/audit-key-ring.js';
 import type { JobKind, JobSpec } from '../../src/jobs/job-kind.js';
 import { JobRunner, type JobTiming } from '../../src/jobs/job-runner.js';
 import { JobStore } from '../../src/jobs/job-store.js';
@@ -15,6 +17,8 @@ import { until } from './until.js';
 
 /** So short that a test need not wait for them. */
 export const SHORT: JobTiming = { leaseMs: 1_000, pollMs: 100, backOffMs: 1, retryMs: 1 };
+
+const auditKeys = new AuditKeyRing([{ name: 'test', secret: randomBytes(32) }]);
 
 /** What of a replica works at jobs, on a store that others may be on as well. */
 export class JobReplica {
@@ -33,7 +37,7 @@ export class JobReplica {
     const feed = new ChangeFeed(dataSource, store.isEmbedded);
     const transactions = Transactions.of(store, dataSource, feed, counts);
     const statements = Statements.of(store, dataSource, counts);
-    const audit = new AuditWriter(dataSource);
+    const audit = new AuditWriter(dataSource, auditKeys);
     const jobStore = new JobStore(dataSource, statements);
     const runner = new JobRunner(jobStore, transactions, audit, store, { ...SHORT, ...timing });
     const jobs = new Jobs(dataSource, transactions, audit, jobStore, runner);

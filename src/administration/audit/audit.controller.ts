@@ -23,7 +23,7 @@ export class AuditController {
   @ApiOperation({
     operationId: 'listAuditEvents',
     summary: 'Lists audit events, newest first',
-    description: 'Paginated. All filters that are given must match.',
+    description: 'For administrators of everything. Paginated. All filters that are given must match.',
   })
   async list(@Caller() caller: Principal, @Query() query: ListAuditEventsQuery): Promise<AuditEventPage> {
     const { rows, nextCursor } = await this.audit.list(caller, query);
