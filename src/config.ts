@@ -41,6 +41,11 @@ export interface Config {
   githubSecretScanningKeys: string | undefined;
   /** Undefined: for ever. */
   auditRetentionSeconds: number | undefined;
+  smtpUrl: string | undefined;
+  mailFrom: string | undefined;
+  mailsOwners: boolean;
+  webhookAllowsHttp: boolean;
+  webhookPrivateNetworks: string[];
   requestTimeoutSeconds: number;
   shutdownTimeoutSeconds: number;
   logLevel: LogLevel;
@@ -129,7 +134,7 @@ export const SETTINGS: Settings = {
     doc: 'CIDR blocks, separated by commas, of proxies whose `X-Forwarded-For` counts.',
     shownDefault: 'none',
     fallback: [],
-    parse: parseProxies,
+    parse: parseNetworks,
   },
   quayFidelity: {
     variable: 'QUAY_FIDELITY',
@@ -179,6 +184,41 @@ export const SETTINGS: Settings = {
     shownDefault: 'for ever',
     fallback: undefined,
     parse: parseLifetime,
+  },
+  smtpUrl: {
+    variable: 'SMTP_URL',
+    doc: 'The mail server that notices go out by, `smtp://user:password@host:587` or `smtps://…:465`.',
+    shownDefault: 'no mail',
+    fallback: undefined,
+    parse: parseSmtpUrl,
+  },
+  mailFrom: {
+    variable: 'MAIL_FROM',
+    doc: 'The sender of mails, `patois@example.com` or `Patois <patois@example.com>`. Required with `SMTP_URL`.',
+    shownDefault: 'none',
+    fallback: undefined,
+    parse: parseMailFrom,
+  },
+  mailsOwners: {
+    variable: 'NOTICE_OWNER_MAIL',
+    doc: '`true` or `false`: whether the owner of a token is told by mail as well, where `SMTP_URL` is set.',
+    shownDefault: 'true',
+    fallback: true,
+    parse: parseBoolean,
+  },
+  webhookAllowsHttp: {
+    variable: 'WEBHOOK_ALLOW_HTTP',
+    doc: '`true` or `false`: whether webhooks may have `http` addresses, not `https` alone.',
+    shownDefault: 'false',
+    fallback: false,
+    parse: parseBoolean,
+  },
+  webhookPrivateNetworks: {
+    variable: 'WEBHOOK_PRIVATE_NETWORKS',
+    doc: 'CIDR blocks, separated by commas, of private networks that webhooks may go to; others are refused.',
+    shownDefault: 'none',
+    fallback: [],
+    parse: parseNetworks,
   },
   requestTimeoutSeconds: {
     variable: 'REQUEST_TIMEOUT',
@@ -276,6 +316,11 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
     registryServices: read(SETTINGS.registryServices),
     githubSecretScanningKeys: read(SETTINGS.githubSecretScanningKeys),
     auditRetentionSeconds: read(SETTINGS.auditRetentionSeconds),
+    smtpUrl: read(SETTINGS.smtpUrl),
+    mailFrom: read(SETTINGS.mailFrom),
+    mailsOwners: read(SETTINGS.mailsOwners),
+    webhookAllowsHttp: read(SETTINGS.webhookAllowsHttp),
+    webhookPrivateNetworks: read(SETTINGS.webhookPrivateNetworks),
     requestTimeoutSeconds: read(SETTINGS.requestTimeoutSeconds),
     shutdownTimeoutSeconds: read(SETTINGS.shutdownTimeoutSeconds),
     logLevel: read(SETTINGS.logLevel),
@@ -287,6 +332,9 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
   }
   if (config.workers > 1 && !config.databaseUrl) {
     problems.push('WORKERS above 1 needs DATABASE_URL: the embedded database serves one process');
+  }
+  if (config.smtpUrl && !environment['MAIL_FROM']?.trim()) {
+    problems.push('MAIL_FROM is required with SMTP_URL: the address that mails come from');
   }
   return { config, problems };
 }
@@ -359,13 +407,35 @@ function parseDatabaseUrl(text: string): string {
   return text;
 }
 
+function parseSmtpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // The text may hold a password: it is not repeated.
+  if (!url || !/^smtps?:$/.test(url.protocol) || !url.hostname) {
+    throw new Error('must be smtp://user:password@host:port or smtps://user:password@host:port');
+  }
+  return text;
+}
+
+/** As people write it, without the forms that only a program would: one address, with or without a name. */
+function parseMailFrom(text: string): string {
+  const [, address = text] = /^[^<>\p{Cc}]*<([^<>]+)>$/u.exec(text) ?? [];
+  if (!/^[^\s<>@,;:"\p{Cc}]+@[^\s<>@,;:"\p{Cc}]+$/u.test(address)) {
+    throw new Error(`must be an address such as patois@example.com, but is '${text}'`);
+  }
+  return text;
+}
+
+function parseBoolean(text: string): boolean {
+  return oneOf(text, ['true', 'false']) === 'true';
+}
+
 function parsePassword(text: string): string {
   const bytes = Buffer.byteLength(text);
   if (bytes < 8 || bytes > 72) throw new Error(`must have 8 to 72 bytes, but has ${bytes}`);
   return text;
 }
 
-function parseProxies(text: string): string[] {
+function parseNetworks(text: string): string[] {
   const entries = text.split(',').map((entry) => entry.trim());
   // A bare address is a block of one.
   return normalizeCidrs(entries.map((entry) => (isIP(entry) === 0 ? entry : `${entry}/${bitsOf(entry)}`)));

@@ -13,6 +13,7 @@ import { Rotation1795300000016 } from '../migrations/1795300000016-rotation.js';
 import { IdempotencyRecords1795300000017 } from '../migrations/1795300000017-idempotency-records.js';
 import { RevocationTargets1795300000022 } from '../migrations/1795300000022-revocation-targets.js';
 import { AuditSeals1795300000019 } from '../migrations/1795300000019-audit-seals.js';
+import { Notices1795300000020 } from '../migrations/1795300000020-notices.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -23,7 +24,11 @@ import { AuditSealing } from './audit/chain/audit-sealing.entity.js';
 import { databaseUrlOf } from './config.js';
 import { type Database, postgresServer } from './database/database.js';
 import { SnakeNaming } from './database/snake-naming.js';
+import { KnownNetworks } from './decisions/known-networks.entity.js';
 import { Job } from './jobs/job.entity.js';
+import { NoticeChannel } from './notices/notice-channel.entity.js';
+import { NoticeDelivery } from './notices/notice-delivery.entity.js';
+import { ExpiryNoticeProgress } from './tokens/expiry/expiry-notice-progress.entity.js';
 import { IdempotencyRecord } from './tokens/idempotency/idempotency-record.entity.js';
 import { Policy } from './tokens/policy/policy.entity.js';
 import { RevocationTarget } from './tokens/revocations/revocation-target.entity.js';
@@ -47,6 +52,10 @@ export function createDataSource(database: Database): DataSource {
       RevocationTarget,
       IdempotencyRecord,
       Job,
+      NoticeChannel,
+      NoticeDelivery,
+      ExpiryNoticeProgress,
+      KnownNetworks,
       AuditEvent,
       AuditSeal,
       AuditKey,
@@ -68,6 +77,7 @@ export function createDataSource(database: Database): DataSource {
       IdempotencyRecords1795300000017,
       RevocationTargets1795300000022,
       AuditSeals1795300000019,
+      Notices1795300000020,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

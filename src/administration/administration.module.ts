@@ -5,6 +5,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import { DecisionsModule } from '../decisions/decisions.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { NativeModule } from '../native/native.module.js';
+import { NoticesModule } from '../notices/notices.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditTrailService } from './audit/audit.service.js';
@@ -25,6 +26,8 @@ import { LocationsController } from './locations/locations.controller.js';
 import { LocationsService } from './locations/locations.service.js';
 import { MeController } from './me/me.controller.js';
 import { MeService } from './me/me.service.js';
+import { NoticesController } from './notices/notices.controller.js';
+import { NoticeAdministrationService } from './notices/notices.service.js';
 import { OrganizationsController } from './organizations/organizations.controller.js';
 import { OrganizationsService } from './organizations/organizations.service.js';
 import { PoliciesController } from './policies/policies.controller.js';
@@ -39,13 +42,23 @@ import { UserAdministrationService } from './users/users.service.js';
 
 /** `/patois/v1`: accounts, tokens of every dialect, and the audit trail. */
 @Module({
-  imports: [AccountsModule, AuditModule, AuthModule, DecisionsModule, JobsModule, NativeModule, TokensModule],
+  imports: [
+    AccountsModule,
+    AuditModule,
+    AuthModule,
+    DecisionsModule,
+    JobsModule,
+    NativeModule,
+    NoticesModule,
+    TokensModule,
+  ],
   controllers: [
     AuditController,
     GitHubLeaksController,
     JobsController,
     LeaksController,
     MeController,
+    NoticesController,
     OrganizationsController,
     LocationsController,
     PoliciesController,
@@ -65,6 +78,7 @@ import { UserAdministrationService } from './users/users.service.js';
     LeakReportService,
     LocationsService,
     MeService,
+    NoticeAdministrationService,
     OrganizationsService,
     PolicyAdministrationService,
     RevocationAdministrationService,

@@ -26,6 +26,13 @@ export type AuditAction =
   | 'audit.prune'
   | 'access.refuse'
   | 'login.success'
+  | 'noticeChannel.create'
+  | 'noticeChannel.update'
+  | 'noticeChannel.delete'
+  | 'noticeChannel.disable'
+  | 'noticeChannel.rotateSecret'
+  | 'noticeChannel.test'
+  | 'notice.redeliver'
   | 'login.fail'
   | 'login.block';
 

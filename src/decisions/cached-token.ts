@@ -6,6 +6,8 @@ export interface TokenUse {
   at: number;
   address: string | undefined;
   userAgent: string | undefined;
+  /** Where else it was used from since it was written; noted only while somebody wants to know of new addresses. */
+  elsewhere?: string[] | undefined;
   /** Since when it has not been written; undefined when it has. */
   pendingSince: number | undefined;
   /** Written, and unused for so long that the recorder has dropped it. */

@@ -3,17 +3,19 @@ import { AuditModule } from '../audit/audit.module.js';
 import { CONFIG, type Config } from '../config.js';
 import { ChangeFeed } from '../database/changes/change-feed.js';
 import { ChangeListener } from '../database/changes/change-listener.js';
+import { NoticesModule } from '../notices/notices.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { CachedLookup } from './cached-lookup.js';
 import { DecisionService } from './decision.service.js';
 import { LookupCache } from './lookup-cache.js';
+import { NewAddresses } from './new-addresses.js';
 import { RefusedTokens } from './refused-tokens.js';
 import { RotatedTokens } from './rotated-tokens.js';
 import { UsageRecorder } from './usage-recorder.js';
 
 /** What decides on tokens, and what it remembers and notes of them. */
 @Module({
-  imports: [AuditModule, TokensModule],
+  imports: [AuditModule, NoticesModule, TokensModule],
   providers: [
     {
       provide: LookupCache,
@@ -26,6 +28,7 @@ import { UsageRecorder } from './usage-recorder.js';
     },
     CachedLookup,
     DecisionService,
+    NewAddresses,
     RefusedTokens,
     RotatedTokens,
     UsageRecorder,

@@ -3,12 +3,16 @@ import { DataSource, type EntitySubscriberInterface } from 'typeorm';
 import { keptUserAgent, type Origin } from '../protocol/origin.js';
 import { LastUse } from '../tokens/token.entity.js';
 import type { CachedToken, TokenUse } from './cached-token.js';
+import { NewAddresses } from './new-addresses.js';
 
 const WRITE_INTERVAL_MS = 2_000;
 /** A token in constant use is written at most this often; its first use is written without this delay. */
 const TOKEN_INTERVAL_MS = 60_000;
 /** Building a statement blocks the event loop: no more than a millisecond or two at a time. */
 const ROWS_A_STATEMENT = 1_000;
+
+/** Of a token that is used from many places at once, what of them is kept between two writes. */
+const MAX_ELSEWHERE = 8;
 
 /** Takes its rows in the order of their ids: replicas that write the same ones do not wait for each other in a circle. */
 const WRITE_SQL = `
@@ -36,7 +40,10 @@ export class UsageRecorder implements EntitySubscriberInterface<LastUse> {
   private timer: NodeJS.Timeout | undefined;
   private writing = Promise.resolve();
 
-  constructor(private readonly dataSource: DataSource) {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly newAddresses: NewAddresses,
+  ) {
     dataSource.subscribers.push(this);
   }
 
@@ -56,10 +63,18 @@ export class UsageRecorder implements EntitySubscriberInterface<LastUse> {
       use.at = at;
       use.pendingSince ??= at;
       // Assigned only if different: otherwise a string of each request would outlive the request.
-      if (use.address !== address) use.address = address;
+      if (use.address !== address) this.move(use, address);
       if (use.userAgent !== userAgent) use.userAgent = userAgent;
     }
     this.timer ??= setTimeout(() => this.turn(), WRITE_INTERVAL_MS).unref();
+  }
+
+  private move(use: TokenUse, address: string | undefined): void {
+    if (use.address !== undefined && this.newAddresses.isWatched) {
+      const elsewhere = (use.elsewhere ??= []);
+      if (elsewhere.length < MAX_ELSEWHERE && !elsewhere.includes(use.address)) elsewhere.push(use.address);
+    }
+    use.address = address;
   }
 
   /** The use of a token without one: the token may have been loaded again since its last use. */
@@ -70,6 +85,7 @@ export class UsageRecorder implements EntitySubscriberInterface<LastUse> {
       this.due.push(id);
       return use;
     }
+    if (known.address !== use.address) this.move(known, use.address);
     return Object.assign(known, use, { pendingSince: known.pendingSince ?? use.at });
   }
 
@@ -139,7 +155,9 @@ export class UsageRecorder implements EntitySubscriberInterface<LastUse> {
   private async write(ids: string[]): Promise<void> {
     const rows = ids.flatMap((id) => {
       const use = this.uses.get(id);
-      return use?.pendingSince === undefined ? [] : [{ id, use, pendingSince: use.pendingSince }];
+      if (use?.pendingSince === undefined) return [];
+      const { pendingSince, address, elsewhere } = use;
+      return [{ id, use, pendingSince, address, elsewhere }];
     });
     const values = [
       rows.map(({ id }) => id),
@@ -148,14 +166,22 @@ export class UsageRecorder implements EntitySubscriberInterface<LastUse> {
       rows.map(({ use }) => keptUserAgent(use.userAgent)),
     ];
     // A use during the statement is pending again.
-    for (const { use } of rows) use.pendingSince = undefined;
+    for (const { use } of rows) {
+      use.pendingSince = undefined;
+      use.elsewhere = undefined;
+    }
     try {
+      // Before the last address, which says what is new, is another one.
+      if (rows.length > 0 && this.newAddresses.isWatched) await this.newAddresses.report(rows);
       if (rows.length > 0) await this.dataSource.query(WRITE_SQL, values);
       const writtenAt = Date.now();
       for (const id of ids) this.resting.push({ id, writtenAt });
     } catch (error) {
       this.logger.warn(`Last use of ${rows.length} tokens not written yet: ${String(error)}`);
-      for (const { use, pendingSince } of rows) use.pendingSince = pendingSince;
+      for (const { use, pendingSince, elsewhere } of rows) {
+        use.pendingSince = pendingSince;
+        if (elsewhere) use.elsewhere = [...elsewhere, ...(use.elsewhere ?? [])].slice(0, MAX_ELSEWHERE);
+      }
       this.due.push(...ids);
     }
   }

@@ -46,6 +46,7 @@ const DESCRIPTION: ApiDescription = {
     policies: 'What an organization wants of the tokens of its users.',
     verification: 'May this token, from this address, do this?',
     registry: 'Tokens that a Docker registry takes, and the keys that sign them.',
+    notices: 'Who is told of what happens to tokens and policies, and whether it arrived.',
     audit: 'Who changed what, and when.',
     jobs: 'Long work: how far it is, what came of it, and its end on request.',
     leaks: 'Values of tokens that were found where they should not be.',

@@ -3,6 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { DecisionsModule } from '../decisions/decisions.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
+import { NoticesModule } from '../notices/notices.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { HealthController } from './health/health.controller.js';
 import { Readiness } from './health/readiness.js';
@@ -11,7 +12,7 @@ import { Metrics } from './metrics/metrics.js';
 
 /** What who runs the server asks of it. */
 @Module({
-  imports: [DecisionsModule, JobsModule, TokensModule],
+  imports: [DecisionsModule, JobsModule, NoticesModule, TokensModule],
   controllers: [HealthController, MetricsController],
   providers: [Metrics, Readiness],
 })

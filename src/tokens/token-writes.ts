@@ -8,7 +8,10 @@ import {
   type StatementRunner,
   Values,
 } from '../database/statements.js';
+import type { Transaction } from '../database/transactions.js';
 import { TokenRows } from './token-rows.js';
+import type { Notice } from '../notices/notice.js';
+import { Outbox } from '../notices/outbox.js';
 import type { Token } from './token.entity.js';
 
 /** What never changes of a token once it is made. */
@@ -36,6 +39,8 @@ export interface UpdateOptions {
   /** Whether other replicas are told of the tokens. */
   isTold?: boolean;
   riders?: readonly Rider[];
+  /** What owners and channels are told of. */
+  notices?: readonly Notice[];
 }
 
 /**
@@ -49,6 +54,7 @@ export class TokenWrites {
   constructor(
     private readonly rows: TokenRows,
     private readonly audit: AuditWriter,
+    private readonly outbox: Outbox,
   ) {}
 
   /** Inserts tokens, whose `numericId` is made by it. */
@@ -85,8 +91,9 @@ export class TokenWrites {
     runner: StatementRunner,
     tokens: readonly Token[],
     entries: AuditEntry[],
-    { isTold = true, riders = [] }: UpdateOptions = {},
+    { isTold = true, riders: others = [], notices = [] }: UpdateOptions = {},
   ): Promise<void> {
+    const riders = notices.length === 0 ? others : [...others, this.outbox.rider(notices)];
     const columns = this.rows.givenColumns.filter((column) => !CONSTANT.has(column));
     const statement = this.statement('update-tokens', tokens, entries, riders, (place) => {
       const changing =
@@ -105,6 +112,12 @@ export class TokenWrites {
       ...riders.flatMap((rider) => rider.values),
       isTold ? notificationsOf(tokens.map(({ tokenId }) => tokenId)) : [],
     ]);
+  }
+
+  /** Takes down what has happened to a token that stays as it is, and what is told of it. */
+  async note(transaction: Transaction, entry: AuditEntry, notice: Notice): Promise<void> {
+    await this.outbox.write(transaction, [notice]);
+    await this.audit.write(transaction.last, entry);
   }
 
   private valuesOf(tokens: readonly Token[], columns: readonly string[]): unknown[] {

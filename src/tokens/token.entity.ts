@@ -65,6 +65,7 @@ export class LastUse {
 @Index('tokens_organization', ['organizationId', 'dialect', 'createdAt', 'id'])
 @Index('tokens_created', ['createdAt', 'id'])
 @Index('tokens_created_by', { synchronize: false })
+@Index('tokens_expires', { synchronize: false })
 export class Token {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'tokens_pkey' })
   id!: string;

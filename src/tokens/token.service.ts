@@ -10,6 +10,7 @@ import type { StatementRunner } from '../database/statements.js';
 import { type Transaction, Transactions } from '../database/transactions.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import type { PortionTransaction } from '../jobs/job-kind.js';
+import type { TokenNotice } from '../notices/notice.js';
 import { Refusal } from '../refusal.js';
 import { withoutSecrets } from '../secrets.js';
 import { inTurns } from '../turnstile.js';
@@ -328,14 +329,18 @@ export class TokenService {
       if (!retiredAt) return false;
       const object = { type: 'token', id: before.tokenId };
       const reuse: AuditEntry = { actor: bearer, action: 'token.reuse', object, after: { retiredAt } };
+      const { address, userAgent } = bearer;
+      const details = { retiredAt, address, userAgent };
+      const notice = { event: 'token.reused' as const, token: before, details };
       const isEnded = policyOf(owner, policies).onReuse === 'revoke' && !before.isRevoked();
       if (!isEnded) {
-        await this.audit.write(transaction.last, reuse);
+        await this.writes.note(transaction, reuse, notice);
         return true;
       }
       const { actor } = SYSTEM_AUTHORITY;
       const changes = endings([before], actor, 'reuse');
-      await this.write(transaction, actor, 'token.revoke', changes, { alsoHappened: [reuse] });
+      const notices = [notice, revokedByPolicy(before, 'reuse')];
+      await this.write(transaction, actor, 'token.revoke', changes, { alsoHappened: [reuse], notices });
       return true;
     });
   }
@@ -449,6 +454,11 @@ export class TokenService {
       transaction,
       settled.map(({ after }) => after),
       settled.map(({ entry }) => entry),
+      {
+        notices: settlements
+          .filter(({ changes }) => changes === 'revoke')
+          .map(({ token }) => revokedByPolicy(token, reason)),
+      },
     );
   }
 
@@ -658,6 +668,11 @@ function entryOf(
 ): AuditEntry {
   const object = { type: 'token', id: after.tokenId };
   return { actor, action, alias, object, before: before && auditView(before), after: auditView(after) };
+}
+
+/** What is told of a token that the policy of the organization has ended. */
+function revokedByPolicy(token: Token, reason: string): TokenNotice {
+  return { event: 'token.revokedByPolicy', token, details: { reason } };
 }
 
 const NOBODY: ActorSnapshot = { type: null, id: null, name: null, createdAt: null };

@@ -8,7 +8,9 @@ import { DATABASE } from '../database/database.module.js';
 import { Statements } from '../database/statements.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { HashingService } from '../hashing/hashing.service.js';
+import { NoticesModule } from '../notices/notices.module.js';
 import { Admission } from './authority/admission.js';
+import { ExpiryNoticesTask } from './expiry/expiry-notices.task.js';
 import { ForgetOutcomesTask } from './idempotency/forget-outcomes.task.js';
 import { Idempotency } from './idempotency/idempotency.js';
 import { Inventory } from './inventory/inventory.js';
@@ -38,9 +40,10 @@ import { TokenService } from './token.service.js';
 const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => row.token_id };
 
 @Module({
-  imports: [AccountsModule, AuditModule, JobsModule],
+  imports: [AccountsModule, AuditModule, JobsModule, NoticesModule],
   providers: [
     Admission,
+    ExpiryNoticesTask,
     ForgetOutcomesTask,
     ForgetRetiredTask,
     ForgetTargetsTask,

@@ -4,6 +4,7 @@ import { createApp } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
 import { createDataSource } from '../../src/data-source.js';
 import { CachedToken } from '../../src/decisions/cached-token.js';
+import type { NewAddresses } from '../../src/decisions/new-addresses.js';
 import { UsageRecorder } from '../../src/decisions/usage-recorder.js';
 import { makeToken } from '../../src/tokens/token-format.js';
 import { LastUse, Token } from '../../src/tokens/token.entity.js';
@@ -11,6 +12,9 @@ import { stopTimeouts } from '../support/clock.js';
 import { basic, send } from '../support/http.js';
 import { TestServer } from '../support/server.js';
 import { onceFree, openTestStore } from '../support/store.js';
+
+/** Nobody wants to know of new addresses. */
+const UNWATCHED = { isWatched: false } as NewAddresses;
 
 const SELF = '/api-tokens/self';
 
@@ -139,7 +143,7 @@ describe('a token that stays in memory', () => {
     jest.useFakeTimers();
     const writes: string[][] = [];
     const query = async (_: string, [ids = []]: string[][]): Promise<void> => void writes.push(ids);
-    const own = new UsageRecorder({ subscribers: [], query } as unknown as DataSource);
+    const own = new UsageRecorder({ subscribers: [], query } as unknown as DataSource, UNWATCHED);
     const token = cached('one');
     const use = { address: '192.0.2.1', userAgent: undefined };
     own.record(token, use);
@@ -157,7 +161,7 @@ describe('a token that stays in memory', () => {
   function recording(): { own: UsageRecorder; writes: string[][][] } {
     const writes: string[][][] = [];
     const query = async (_: string, values: string[][]): Promise<void> => void writes.push(values);
-    return { own: new UsageRecorder({ subscribers: [], query } as unknown as DataSource), writes };
+    return { own: new UsageRecorder({ subscribers: [], query } as unknown as DataSource, UNWATCHED), writes };
   }
 
   test('is written again a minute after it was written, with where and by what it was used meanwhile', async () => {
@@ -216,7 +220,7 @@ describe('a token that stays in memory', () => {
     jest.useFakeTimers();
     const ends: (() => void)[] = [];
     const query = (): Promise<void> => new Promise((end) => ends.push(end));
-    const own = new UsageRecorder({ subscribers: [], query } as unknown as DataSource);
+    const own = new UsageRecorder({ subscribers: [], query } as unknown as DataSource, UNWATCHED);
     const use = { address: undefined, userAgent: undefined };
     own.record(cached('one'), use);
     await jest.advanceTimersByTimeAsync(2_000);
@@ -258,7 +262,7 @@ describe('a token that stays in memory', () => {
     jest.useFakeTimers();
     const agents: string[][] = [];
     const query = async (_: string, values: string[][]): Promise<void> => void agents.push(values[3] ?? []);
-    const own = new UsageRecorder({ subscribers: [], query } as unknown as DataSource);
+    const own = new UsageRecorder({ subscribers: [], query } as unknown as DataSource, UNWATCHED);
     for (const userAgent of ['first', 'second']) {
       own.record(cached('one'), { address: undefined, userAgent });
     }

@@ -9,6 +9,7 @@ import { RotatedTokens } from '../../decisions/rotated-tokens.js';
 import { DecisionService } from '../../decisions/decision.service.js';
 import { UsageRecorder } from '../../decisions/usage-recorder.js';
 import { JobRunner } from '../../jobs/job-runner.js';
+import { NoticeSender } from '../../notices/notice-sender.js';
 import { Idempotency } from '../../tokens/idempotency/idempotency.js';
 import { PolicyEnforcement } from '../../tokens/policy/policy-enforcement.js';
 import { TokenService } from '../../tokens/token.service.js';
@@ -54,6 +55,7 @@ export class Metrics {
     idempotency: Idempotency,
     policies: PolicyEnforcement,
     jobs: JobRunner,
+    notices: NoticeSender,
   ) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
@@ -107,6 +109,21 @@ export class Metrics {
         for (const { kind, status, count } of jobs.ended) this.inc({ kind, status }, count);
       },
     });
+    new Counter({
+      name: 'patois_notices_total',
+      help: 'Notices that this process has sent, by kind of channel and outcome: delivered, retried or failed (given up).',
+      labelNames: ['kind', 'outcome'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { kind, how, count } of notices.sums) this.inc({ kind, outcome: how }, count);
+      },
+    });
+    this.gauge(
+      'patois_notices_oldest_waiting_seconds',
+      'For how long the oldest notice waits, of all replicas, as of the last few seconds; 0 where none does.',
+      () => notices.oldestSeconds,
+    );
     this.gauge('patois_changes_running', 'Changes under way.', () => transactions.load.running);
     this.gauge(
       'patois_changes_waiting',

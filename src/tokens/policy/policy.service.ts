@@ -5,6 +5,7 @@ import { statementOf, Values } from '../../database/statements.js';
 import { Transactions } from '../../database/transactions.js';
 import type { Job } from '../../jobs/job.entity.js';
 import { Jobs } from '../../jobs/jobs.js';
+import { Outbox } from '../../notices/outbox.js';
 import { Refusal } from '../../refusal.js';
 import { Admission } from '../authority/admission.js';
 import type { Authority } from '../authority/authority.js';
@@ -30,6 +31,7 @@ export class PolicyService {
     private readonly rows: PolicyRows,
     private readonly audit: AuditWriter,
     private readonly jobs: Jobs,
+    private readonly outbox: Outbox,
   ) {}
 
   async find(organizationId: string): Promise<Policy> {
@@ -69,6 +71,12 @@ export class PolicyService {
         after: { ...settingsOf(after) },
       };
       const values = [...this.rows.parametersOf(after), ...this.audit.valuesOf([entry])];
+      const changed = changesOf(before, after);
+      if (Object.keys(changed).length > 0) {
+        const { type, auditId: id, name } = actor;
+        const details = { version: after.version, changed, changedBy: { type, id, name } };
+        await this.outbox.write(transaction, [{ event: 'policy.changed', organizationId, details }]);
+      }
       const statement = statementOf('write-policy', this.writing());
       if (affected === undefined) {
         await transaction.last.run(statement, values);
@@ -91,4 +99,15 @@ export class PolicyService {
       audited AS (${this.audit.insertion(1, place)})
       SELECT 1`;
   }
+}
+
+/** The rules that differ, with what they were and what they are. */
+function changesOf(before: Policy, after: Policy): Record<string, { before: unknown; after: unknown }> {
+  const [old, now] = [{ ...settingsOf(before) }, { ...settingsOf(after) }];
+  return Object.fromEntries(
+    Object.entries(now).flatMap(([rule, value]) => {
+      const known = old[rule as keyof PolicySettings];
+      return String(known) === String(value) ? [] : [[rule, { before: known, after: value }]];
+    }),
+  );
 }
