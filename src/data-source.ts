@@ -14,6 +14,7 @@ import { IdempotencyRecords1795300000017 } from '../migrations/1795300000017-ide
 import { RevocationTargets1795300000022 } from '../migrations/1795300000022-revocation-targets.js';
 import { AuditSeals1795300000019 } from '../migrations/1795300000019-audit-seals.js';
 import { Notices1795300000020 } from '../migrations/1795300000020-notices.js';
+import { Imports1795300000021 } from '../migrations/1795300000021-imports.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -30,6 +31,8 @@ import { NoticeChannel } from './notices/notice-channel.entity.js';
 import { NoticeDelivery } from './notices/notice-delivery.entity.js';
 import { ExpiryNoticeProgress } from './tokens/expiry/expiry-notice-progress.entity.js';
 import { IdempotencyRecord } from './tokens/idempotency/idempotency-record.entity.js';
+import { ImportedForm } from './tokens/imports/imported-form.entity.js';
+import { ImportedValue } from './tokens/imports/imported-value.entity.js';
 import { Policy } from './tokens/policy/policy.entity.js';
 import { RevocationTarget } from './tokens/revocations/revocation-target.entity.js';
 import { RetiredValue } from './tokens/rotation/retired-value.entity.js';
@@ -51,6 +54,8 @@ export function createDataSource(database: Database): DataSource {
       RetiredValue,
       RevocationTarget,
       IdempotencyRecord,
+      ImportedValue,
+      ImportedForm,
       Job,
       NoticeChannel,
       NoticeDelivery,
@@ -78,6 +83,7 @@ export function createDataSource(database: Database): DataSource {
       RevocationTargets1795300000022,
       AuditSeals1795300000019,
       Notices1795300000020,
+      Imports1795300000021,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

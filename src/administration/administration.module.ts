@@ -15,6 +15,8 @@ import { SealEventsTask } from './audit/seal-events.task.js';
 import { SealsController } from './audit/seals.controller.js';
 import { SealsService } from './audit/seals.service.js';
 import { AuditVerificationService } from './audit/verification.service.js';
+import { ImportsController } from './imports/imports.controller.js';
+import { ImportAdministrationService } from './imports/imports.service.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { JobAdministrationService } from './jobs/jobs.service.js';
 import { GitHubKeys } from './leaks/github-keys.js';
@@ -55,6 +57,7 @@ import { UserAdministrationService } from './users/users.service.js';
   controllers: [
     AuditController,
     GitHubLeaksController,
+    ImportsController,
     JobsController,
     LeaksController,
     MeController,
@@ -74,6 +77,7 @@ import { UserAdministrationService } from './users/users.service.js';
     GitHubReportService,
     AuditVerificationJob,
     AuditVerificationService,
+    ImportAdministrationService,
     JobAdministrationService,
     LeakReportService,
     LocationsService,

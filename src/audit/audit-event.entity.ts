@@ -2,6 +2,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 export type AuditAction =
   | 'token.create'
+  | 'token.import'
   | 'token.update'
   | 'token.rotate'
   | 'token.revoke'

@@ -4,21 +4,18 @@ import { DataSource } from 'typeorm';
 import { User } from '../accounts/user.entity.js';
 import { type Actor, type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
 import { runnerOf } from '../database/statements.js';
+import { FailureCounter } from '../hashing/failure-counter.js';
 import { costOf, HashingService } from '../hashing/hashing.service.js';
+import { SlowChecks } from '../hashing/slow-checks.js';
 import { networkOf } from '../network/cidr.js';
 import type { BasicCredentials, LoginSession } from '../protocol/credentials.js';
 import { keptUserAgent, type Origin } from '../protocol/origin.js';
 import { Refusal } from '../refusal.js';
 import { looksLikeToken } from '../tokens/token-format.js';
-import { FailureCounter } from './failure-counter.js';
-import { Semaphore } from '../semaphore.js';
 
 const FAILURE_WINDOW_SECONDS = 300;
 const MAX_FAILURES_OF_ADDRESS = 30;
 const MAX_FAILURES_OF_LOGIN = 100;
-/** A password check costs bcrypt time: more at once would starve all other work. */
-const MAX_CHECKS_AT_ONCE = 2;
-const MAX_CHECKS_WAITING = 100;
 const REMEMBERED_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
@@ -34,7 +31,6 @@ interface Blocked {
 export class PasswordAuthenticator {
   private readonly ofAddress = new FailureCounter(MAX_FAILURES_OF_ADDRESS, FAILURE_WINDOW_SECONDS);
   private readonly ofLogin = new FailureCounter(MAX_FAILURES_OF_LOGIN, FAILURE_WINDOW_SECONDS);
-  private readonly checks = new Semaphore(MAX_CHECKS_AT_ONCE, MAX_CHECKS_WAITING, tooManyLogins);
   /** Keyed digests of correct passwords, with their expiry (ms); the key is random for each process. */
   private readonly remembered = new Map<string, number>();
   private readonly memoryKey = randomBytes(32);
@@ -45,6 +41,7 @@ export class PasswordAuthenticator {
     private readonly dataSource: DataSource,
     private readonly hashing: HashingService,
     private readonly audit: AuditWriter,
+    private readonly checks: SlowChecks,
   ) {}
 
   /**
@@ -52,22 +49,40 @@ export class PasswordAuthenticator {
    *
    * @throws {Refusal} unauthenticated, with the same work for a wrong login as for a wrong password; tooMany.
    */
-  async check({ login, secret }: BasicCredentials, origin: Origin): Promise<User> {
+  async check(credentials: BasicCredentials, origin: Origin): Promise<User> {
+    const user = await this.checkOr(credentials, origin, async () => false);
+    if (!user) throw new Refusal('unauthenticated', { reason: 'password' });
+    return user;
+  }
+
+  /**
+   * As {@link check}; undefined where the secret is no password, but something else that is good as well.
+   *
+   * @param isOther whether it is, asked in the turn of the check: the two together are one failed login at most.
+   */
+  async checkOr(
+    { login, secret }: BasicCredentials,
+    origin: Origin,
+    isOther: () => Promise<boolean>,
+  ): Promise<User | undefined> {
     let user = await this.findUser(login);
     // bcrypt is slow and queued: the user may have changed by the time it has run.
     const isFresh = user !== null && this.isRemembered(user, secret);
     const keys = { address: networkOf(origin.address), login: login.toLowerCase() };
     this.assertNotBlocked(keys);
     const blocked: Blocked[] = [];
+    let isOtherSecret = false;
     const isRight =
       isFresh ||
       (await this.checks.run(keys.address, async () => {
         // Checked again after queueing, so that guesses made at the same moment count as well.
         this.assertNotBlocked(keys);
         const isMatch = await this.matches(secret, user);
-        if (!isMatch) blocked.push(...this.countFailure(keys));
+        isOtherSecret = !isMatch && (await isOther());
+        if (!isMatch && !isOtherSecret) blocked.push(...this.countFailure(keys));
         return isMatch;
       }));
+    if (isOtherSecret) return undefined;
     if (!user || !isRight) {
       await this.recordFailure(login, user, origin, blocked);
       throw new Refusal('unauthenticated', { reason: 'password', login: shownLogin(login) });
@@ -239,10 +254,6 @@ export class PasswordAuthenticator {
       })),
     ]);
   }
-}
-
-function tooManyLogins(): Refusal {
-  return new Refusal('tooMany', { message: 'Too many logins at once', retryAfterSeconds: 1 });
 }
 
 /** A session ends with the password that it began with. */

@@ -6,7 +6,12 @@ const TIMEOUT_MS = 2_000;
 /** The advisory locks of this program, by numbers that no other program on the same database uses. */
 export const LOCKS = { migrations: 7_245_113, schedule: 7_245_114 } as const;
 /** Of locks that have two numbers the first, in the same way. */
-export const LOCK_SPACES = { owners: 7_245_113, policies: 7_245_114, noticeChannels: 7_245_120 } as const;
+export const LOCK_SPACES = {
+  owners: 7_245_113,
+  policies: 7_245_114,
+  noticeChannels: 7_245_120,
+  imports: 7_245_121,
+} as const;
 type Lock = (typeof LOCKS)[keyof typeof LOCKS];
 
 /** Does some work while no other process holds a lock, and waits for it for as long as that takes. */

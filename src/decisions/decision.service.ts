@@ -29,9 +29,14 @@ export class DecisionService {
     private readonly rotated: RotatedTokens,
   ) {}
 
+  /** Whether a value that does not have our form may be a token's all the same: only where values were imported. */
+  mayBeImported(value: string): boolean {
+    return this.lookup.mayBeImported(value);
+  }
+
   /** As {@link admit}, and counted: for callers that ask about the tokens of others. */
   decide(request: DecisionRequest): MaybePromise<Decision> {
-    const found = this.lookup.find(request.value);
+    const found = this.find(request);
     if (found instanceof Promise) return found.then((late) => this.counted(this.conclude(late, request)));
     return this.counted(this.conclude(found, request));
   }
@@ -41,9 +46,17 @@ export class DecisionService {
    * right is recorded for the audit trail.
    */
   admit(request: DecisionRequest): MaybePromise<Decision> {
-    const found = this.lookup.find(request.value);
+    const found = this.find(request);
     if (found instanceof Promise) return found.then((late) => this.conclude(late, request));
     return this.conclude(found, request);
+  }
+
+  private find(request: DecisionRequest): MaybePromise<LookedUp> {
+    const { value, address, claimedLogin, basicSecret } = request;
+    // Of a token of ours nothing else counts, and there is nothing to be made for it.
+    if (basicSecret === undefined) return this.lookup.find(value, request);
+    const login = basicSecret === 'noPassword' ? claimedLogin : undefined;
+    return this.lookup.find(value, { address, login, mayBePassword: true });
   }
 
   private counted(decision: Decision): Decision {

@@ -10,6 +10,11 @@ export interface DecisionRequest {
   requestId?: string | undefined;
   /** Whose token it is said to be; another's is as good as unknown. Undefined: nothing is said. */
   claimedLogin?: string | undefined;
+  /**
+   * Where the value is the secret of HTTP Basic and not of our form: whether it is checked as the password of that login
+   * next, with the hashes of tokens that the login leads to, or is no password here.
+   */
+  basicSecret?: 'passwordNext' | 'noPassword';
   /** Scopes that must all be covered, in the words of the dialect that issued the token. */
   scopes: readonly string[];
 }

@@ -1,5 +1,6 @@
 import { EVERYTHING } from '../database/changes/change-feed.js';
-import type { ReplicationState } from '../database/changes/change-listener.js';
+import { isProven, type ReplicationState } from '../database/changes/change-listener.js';
+import { IMPORTS } from '../tokens/imports/imported-forms.js';
 import type { RetiredLookup } from '../tokens/token-lookup.js';
 import { CachedToken } from './cached-token.js';
 
@@ -17,11 +18,14 @@ export interface Entry {
   epoch: number;
   /** How old this entry may become: randomized, so that entries of one age do not all expire at once. */
   maxAgeMs: number;
+  /** A value that is not of our form and was no imported one: it may be any moment, and no change names it. */
+  isForeign: boolean;
 }
 
 /** A look-up in progress. If its token changes meanwhile, its result is not cached. */
 export interface PendingLookup {
-  tokenId: string;
+  /** Undefined for a value that does not say it: any change may concern that. */
+  tokenId: string | undefined;
   readAt: number;
   epoch: number;
   isOvertaken: boolean;
@@ -57,7 +61,7 @@ export class LookupCache {
     return entry && this.isCurrent(entry) ? entry : undefined;
   }
 
-  begin(tokenId: string): PendingLookup {
+  begin(tokenId: string | undefined): PendingLookup {
     const pending = {
       tokenId,
       readAt: performance.now(),
@@ -72,9 +76,11 @@ export class LookupCache {
   end(pending: PendingLookup, digest: string, outcome: Pick<Entry, 'found'> | undefined): void {
     this.pending.delete(pending);
     if (!outcome || pending.isOvertaken || this.boundMs === 0) return;
-    const { readAt, epoch } = pending;
-    const mostAgeMs = this.boundMs * (0.5 + Math.random() / 2);
-    this.remember(digest, { found: outcome.found, readAt, epoch, maxAgeMs: mostAgeMs });
+    const { readAt, epoch, tokenId } = pending;
+    const isForeign = tokenId === undefined && outcome.found === undefined;
+    // What is known of imports may be half the bound old itself.
+    const mostAgeMs = this.boundMs * (0.5 + Math.random() / 2) * (isForeign ? 0.5 : 1);
+    this.remember(digest, { found: outcome.found, readAt, epoch, maxAgeMs: mostAgeMs, isForeign });
   }
 
   /** Drops all entries of these token ids and owners' uuids, and marks their pending look-ups as overtaken. */
@@ -83,11 +89,15 @@ export class LookupCache {
     for (const pending of this.pending) {
       // The owner is known only at the end of a look-up: a change of an owner overtakes all pending ones.
       const concernsOwner = [...keys].some((key) => !key.startsWith('pt-'));
-      if (isEverything || concernsOwner || keys.has(pending.tokenId)) pending.isOvertaken = true;
+      const { tokenId } = pending;
+      if (isEverything || concernsOwner || tokenId === undefined || keys.has(tokenId))
+        pending.isOvertaken = true;
     }
     if (isEverything) {
       this.found.clear();
-      for (const [digest, { found }] of this.unknown) if (found) this.unknown.delete(digest);
+      for (const [digest, { found, isForeign }] of this.unknown) {
+        if (found || isForeign) this.unknown.delete(digest);
+      }
       this.digestsOf.clear();
       return;
     }
@@ -95,11 +105,8 @@ export class LookupCache {
   }
 
   private isCurrent(entry: Entry): boolean {
-    if (!this.replication) return true;
-    const { epoch, caughtUpAt, previousCaughtUpAt } = this.replication;
-    const provenAt =
-      entry.epoch === epoch ? caughtUpAt : entry.epoch === epoch - 1 ? previousCaughtUpAt : -Infinity;
-    return performance.now() - Math.max(entry.readAt, provenAt) <= entry.maxAgeMs;
+    if (entry.isForeign) return performance.now() - entry.readAt <= entry.maxAgeMs;
+    return isProven(this.replication, entry, entry.maxAgeMs);
   }
 
   private remember(digest: string, entry: Entry): void {
@@ -130,6 +137,7 @@ export class LookupCache {
   }
 }
 
-function keysOf({ found }: Entry): string[] {
+function keysOf({ found, isForeign }: Entry): string[] {
+  if (isForeign) return [IMPORTS];
   return found ? [found.token.tokenId, found.token.ownerId] : [];
 }

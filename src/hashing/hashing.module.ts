@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { HashingService } from './hashing.service.js';
+import { SlowChecks } from './slow-checks.js';
 
 @Module({})
 export class HashingModule {
@@ -7,8 +8,8 @@ export class HashingModule {
     return {
       module: HashingModule,
       global: true,
-      providers: [{ provide: HashingService, useValue: hashing }],
-      exports: [HashingService],
+      providers: [{ provide: HashingService, useValue: hashing }, SlowChecks],
+      exports: [HashingService, SlowChecks],
     };
   }
 }

@@ -43,6 +43,7 @@ const DESCRIPTION: ApiDescription = {
   tags: {
     accounts: 'Organizations, locations and users.',
     tokens: 'Tokens of every dialect.',
+    imports: 'Tokens that other systems have issued, brought along by the hashes of their values.',
     policies: 'What an organization wants of the tokens of its users.',
     verification: 'May this token, from this address, do this?',
     registry: 'Tokens that a Docker registry takes, and the keys that sign them.',
@@ -80,10 +81,7 @@ export class PatoisDialect implements Dialect {
 
   renderRefusal(refusal: Refusal): RenderedRefusal {
     const status = UNPROCESSABLE.has(refusal.reason) ? 422 : statusOf(refusal);
-    const errors = refusal.fields.map(({ path, message }) => ({
-      pointer: withoutSecrets(pointerOf(path)),
-      detail: withoutSecrets(message),
-    }));
+    const errors = complaintsOf(refusal);
     return {
       status,
       headers: { 'content-type': 'application/problem+json' },
@@ -101,6 +99,14 @@ export class PatoisDialect implements Dialect {
   externalId(token: Token): string {
     return token.tokenId;
   }
+}
+
+/** What is wrong with the parts of the input, as answers name it. */
+export function complaintsOf(refusal: Refusal): { pointer: string; detail: string }[] {
+  return refusal.fields.map(({ path, message }) => ({
+    pointer: withoutSecrets(pointerOf(path)),
+    detail: withoutSecrets(message),
+  }));
 }
 
 function detailOf(refusal: Refusal): string {

@@ -5,6 +5,7 @@ import { Organization } from '../accounts/organization.entity.js';
 import { type Permission, type Role, User } from '../accounts/user.entity.js';
 import type { BatchedLookup } from '../database/batched-lookup.js';
 import type { HashingService, TokenDigest } from '../hashing/hashing.service.js';
+import type { ImportedValues, Presenter } from './imports/imported-values.js';
 import type { RetiredValues } from './rotation/retired-values.js';
 import { retiresPrevious } from './rotation/rotation.js';
 import { tokenIdOf } from './token-format.js';
@@ -91,15 +92,26 @@ export class TokenLookup implements OnApplicationShutdown {
     private readonly hashing: HashingService,
     private readonly dataSource: DataSource,
     private readonly retired: RetiredValues,
+    private readonly imported: ImportedValues,
   ) {}
+
+  /** Whether a value that does not have our form may be that of a token all the same. */
+  mayBeImported(value: string): boolean {
+    return this.imported.mayBe(value);
+  }
 
   /**
    * The token of a value, whatever its status; undefined for a value that is no token's and never was. A wrong checksum
-   * costs no query; unknown and wrong values take the same path otherwise, up to a second query for a value whose token
-   * id is one.
+   * costs no query where no values were imported; unknown and wrong values take the same path otherwise, up to a second
+   * query for a value whose token id is one.
+   *
+   * @throws {Refusal} tooMany, for what may be an imported value.
    */
-  async find(value: string): Promise<LookupResult | RetiredLookup | undefined> {
-    const tokenId = tokenIdOf(value);
+  async find(
+    value: string,
+    presenter: Presenter = { address: undefined },
+  ): Promise<LookupResult | RetiredLookup | undefined> {
+    const tokenId = tokenIdOf(value) ?? (await this.importedTokenId(value, presenter));
     if (tokenId === undefined) return undefined;
     const row = await this.query.row(tokenId);
     const kept: TokenDigest = row ? { digest: row.digest, keyName: row.digest_key } : this.hashing.decoy;
@@ -114,6 +126,10 @@ export class TokenLookup implements OnApplicationShutdown {
     }
     const retired = await this.retired.find(row.id, value);
     return retired && new RetiredLookup(this.tokenOf(row), retired.digest, retired.retiredAt);
+  }
+
+  private async importedTokenId(value: string, presenter: Presenter): Promise<string | undefined> {
+    return this.imported.mayBe(value) ? this.imported.find(value, presenter) : undefined;
   }
 
   /** Whether a value is the one before the last rotation, in its grace. */

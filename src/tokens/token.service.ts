@@ -68,6 +68,15 @@ export interface Settlement {
   changes: Partial<Pick<Token, 'expiresAt' | 'allowedCidrs'>> | 'revoke';
 }
 
+export interface SettlementOptions {
+  /** Kept with a token that ends, and in the audit event. */
+  reason: string | null;
+  /** The system itself, by default. */
+  actor?: Actor;
+  /** What is told of those that end; nothing by default. */
+  event?: TokenNotice['event'];
+}
+
 /** Does a step for one of many, whose index whatever is thrown then names. */
 export type Located = <Result>(index: number, step: () => Result) => Result;
 
@@ -428,15 +437,11 @@ export class TokenService {
 
   /**
    * Changes or ends locked tokens, in the transaction of a job's portion. Whether the actor may is decided already.
-   *
-   * @param reason is kept with the token where it ends, and in the audit event.
-   * @param actor the system itself, by default.
    */
   async settle(
     transaction: PortionTransaction,
     settlements: readonly Settlement[],
-    reason: string | null,
-    actor = SYSTEM_AUTHORITY.actor,
+    { reason, actor = SYSTEM_AUTHORITY.actor, event }: SettlementOptions,
   ): Promise<void> {
     if (settlements.length === 0) return;
     const settled = settlements.map(({ token, changes }): TokenChange & { entry: AuditEntry } => {
@@ -454,11 +459,7 @@ export class TokenService {
       transaction,
       settled.map(({ after }) => after),
       settled.map(({ entry }) => entry),
-      {
-        notices: settlements
-          .filter(({ changes }) => changes === 'revoke')
-          .map(({ token }) => revokedByPolicy(token, reason)),
-      },
+      { notices: event ? endedOf(settlements).map((token) => ({ event, token, details: { reason } })) : [] },
     );
   }
 
@@ -527,17 +528,23 @@ export class TokenService {
     return { powers, owner, token, policies };
   }
 
-  /** A new token, not stored yet, if the actor may make it and the policy allows it. */
-  private make(
+  /**
+   * A new token, not stored yet, if the actor may make it and the policy allows it.
+   *
+   * @param foreign of one that another system has made: when. Its value is not known, so it has no digest.
+   */
+  make(
     spec: TokenSpec,
     owner: User,
     powers: Admitted['powers'],
     policy: Policy,
     actor: Actor,
+    foreign?: { createdAt: Date | null },
   ): { token: Token; value: string } {
     const { dialect, defaultExpiresAt = null } = spec;
-    const createdAt = new Date();
-    const byDefault = earlier(defaultExpiresAt, defaultExpiry(policy, createdAt));
+    const now = new Date();
+    const createdAt = foreign?.createdAt ?? now;
+    const byDefault = earlier(defaultExpiresAt, defaultExpiry(policy, now));
     const expiresAt = powers.expiryOf(spec.expiresAt, byDefault);
     const allowedCidrs = blocksWithin(policy, spec.allowedCidrs ?? []);
     powers.assertMayActFor(owner);
@@ -569,7 +576,7 @@ export class TokenService {
       revokedAt: null,
       revokedBy: NOBODY,
       revokeReason: null,
-      ...this.digestOf(fresh),
+      ...(foreign ? NO_DIGEST : this.digestOf(fresh)),
       sealedValue: spec.keepsSealedValue ? this.hashing.seal(fresh.value, id) : null,
       dialectFields: spec.dialectFields ?? {},
     });
@@ -604,7 +611,8 @@ export class TokenService {
     );
   }
 
-  private async changing<Result>(
+  /** Runs a change in the line of who makes it. @throws {Refusal} conflict for a unique name that is taken. */
+  async changing<Result>(
     { actor, credential }: Authority,
     change: (transaction: Transaction) => Promise<Result>,
   ): Promise<Result> {
@@ -636,7 +644,7 @@ function blocksAfter(policy: Policy, before: Token, { allowedCidrs }: TokenChang
 }
 
 /** @throws where the policies were not asked for under the locks. */
-function policyOf({ organizationId }: User, policies: Admitted['policies']): Policy {
+export function policyOf({ organizationId }: User, policies: Admitted['policies']): Policy {
   const policy = policies.get(organizationId);
   if (!policy) throw new Error('The policy of the organization is not locked');
   return policy;
@@ -660,7 +668,8 @@ function endings(tokens: readonly Token[], actor: Actor, reason: string | null):
   return tokens.map((before) => ({ before, after: changed(before, updates) }));
 }
 
-function entryOf(
+/** The audit event of a change of a token. */
+export function entryOf(
   actor: Actor,
   action: AuditAction,
   { before, after }: TokenChange,
@@ -670,10 +679,16 @@ function entryOf(
   return { actor, action, alias, object, before: before && auditView(before), after: auditView(after) };
 }
 
+function endedOf(settlements: readonly Settlement[]): Token[] {
+  return settlements.flatMap(({ token, changes }) => (changes === 'revoke' ? [token] : []));
+}
+
 /** What is told of a token that the policy of the organization has ended. */
 function revokedByPolicy(token: Token, reason: string): TokenNotice {
   return { event: 'token.revokedByPolicy', token, details: { reason } };
 }
+/** Of a token whose value nobody here has seen yet: no value has it. See imports/imported-values.ts. */
+const NO_DIGEST = { digest: Buffer.alloc(0), digestKey: '' };
 
 const NOBODY: ActorSnapshot = { type: null, id: null, name: null, createdAt: null };
 

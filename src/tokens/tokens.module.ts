@@ -3,18 +3,26 @@ import { DataSource } from 'typeorm';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { BatchedLookup } from '../database/batched-lookup.js';
+import { CONFIG, type Config } from '../config.js';
+import { ChangeFeed } from '../database/changes/change-feed.js';
+import { ChangeListener } from '../database/changes/change-listener.js';
 import type { Database } from '../database/database.js';
 import { DATABASE } from '../database/database.module.js';
 import { Statements } from '../database/statements.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { NoticesModule } from '../notices/notices.module.js';
+import { SlowChecks } from '../hashing/slow-checks.js';
 import { Admission } from './authority/admission.js';
 import { ExpiryNoticesTask } from './expiry/expiry-notices.task.js';
 import { ForgetOutcomesTask } from './idempotency/forget-outcomes.task.js';
 import { Idempotency } from './idempotency/idempotency.js';
 import { Inventory } from './inventory/inventory.js';
 import { LeakedTokens } from './leaks/leaked-tokens.js';
+import { ImportedForms } from './imports/imported-forms.js';
+import { IMPORTED_LOOKUP, ImportedValues } from './imports/imported-values.js';
+import { ImportRows } from './imports/import-rows.js';
+import { TokenImports } from './imports/token-imports.js';
 import { OwnerDeletionJob } from './owner-deletion.job.js';
 import { ForgetTargetsTask } from './revocations/forget-targets.task.js';
 import { RevocationJob } from './revocations/revocation.job.js';
@@ -50,6 +58,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     Idempotency,
     Inventory,
     LeakedTokens,
+    ImportRows,
     OwnerDeletionJob,
     PolicyBreaches,
     PolicyConformanceJob,
@@ -63,6 +72,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     RevocationTargets,
     UnusedTokensJob,
     UnusedTokensTask,
+    TokenImports,
     TokenReads,
     TokenRows,
     TokenService,
@@ -78,14 +88,44 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
       ) => new RetiredValues(BatchedLookup.of(database, dataSource, RETIRED_LOOKUP), statements, hashing),
     },
     {
+      provide: ImportedForms,
+      inject: [Statements, HashingService, ChangeListener, ChangeFeed, CONFIG],
+      useFactory: (
+        statements: Statements,
+        hashing: HashingService,
+        { replication }: ChangeListener,
+        feed: ChangeFeed,
+        { verificationMaxStalenessSeconds: seconds }: Config,
+      ) => new ImportedForms(statements, hashing, replication, seconds * 1000, feed),
+    },
+    {
+      provide: ImportedValues,
+      inject: [DATABASE, DataSource, ImportedForms, Statements, HashingService, SlowChecks],
+      useFactory: (
+        database: Database,
+        dataSource: DataSource,
+        forms: ImportedForms,
+        statements: Statements,
+        hashing: HashingService,
+        checks: SlowChecks,
+      ) => {
+        const lookup = BatchedLookup.of(database, dataSource, IMPORTED_LOOKUP);
+        return new ImportedValues(forms, lookup, statements, hashing, checks);
+      },
+    },
+    {
       provide: TokenLookup,
-      inject: [DATABASE, DataSource, HashingService, RetiredValues],
+      inject: [DATABASE, DataSource, HashingService, RetiredValues, ImportedValues],
       useFactory: (
         database: Database,
         dataSource: DataSource,
         hashing: HashingService,
         retired: RetiredValues,
-      ) => new TokenLookup(BatchedLookup.of(database, dataSource, LOOKUP), hashing, dataSource, retired),
+        imported: ImportedValues,
+      ) => {
+        const lookup = BatchedLookup.of(database, dataSource, LOOKUP);
+        return new TokenLookup(lookup, hashing, dataSource, retired, imported);
+      },
     },
   ],
   exports: [
@@ -93,12 +133,14 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     Idempotency,
     Inventory,
     LeakedTokens,
+    ImportedValues,
     PolicyEnforcement,
     PolicyPreview,
     PolicyService,
     RetiredValues,
     RevocationPreview,
     Revocations,
+    TokenImports,
     TokenService,
     TokenLookup,
   ],

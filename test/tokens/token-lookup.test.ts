@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import type { BatchedLookup } from '../../src/database/batched-lookup.js';
 import { HashingService } from '../../src/hashing/hashing.service.js';
 import { makeToken } from '../../src/tokens/token-format.js';
+import type { ImportedValues } from '../../src/tokens/imports/imported-values.js';
 import type { RetiredValues } from '../../src/tokens/rotation/retired-values.js';
 import { type LookupRow, TokenLookup } from '../../src/tokens/token-lookup.js';
 import type { Token } from '../../src/tokens/token.entity.js';
@@ -20,6 +21,7 @@ beforeEach(() => {
     hashing,
     {} as DataSource,
     {} as RetiredValues,
+    {} as ImportedValues,
   );
 });
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { hash, verify } from 'node:crypto';
-import { FailureCounter } from '../../auth/failure-counter.js';
+import { FailureCounter } from '../../hashing/failure-counter.js';
 import { networkOf } from '../../network/cidr.js';
 import type { Origin } from '../../protocol/origin.js';
 import { Refusal } from '../../refusal.js';

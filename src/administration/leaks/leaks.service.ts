@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../audit/audit.writer.js';
-import { FailureCounter } from '../../auth/failure-counter.js';
+import { FailureCounter } from '../../hashing/failure-counter.js';
 import { networkOf } from '../../network/cidr.js';
 import { keptUserAgent, type Origin } from '../../protocol/origin.js';
 import { Refusal } from '../../refusal.js';

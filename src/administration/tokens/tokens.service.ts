@@ -33,6 +33,12 @@ import {
   type UpdateToken,
 } from './tokens.dto.js';
 
+/** What a body says of a new token. */
+type TokenBody = Pick<
+  CreateToken,
+  'dialect' | 'owner' | 'name' | 'description' | 'scopes' | 'allowedCidrs' | 'expiresAt'
+>;
+
 /**
  * Tokens of every dialect, for their owners and for who administers these. A token that the caller may not see is not
  * there for the caller.
@@ -70,7 +76,12 @@ export class TokenAdministrationService {
     });
   }
 
-  private specOf(caller: Principal, body: CreateToken): TokenSpec {
+  /**
+   * What is to be issued or brought along for a caller.
+   *
+   * @throws {Refusal} invalid; forbidden for a member who names another owner.
+   */
+  specOf(caller: Principal, body: TokenBody): TokenSpec {
     const dialect = this.registry.find(body.dialect);
     if (!dialect) {
       const names = this.registry.all().map(({ name }) => name);
@@ -190,7 +201,7 @@ export function ofBatch(error: unknown, index: number): unknown {
   return error instanceof Refusal ? error.under(['tokens', String(index)]) : error;
 }
 
-function inBatch<Result>(index: number, step: () => Result): Result {
+export function inBatch<Result>(index: number, step: () => Result): Result {
   try {
     return step();
   } catch (error) {
@@ -213,7 +224,7 @@ function assertMayNameOwner(caller: Principal, owner: string): void {
 }
 
 /** @throws {Refusal} notFound for an owner whom an administrator cannot see. */
-function assertSeesOwner(caller: Principal, owner: User | undefined): void {
+export function assertSeesOwner(caller: Principal, owner: User | undefined): void {
   if (owner && (owner.id === caller.user.id || caller.administers(owner.organizationId))) return;
   const message = 'No such user';
   const fields = [{ path: ['owner'], rule: 'exists', message }];

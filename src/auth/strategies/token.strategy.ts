@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import passport from 'passport';
 import type { Decision } from '../../decisions/decision.js';
 import { DecisionService } from '../../decisions/decision.service.js';
-import { andThen, settle } from '../../maybe-promise.js';
+import { andThen, type MaybePromise, settle } from '../../maybe-promise.js';
+import type { BasicCredentials } from '../../protocol/credentials.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
 import { Refusal } from '../../refusal.js';
 import { Idempotency } from '../../tokens/idempotency/idempotency.js';
@@ -27,39 +28,80 @@ export class TokenStrategy extends passport.Strategy {
 
   /** Errors are refusals: unauthenticated, with the reason; forbidden for an address outside the token's blocks. */
   override authenticate(request: unknown): void {
-    const { credentials, origin, idempotentCall } = request as AuthenticationRequest;
+    const asked = request as AuthenticationRequest;
+    const { credentials } = asked;
     const { basic } = credentials;
     const [value] = credentials.tokens;
     if (value === undefined) {
-      this.fail();
+      if (basic && this.decisions.mayBeImported(basic.secret)) this.tryImported(basic, asked);
+      else this.fail();
       return;
     }
     // A Basic name beside a token is a claim that must be true; beside a password it is what the password is for.
     const claimedLogin = basic?.secret === value ? basic.login : undefined;
-    const { address, userAgent, requestId } = origin;
-    const asked = { value, claimedLogin, address, userAgent, requestId, scopes: NONE };
-    const login = claimedLogin === undefined ? {} : shownLoginOf(credentials);
     settle(
-      () =>
-        andThen(this.decisions.admit(asked), (decision) => {
-          const retired = idempotentCall && !decision.isActive ? decision.justRetired : undefined;
-          if (retired) return this.repeating(retired, request as AuthenticationRequest, decision, login);
-          const token = tokenOf(decision, login);
-          return new Principal(token.owner, token, value, origin, this.registry);
-        }),
+      () => andThen(this.decide(asked, value, claimedLogin), (decision) => this.callerOf(asked, value, decision)),
       (principal) => this.success(principal),
       (error) => this.error(error),
     );
   }
 
+  /** Who calls with a value for which a decision was asked; where it is that of a call to be repeated, late. */
+  private callerOf(
+    request: AuthenticationRequest,
+    value: string,
+    decision: Decision,
+  ): MaybePromise<Principal> {
+    const { credentials, origin, idempotentCall } = request;
+    const { basic } = credentials;
+    const login = basic?.secret === value ? shownLoginOf(credentials) : {};
+    const retired = idempotentCall && !decision.isActive ? decision.justRetired : undefined;
+    if (retired) return this.repeating(retired, request, decision, login);
+    const token = tokenOf(decision, login);
+    return new Principal(token.owner, token, value, origin, this.registry);
+  }
+
+  /**
+   * Who calls with an imported token as the secret beside a login.
+   *
+   * @throws {Refusal} as for every token that is not let in.
+   */
+  async importedCallerOf({ login, secret }: BasicCredentials, request: AuthenticationRequest): Promise<Principal> {
+    return this.callerOf(request, secret, await this.decide(request, secret, login, 'passwordNext'));
+  }
+
+  /** A secret beside a login that may be the value of an imported token, else the password. */
+  private tryImported({ login, secret }: BasicCredentials, request: AuthenticationRequest): void {
+    settle(
+      () =>
+        andThen(this.decide(request, secret, login, 'passwordNext'), (decision) => {
+          const isToken = decision.isActive || decision.cached !== undefined || decision.justRetired;
+          return isToken ? this.callerOf(request, secret, decision) : undefined;
+        }),
+      (principal) => (principal ? this.success(principal) : this.fail()),
+      (error) => this.error(error),
+    );
+  }
+
+  private decide(
+    { origin: { address, userAgent, requestId } }: AuthenticationRequest,
+    value: string,
+    claimedLogin: string | undefined,
+    basicSecret?: 'passwordNext',
+  ): MaybePromise<Decision> {
+    const asked = { value, claimedLogin, address, userAgent, requestId, scopes: NONE };
+    return this.decisions.admit(basicSecret ? { ...asked, basicSecret } : asked);
+  }
+
   /** @throws {Refusal} as for any value that is not let in, where the call was not made before. */
   private async repeating(
     token: Token,
-    { credentials: { tokens }, origin, idempotentCall }: AuthenticationRequest,
+    { credentials: { tokens, basic }, origin, idempotentCall }: AuthenticationRequest,
     decision: Decision,
     login: { login?: string },
   ): Promise<Principal> {
-    const caller = new Principal(token.owner, token, tokens[0] ?? null, origin, this.registry, true);
+    const value = tokens[0] ?? basic?.secret ?? null;
+    const caller = new Principal(token.owner, token, value, origin, this.registry, true);
     caller.idempotentCall = idempotentCall;
     if (!(await this.idempotency.isRepetition(caller))) tokenOf(decision, login);
     return caller;

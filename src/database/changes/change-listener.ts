@@ -19,6 +19,34 @@ export interface ReplicationState {
   previousCaughtUpAt: number;
 }
 
+/** When something was read, and under which listening connection. */
+export interface Reading {
+  /** Milliseconds of `performance.now()`. */
+  readAt: number;
+  epoch: number;
+}
+
+/**
+ * Whether what was read is as good as read within `maxAgeMs`: because that is not longer ago, or because the listening
+ * connection has proved since then that no change was missed.
+ *
+ * @param replication undefined where this process makes every change itself.
+ */
+export function isProven(
+  replication: Readonly<ReplicationState> | undefined,
+  { readAt, epoch }: Reading,
+  maxAgeMs: number,
+): boolean {
+  if (!replication) return true;
+  const provenAt =
+    epoch === replication.epoch
+      ? replication.caughtUpAt
+      : epoch === replication.epoch - 1
+        ? replication.previousCaughtUpAt
+        : -Infinity;
+  return performance.now() - Math.max(readAt, provenAt) <= maxAgeMs;
+}
+
 /**
  * Hears the changes of other replicas over a connection of its own (`application_name` patois-listen). Notifications
  * arrive in the order of commits; so when its own heartbeat, sent over the same connection, comes back, every change

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { type Actor, type AuditEntry, AuditWriter } from '../../audit/audit.writer.js';
 import { RecentKeys } from '../../audit/recent-keys.js';
 import { type Transaction, Transactions } from '../../database/transactions.js';
+import type { TokenNotice } from '../../notices/notice.js';
+import { Outbox } from '../../notices/outbox.js';
 import { Refusal } from '../../refusal.js';
 import { Semaphore } from '../../semaphore.js';
 import { Admission } from '../authority/admission.js';
@@ -56,6 +58,7 @@ export class LeakedTokens {
     private readonly admission: Admission,
     private readonly tokens: TokenService,
     private readonly audit: AuditWriter,
+    private readonly outbox: Outbox,
   ) {}
 
   /**
@@ -111,6 +114,7 @@ export class LeakedTokens {
     const { tokens, users, policies } = await this.admission.admit(transaction, SYSTEM_AUTHORITY, rows);
     const settlements: Settlement[] = [];
     const entries: AuditEntry[] = [];
+    const notices: TokenNotice[] = [];
     const keys: string[] = [];
     for (const { token: seen, value, found } of findings) {
       const token = tokens.get(seen.id);
@@ -122,9 +126,12 @@ export class LeakedTokens {
       else if (this.recent.has(keyOf(seen, reaction), Date.now())) continue;
       else keys.push(keyOf(seen, reaction));
       entries.push(entryOf(reporter, token ?? seen, { ...found, reaction, isRetired: !isCurrent }));
+      if (token && reaction !== 'none') {
+        notices.push({ event: 'token.leaked', token, details: { ...found, reaction } });
+      }
     }
-    await this.tokens.settle(transaction, settlements, 'leaked');
-    // What owners are told of, the notices of `token.leaked`, belongs here: it commits with the change.
+    await this.tokens.settle(transaction, settlements, { reason: 'leaked' });
+    await this.outbox.write(transaction, notices);
     if (entries.length > 0) await this.audit.write(transaction.last, entries);
     return keys;
   }

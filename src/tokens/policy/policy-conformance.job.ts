@@ -3,7 +3,7 @@ import type { Actor } from '../../audit/audit.writer.js';
 import type { JobKind, JobProgress, JobSpec, Portion, PortionTransaction } from '../../jobs/job-kind.js';
 import { JobRunner } from '../../jobs/job-runner.js';
 import { inTurns } from '../../turnstile.js';
-import { type Settlement, TokenService } from '../token.service.js';
+import { type Settlement, type SettlementOptions, TokenService } from '../token.service.js';
 import { conforming } from './conformance.js';
 import { countLive } from './live-tokens.js';
 import { PolicyBreaches, USES_WRITTEN_MS } from './policy-breaches.js';
@@ -99,7 +99,7 @@ export class PolicyConformanceJob implements JobKind<Input, State> {
       return needed && { token, changes: needed === 'revoke' ? needed : needed.changes };
     });
     const settlements = settled.filter((one) => one !== undefined);
-    await this.tokens.settle(transaction, settlements, reasonOf(policy));
+    await this.tokens.settle(transaction, settlements, endingBy(policy));
     const counts = counted(state, settlements);
     const last = found.at(-1);
     const next: State =
@@ -122,7 +122,7 @@ export class PolicyConformanceJob implements JobKind<Input, State> {
     const settlements = excess
       .slice(0, Math.max(0, count - most))
       .map((token): Settlement => ({ token, changes: 'revoke' }));
-    await this.tokens.settle(transaction, settlements, reasonOf(policy));
+    await this.tokens.settle(transaction, settlements, endingBy(policy));
     const counts = counted(state, settlements);
     const isMore = count - settlements.length > most && settlements.length > 0;
     const after = isMore ? state.after : ownerId;
@@ -147,6 +147,6 @@ function counted(before: Counts, settlements: readonly Settlement[]): Counts {
   };
 }
 
-function reasonOf({ version }: Policy): string {
-  return `policy version ${version}`;
+function endingBy({ version }: Policy): SettlementOptions {
+  return { reason: `policy version ${version}`, event: 'token.revokedByPolicy' };
 }

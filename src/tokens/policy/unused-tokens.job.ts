@@ -52,7 +52,7 @@ export class UnusedTokensJob implements JobKind<object, State> {
         return isUnusedTooLong({ maxUnusedSeconds }, token, moment);
       })
       .map((token): Settlement => ({ token, changes: 'revoke' }));
-    await this.tokens.settle(transaction, settlements, 'unused');
+    await this.tokens.settle(transaction, settlements, { reason: 'unused', event: 'token.revokedByPolicy' });
     const last = found.at(-1);
     const done = settlements.length;
     if (last && found.length === limit) return { done, state: { asOf, after: last.id } };

@@ -101,7 +101,7 @@ export class RevocationJob implements JobKind<RevocationInput, State> {
     const live = found.filter((token) => !token.isRevoked());
     const endable = live.filter((token) => mayEnd(admitted.powers, token));
     const settlements = endable.map((token) => ({ token, changes: 'revoke' as const }));
-    await this.tokens.settle(transaction, settlements, reason, job.createdBy);
+    await this.tokens.settle(transaction, settlements, { reason, actor: job.createdBy });
     const failed = live.length - endable.length;
     return {
       done: ids.length - failed,

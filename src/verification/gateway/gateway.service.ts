@@ -13,6 +13,7 @@ import { shownFault } from '../../http/refusals/faults.js';
 import { isGoodText } from '../../http/validation/text.js';
 import { andThen, rescue, type MaybePromise } from '../../maybe-promise.js';
 import type { WithRaw } from '../../protocol/dialect.js';
+import { Refusal } from '../../refusal.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { claimedLoginOf } from '../claimed-login.js';
 import { scopesOf } from '../needed-scopes.js';
@@ -52,38 +53,45 @@ export class GatewayService {
   answer(raw: IncomingMessage): MaybePromise<FastPathAnswer> {
     const scopes = neededScopes({ raw });
     if (!scopes) return unreadableNeed();
-    const request = decisionRequestOf({ raw }, scopes, this.config.trustedProxies);
+    const request = this.decisionRequestOf({ raw }, scopes);
     if (typeof request === 'string') return challenge(request);
     return rescue(
       () => andThen(this.decisions.decide(request), (decision) => answerTo(request, decision)),
       (error) => {
-        if (!isDatabaseUnavailable(error)) this.logger.error(shownFault(error));
+        const isRefused = error instanceof Refusal;
+        if (!isRefused && !isDatabaseUnavailable(error)) this.logger.error(shownFault(error));
         return refusal(503, 'retry-after', '1');
       },
     );
   }
-}
 
-/** The decision request; or, if not exactly one token is presented, the challenge to answer with. */
-function decisionRequestOf(
-  request: WithRaw,
-  scopes: readonly string[],
-  trustedProxies: readonly string[],
-): DecisionRequest | 'none' | 'invalid' {
-  const presented = presentedCredentials(request, { bearer: true, tokenHeaders: TOKEN_HEADERS });
-  const { tokens, basic, isMalformed } = presented;
-  const [value] = tokens;
-  if (tokens.length > 1 || isMalformed) return 'invalid';
-  // A user's password is no token, and neither is a credential of another scheme.
-  if (value === undefined) return headerLines(request, 'authorization').length > 0 ? 'invalid' : 'none';
-  return {
-    value,
-    claimedLogin: claimedLoginOf(basic, value),
-    address: clientAddress(request, trustedProxies),
-    userAgent: request.raw.headers['user-agent'],
-    requestId: undefined,
-    scopes,
-  };
+  /** The decision request; or, if not exactly one token is presented, the challenge to answer with. */
+  private decisionRequestOf(
+    request: WithRaw,
+    scopes: readonly string[],
+  ): DecisionRequest | 'none' | 'invalid' {
+    const presented = presentedCredentials(request, { bearer: true, tokenHeaders: TOKEN_HEADERS });
+    const { tokens, basic, isMalformed } = presented;
+    const [value] = tokens;
+    if (tokens.length > 1 || isMalformed) return 'invalid';
+    // Of a secret that is none of our tokens most are passwords: where values were imported, it may be one of those.
+    const secret = value === undefined && basic && this.decisions.mayBeImported(basic.secret) ? basic.secret : undefined;
+    const presentedValue = value ?? secret;
+    if (presentedValue !== undefined) {
+      const asked: DecisionRequest = {
+        value: presentedValue,
+        claimedLogin: claimedLoginOf(basic, presentedValue),
+        address: clientAddress(request, this.config.trustedProxies),
+        userAgent: request.raw.headers['user-agent'],
+        requestId: undefined,
+        scopes,
+      };
+      if (secret !== undefined) asked.basicSecret = 'noPassword';
+      return asked;
+    }
+    // A user's password is no token, and neither is a credential of another scheme.
+    return headerLines(request, 'authorization').length > 0 ? 'invalid' : 'none';
+  }
 }
 
 /**

@@ -14,12 +14,21 @@ export class RegistryLogin {
   async check(request: FastifyRequest): Promise<Token> {
     const { owner, origin } = request.patois;
     const { tokens, basic, isMalformed } = owner.readCredentials(request);
-    const [value] = tokens;
     if (!basic) throw new Refusal('unauthenticated', { reason: isMalformed ? 'malformed' : 'missing' });
+    const [token] = tokens;
+    const isImported = token === undefined && this.decisions.mayBeImported(basic.secret);
+    const value = isImported ? basic.secret : token;
     if (value === undefined || isMalformed) throw new Refusal('unauthenticated', { reason: 'unknown' });
     const { address, userAgent } = origin;
     const claimedLogin = claimedLoginOf(basic, value);
-    const decision = await this.decisions.decide({ value, claimedLogin, address, userAgent, scopes: [] });
+    const decision = await this.decisions.decide({
+      value,
+      claimedLogin,
+      address,
+      userAgent,
+      scopes: [],
+      ...(isImported ? { basicSecret: 'noPassword' } : {}),
+    });
     if (decision.isActive) return decision.cached.token;
     if (decision.reason === 'address') {
       throw new Refusal('forbidden', { reason: 'address', message: 'Not from this address' });
