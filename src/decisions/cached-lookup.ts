@@ -53,8 +53,8 @@ export class CachedLookup {
     // Unkeyed: the value has 256 random bits, and the digest never leaves this process.
     const digest = hash('sha256', value, 'binary');
     const known = this.cache.get(digest);
-    // A login beside the value may lead to more than the value alone.
-    if (known && (known.found || presenter.login === undefined)) {
+    // A login beside the value may lead, or have led, to more than the value alone.
+    if (known && (known.found || presenter.mayBePassword !== true)) {
       this.counts.remembered += 1;
       return known.found ?? 'unknown';
     }

@@ -181,7 +181,8 @@ function foremanPbkdf2(text: string): SaltedHash {
 /** A digest of so many bytes, in hex or base64, as lower-case hex. */
 function digestOf(text: string, bytes: number): string {
   const digest = text.length === bytes * 2 ? hex(text) : base64(text);
-  if (digest.length !== bytes) throw new UnreadableHash(`must be a digest of ${bytes} bytes, in hex or base64`);
+  if (digest.length !== bytes)
+    throw new UnreadableHash(`must be a digest of ${bytes} bytes, in hex or base64`);
   return digest.toString('hex');
 }
 

@@ -25,7 +25,8 @@ beforeEach(() => {
   cache = new LookupCache(2_000, undefined);
   const find = (text: string): Promise<LookupResult | undefined> =>
     new Promise((answer, fail) => asked.push({ value: text, answer, fail }));
-  lookup = new CachedLookup({ find } as unknown as TokenLookup, cache);
+  const none = { find, mayBeImported: () => false };
+  lookup = new CachedLookup(none as unknown as TokenLookup, cache);
 });
 
 function foundActive(revokedAt: Date | null = null): LookupResult {

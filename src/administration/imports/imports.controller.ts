@@ -15,6 +15,7 @@ import {
   ImportAnswer,
   ImportedTokenBody,
   ImportedTokenPage,
+  ImportHead,
   ImportResult,
   ImportSummary,
   ImportTokens,
@@ -54,9 +55,14 @@ export class ImportsController {
     caller.assertAdministers();
     const { tokens, ...rest } = (body ?? {}) as { tokens?: unknown };
     const list = listOf(tokens);
-    const { source, keys = {}, dryRun = false } = await this.validated(rest, ImportTokens);
+    const { source, keys = {}, dryRun = false } = await this.validated(rest, ImportHead);
     const bodies = await inTurns(list, (item, index) => this.tokenOf(item, index));
-    const { tokens: done, errors } = await this.imports.run(caller, { source, keys, isDryRun: dryRun, bodies });
+    const { tokens: done, errors } = await this.imports.run(caller, {
+      source,
+      keys,
+      isDryRun: dryRun,
+      bodies,
+    });
     const existing = done.filter(({ isKnown }) => isKnown).length;
     return {
       dryRun,

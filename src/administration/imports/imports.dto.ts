@@ -1,5 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsObject, IsOptional, IsString, Matches } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsIn,
+  IsObject,
+  IsOptional,
+  IsString,
+  Matches,
+} from 'class-validator';
 import { ArrayUnique } from '../../http/validation/array-unique.js';
 import { Instant, IsInstant, IsPrintable, IsText, Optional, Trimmed } from '../../http/validation/fields.js';
 import { ListQuery } from '../../native/list.dto.js';
@@ -133,8 +142,8 @@ export class ImportedTokenBody {
   visible?: VisiblePart | null;
 }
 
-/** The body that imports tokens. */
-export class ImportTokens {
+/** What holds for all tokens of an import. */
+export class ImportHead {
   /**
    * The system that the tokens come from: a name of your choice.
    * @example 'gitea'
@@ -156,7 +165,10 @@ export class ImportTokens {
   @Optional()
   @IsIn([true, false])
   dryRun?: boolean;
+}
 
+/** The body that imports tokens. */
+export class ImportTokens extends ImportHead {
   @ApiProperty({ minItems: 1, maxItems: 1000 })
   tokens!: ImportedTokenBody[];
 }

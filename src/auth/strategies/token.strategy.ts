@@ -40,7 +40,8 @@ export class TokenStrategy extends passport.Strategy {
     // A Basic name beside a token is a claim that must be true; beside a password it is what the password is for.
     const claimedLogin = basic?.secret === value ? basic.login : undefined;
     settle(
-      () => andThen(this.decide(asked, value, claimedLogin), (decision) => this.callerOf(asked, value, decision)),
+      () =>
+        andThen(this.decide(asked, value, claimedLogin), (decision) => this.callerOf(asked, value, decision)),
       (principal) => this.success(principal),
       (error) => this.error(error),
     );
@@ -66,7 +67,10 @@ export class TokenStrategy extends passport.Strategy {
    *
    * @throws {Refusal} as for every token that is not let in.
    */
-  async importedCallerOf({ login, secret }: BasicCredentials, request: AuthenticationRequest): Promise<Principal> {
+  async importedCallerOf(
+    { login, secret }: BasicCredentials,
+    request: AuthenticationRequest,
+  ): Promise<Principal> {
     return this.callerOf(request, secret, await this.decide(request, secret, login, 'passwordNext'));
   }
 

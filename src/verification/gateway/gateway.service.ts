@@ -75,7 +75,8 @@ export class GatewayService {
     const [value] = tokens;
     if (tokens.length > 1 || isMalformed) return 'invalid';
     // Of a secret that is none of our tokens most are passwords: where values were imported, it may be one of those.
-    const secret = value === undefined && basic && this.decisions.mayBeImported(basic.secret) ? basic.secret : undefined;
+    const secret =
+      value === undefined && basic && this.decisions.mayBeImported(basic.secret) ? basic.secret : undefined;
     const presentedValue = value ?? secret;
     if (presentedValue !== undefined) {
       const asked: DecisionRequest = {
