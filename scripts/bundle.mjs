@@ -1,5 +1,5 @@
 // Bundles what was built in dist/src into dist/server: a start then reads a few files instead of 2,000.
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decode, encode } from '@jridgewell/sourcemap-codec';
 import { build } from 'esbuild';
@@ -98,7 +98,8 @@ async function nameClassesAlone(path) {
 await rm(OUT, { recursive: true, force: true });
 await build({
   absWorkingDir: ROOT,
-  entryPoints: { patois: 'dist/src/main.js' },
+  // The command line loads what it shares with the server only where a command needs it.
+  entryPoints: { patois: 'dist/src/main.js', cli: 'dist/src/cli/cli.js' },
   outdir: OUT,
   bundle: true,
   splitting: true,
@@ -120,3 +121,5 @@ for (const name of await readdir(OUT)) {
 }
 // Maps are read as their modules are: so before the first of them is.
 await writeFile(join(OUT, 'main.js'), `process.setSourceMapsEnabled(true);\nawait import('./patois.js');\n`);
+// npm makes it executable where it installs the package; here and in the image nobody else does.
+await chmod(join(OUT, 'cli.js'), 0o755);
