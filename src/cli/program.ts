@@ -24,6 +24,7 @@ export function buildProgram(cli: Cli): Command {
     .option('--json', "the API's own JSON instead of tables")
     .helpCommand(false)
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'patois: ')) })
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help explains it)');
   examples(

@@ -5,7 +5,7 @@ import type { Policy, PolicyPreview, ReplacePolicy } from '../../administration/
 import { choice, type Cli, examples, given, repeatable, yesOption } from '../command.js';
 import { usageError } from '../exit.js';
 import { confirm } from '../input/ask.js';
-import { parseSeconds, parseSecondsOrNone, parseWholeNumber } from '../input/when.js';
+import { orNull, parseCountOrNone, parseSeconds, parseSecondsOrNone } from '../input/when.js';
 import { printable } from '../output/printable.js';
 import { type Column, renderTable } from '../output/table.js';
 import { duration, joined, yesNo } from '../output/texts.js';
@@ -49,11 +49,11 @@ const PREVIEW_PARTS: Column<OnWire<PolicyPreview>>[] = [
 
 interface PolicyOptions {
   file?: string;
-  maxLifetime?: number | null;
-  defaultLifetime?: number | null;
+  maxLifetime?: number | 'none';
+  defaultLifetime?: number | 'none';
   allowNonExpiring?: string;
-  maxUnused?: number | null;
-  maxTokens?: number | null;
+  maxUnused?: number | 'none';
+  maxTokens?: number | 'none';
   cidr?: string[];
   anyAddress?: boolean;
   requireCidrs?: string;
@@ -190,11 +190,11 @@ function changesOf(options: PolicyOptions): Partial<OnWire<ReplacePolicy>> | und
   const isYes = (text: string | undefined): boolean | undefined =>
     text === undefined ? undefined : text === 'yes';
   return given({
-    maxLifetimeSeconds: options.maxLifetime,
-    defaultLifetimeSeconds: options.defaultLifetime,
+    maxLifetimeSeconds: orNull(options.maxLifetime),
+    defaultLifetimeSeconds: orNull(options.defaultLifetime),
     allowNonExpiring: isYes(options.allowNonExpiring),
-    maxUnusedSeconds: options.maxUnused,
-    maxTokensPerUser: options.maxTokens,
+    maxUnusedSeconds: orNull(options.maxUnused),
+    maxTokensPerUser: orNull(options.maxTokens),
     allowedCidrs: options.anyAddress ? [] : options.cidr,
     requireCidrs: isYes(options.requireCidrs),
     defaultGraceSeconds: options.grace,
@@ -224,8 +224,4 @@ async function readPolicyFile(file: string): Promise<OnWire<Partial<ReplacePolic
   } catch {
     throw usageError(`${file} is not JSON`);
   }
-}
-
-function parseCountOrNone(text: string): number | null {
-  return text === 'none' ? null : parseWholeNumber(text);
 }

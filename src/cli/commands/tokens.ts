@@ -20,7 +20,7 @@ import {
 } from '../command.js';
 import { usageError } from '../exit.js';
 import { confirm } from '../input/ask.js';
-import { parseExpiry, parseSeconds } from '../input/when.js';
+import { orNull, parseExpiry, parseSeconds } from '../input/when.js';
 import { printable, printableJson } from '../output/printable.js';
 import { type Column, renderDescription } from '../output/table.js';
 import { joined, shortTime } from '../output/texts.js';
@@ -93,7 +93,7 @@ interface NewToken {
   description?: string;
   scope?: string[];
   cidr?: string[];
-  expires?: string | null;
+  expires?: string;
 }
 
 interface Changes {
@@ -103,7 +103,7 @@ interface Changes {
   anyAddress?: boolean;
   activate?: boolean;
   deactivate?: boolean;
-  expires?: string | null;
+  expires?: string;
 }
 
 interface Revocation {
@@ -174,7 +174,7 @@ function addIssuing(tokens: Command, cli: Cli): void {
           description: options.description,
           scopes: options.scope,
           allowedCidrs: options.cidr,
-          expiresAt: options.expires,
+          expiresAt: orNull(options.expires),
         }),
       };
       const made = await api.send<TokenWithSecret>('POST', TOKENS, { body, isIssue: true });
@@ -267,7 +267,7 @@ function changesOf(options: Changes): Partial<OnWire<UpdateToken>> {
   if (cidr && anyAddress) throw usageError('Either --cidr or --any-address');
   const status = activate ? 'active' : deactivate ? 'inactive' : undefined;
   const allowedCidrs = anyAddress ? [] : cidr;
-  return given({ name, description, allowedCidrs, status, expiresAt: expires }) ?? {};
+  return given({ name, description, allowedCidrs, status, expiresAt: orNull(expires) }) ?? {};
 }
 
 /** The secret alone goes to standard output, so that it can be kept in a file; what it belongs to is said beside it. */

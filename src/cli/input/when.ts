@@ -1,6 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800, y: 31_536_000 } as const;
+const NONE = 'none';
+const NEVER = 'never';
 const DURATION = /^(\d{1,9})([smhdwy])$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
 const DURATIONS = 'a number and one of s, m, h, d, w, y, such as 90d';
@@ -22,14 +24,24 @@ export function parseFuture(text: string): string {
   return instantOf(text, 1);
 }
 
-/** As {@link parseFuture}, or null for `never`. */
-export function parseExpiry(text: string): string | null {
-  return text === 'never' ? null : parseFuture(text);
+/** As {@link parseFuture}, or `never`. */
+export function parseExpiry(text: string): string {
+  return text === NEVER ? text : parseFuture(text);
 }
 
-/** A number of seconds, or null for `none`. */
-export function parseSecondsOrNone(text: string): number | null {
-  return text === 'none' ? null : parseSeconds(text);
+/** A number of seconds, or `none`. */
+export function parseSecondsOrNone(text: string): number | typeof NONE {
+  return text === NONE ? text : parseSeconds(text);
+}
+
+/** A number, or `none`. */
+export function parseCountOrNone(text: string): number | typeof NONE {
+  return text === NONE ? text : parseWholeNumber(text);
+}
+
+/** What was given, as the API has it. An option cannot be null itself: commander takes that for one without a value. */
+export function orNull<Value>(value: Value | undefined): Exclude<Value, typeof NONE> | null | undefined {
+  return value === NONE || value === NEVER ? null : (value as Exclude<Value, typeof NONE> | undefined);
 }
 
 export function parseWholeNumber(text: string): number {

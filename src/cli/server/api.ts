@@ -152,7 +152,10 @@ async function errorOf(response: Response): Promise<CommandError> {
   const problem = await readProblem(response);
   const { title = 'Unexpected answer', detail, errors = [] } = problem ?? {};
   const message = `${title} (${status})${detail === undefined ? '' : `: ${detail}`}`;
-  const details = errors.map(({ pointer, detail: about }) => `${pointer}: ${about}`);
+  // What the title says already is not said once more for its one part.
+  const details = errors.map(({ pointer, detail: about }) =>
+    about === detail ? pointer : `${pointer}: ${about}`,
+  );
   const seconds = headers.get('retry-after');
   if (seconds !== null) details.push(`Try again in ${seconds} s`);
   return new CommandError(message, exitCodeOf(status), details);
