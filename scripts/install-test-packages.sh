@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the programs from Debian's packages that tests drive: gateways, a registry and its client. Needs root. Tests
-# start their own processes on free ports, so none of the services that the packages start is left running.
+# Installs the programs from Debian's packages that tests drive: gateways, a registry and its client, shells. Needs
+# root. Tests start their own processes on free ports, so none of the services that the packages start is left running.
 set -euo pipefail
 
-programs=(nginx haproxy caddy apache2 docker-registry skopeo)
+programs=(nginx haproxy caddy apache2 docker-registry skopeo zsh fish)
 module=/usr/lib/apache2/modules/mod_auth_openidc.so
 services=(nginx haproxy caddy apache2 docker-registry)
 

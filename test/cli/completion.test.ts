@@ -1,5 +1,8 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { patois } from '../support/cli.js';
 import { buildOnce } from '../support/process.js';
 import { describeWith } from '../support/programs.js';
@@ -58,23 +61,44 @@ test('a shell that is not known is told, with those that are', async () => {
   });
 });
 
-const SHELLS: [name: string, program: string][] = [
-  ['zsh', '/usr/bin/zsh'],
-  ['fish', '/usr/bin/fish'],
-];
-describe.each(SHELLS)('completion in %s', (shell, program) => {
-  test('names every command', async () => {
+test('every shell gets every command', async () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
     const { stdout } = await patois(['completion', shell]);
     for (const words of ['tokens', 'revoke', 'set-password', 'status']) expect(stdout).toContain(words);
-  });
+  }
+});
 
-  describeWith([program], shell, () => {
-    test('is read without a complaint', async () => {
-      const { stdout } = await patois(['completion', shell]);
-      expect(spawnSync(program, ['-n'], { input: stdout, encoding: 'utf8' })).toMatchObject({
-        status: 0,
-        stderr: '',
-      });
-    });
+/** Runs what a shell reads before a script, in a home of its own. */
+async function inShell(
+  shell: string,
+  line: string,
+): Promise<{ stdout: string; stderr: string; status: number | null }> {
+  const home = await mkdtemp(join(tmpdir(), 'patois-completion-'));
+  const file = join(home, 'script');
+  await writeFile(file, (await patois(['completion', shell])).stdout);
+  const env = { PATH: process.env['PATH'] ?? '', HOME: home, TERM: 'dumb' };
+  const ran = spawnSync(shell, ['-c', line.replace('FILE', file)], { env, encoding: 'utf8' });
+  await rm(home, { recursive: true, force: true });
+  return ran;
+}
+
+describeWith(['/usr/bin/zsh'], 'completion in zsh', () => {
+  test('is loaded by the shell without a complaint', async () => {
+    const ran = await inShell(
+      'zsh',
+      'autoload -U compinit && compinit -u && source FILE && print $_comps[patois]',
+    );
+    expect(ran).toMatchObject({ status: 0, stdout: '_patois\n', stderr: '' });
+  });
+});
+
+describeWith(['/usr/bin/fish'], 'completion in fish', () => {
+  test('offers commands, options and what they can be, with what they do', async () => {
+    const offers = async (line: string): Promise<string> =>
+      (await inShell('fish', `source FILE; complete -C '${line}'`)).stdout;
+    expect(await offers('patois tokens re')).toBe('revoke\trevokes a token, for good\n');
+    expect(await offers('patois tokens list --stat')).toBe('--status\twhat they are now\n');
+    expect(await offers('patois tokens list --status re')).toMatch(/^revoked\t/);
+    expect(await offers('patois users de')).toMatch(/^delete\t/);
   });
 });

@@ -53,6 +53,28 @@ describe('a table', () => {
     expect(lines[2]).toMatch(/… +active$/);
   });
 
+  test('cuts what is copied from it last', () => {
+    const [name, state] = columns as [Column<Row>, Column<Row>];
+    const lines = renderTable(
+      [
+        { ...name, isWhole: true },
+        { ...state, text: () => 'y'.repeat(90) },
+      ],
+      rows.slice(0, 1),
+      {
+        width: 40,
+        hasColours: false,
+      },
+    );
+    expect(lines).toMatch(/\nshort  y{32}…\n/);
+    const id = [
+      { title: 'id', text: () => 'x'.repeat(30), isWhole: true },
+      { ...state, text: () => 'y'.repeat(30) },
+    ];
+    expect(renderTable(id, rows.slice(0, 1), { width: 40, hasColours: false })).toMatch(/\nx{30}  y{7}…\n/);
+    expect(renderTable(id, rows.slice(0, 1), { width: 30, hasColours: false })).toMatch(/\nx{23}…  y{3}…\n/);
+  });
+
   test('has colours where they are wanted, which take no room', () => {
     const [, , plain = ''] = renderTable(columns, rows, { width: 40, hasColours: false }).split('\n');
     const [head, , painted = ''] = renderTable(columns, rows, { width: 40, hasColours: true }).split('\n');

@@ -31,7 +31,7 @@ const STATUS: Column<Shown> = {
 };
 
 const COLUMNS: Column<Shown>[] = [
-  { title: 'id', text: ({ id }) => id },
+  { title: 'id', text: ({ id }) => id, isWhole: true },
   { title: 'kind', text: ({ kind }) => kind },
   STATUS,
   { title: 'done', text: ({ done }) => done },

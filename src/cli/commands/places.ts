@@ -8,7 +8,7 @@ import type { ListOptions } from '../session.js';
 
 const COLUMNS: Column<OnWire<Place>>[] = [
   { title: 'name', text: ({ name }) => name },
-  { title: 'id', text: ({ id }) => id },
+  { title: 'id', text: ({ id }) => id, isWhole: true },
   { title: 'numeric id', text: ({ numericId }) => numericId },
   { title: 'created', text: ({ createdAt }) => shortTime(createdAt) },
 ];

@@ -51,7 +51,7 @@ const STATUS: Column<Shown> = {
 
 /** What a table of tokens shows. */
 export const TOKEN_COLUMNS: Column<Shown>[] = [
-  { title: 'token id', text: ({ tokenId }) => tokenId },
+  { title: 'token id', text: ({ tokenId }) => tokenId, isWhole: true },
   { title: 'name', text: ({ name }) => name },
   { title: 'owner', text: ({ owner }) => owner.login },
   { title: 'dialect', text: ({ dialect }) => dialect },

@@ -35,7 +35,7 @@ const PERMISSIONS = choicesOf<Permission>({
 const USERS = '/patois/v1/users';
 
 const COLUMNS: Column<Shown>[] = [
-  { title: 'login', text: ({ login }) => login },
+  { title: 'login', text: ({ login }) => login, isWhole: true },
   { title: 'name', text: ({ name }) => name },
   { title: 'role', text: ({ role }) => role },
   { title: 'organization', text: ({ organization }) => organization.name },

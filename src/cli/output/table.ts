@@ -11,6 +11,8 @@ export interface Column<Row> {
   /** Nothing is shown as `-`. */
   text: (row: Row) => string | number | null | undefined;
   style?: (row: Row) => Style | undefined;
+  /** What is copied from a table, such as an id, is cut only where cutting all others is not enough. */
+  isWhole?: boolean;
 }
 
 /** How a table is laid out. */
@@ -22,7 +24,7 @@ export interface Layout {
 
 const GAP = '  ';
 /** So much of every column stays, however narrow the terminal is. */
-const MIN_WIDTH = 6;
+const MIN_WIDTH = 4;
 const NO_LINES = {
   top: '',
   'top-mid': '',
@@ -56,7 +58,7 @@ export function renderTable<Row>(
   const table = new CliTable({
     chars: NO_LINES,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
-    colWidths: width === undefined ? natural : fitted(natural, width),
+    colWidths: width === undefined ? natural : fitted(columns, natural, width),
     wordWrap: false,
   });
   const paint = (text: string, style: Style | 'bold' | undefined): string =>
@@ -91,15 +93,18 @@ function textOf<Row>({ text }: Column<Row>, row: Row): string {
 }
 
 /** Takes from the widest columns until all fit. */
-function fitted(natural: readonly number[], width: number): number[] {
+function fitted<Row>(columns: readonly Column<Row>[], natural: readonly number[], width: number): number[] {
   const widths = [...natural];
   const available = width - GAP.length * (widths.length - 1);
   let excess = widths.reduce((sum, one) => sum + one, 0) - available;
-  while (excess > 0) {
-    const widest = Math.max(...widths);
-    if (widest <= MIN_WIDTH) break;
-    widths[widths.indexOf(widest)] = widest - 1;
-    excess -= 1;
+  for (const isWhole of [false, true]) {
+    const isCut = (index: number): boolean => (columns[index]?.isWhole ?? false) === isWhole;
+    while (excess > 0) {
+      const widest = Math.max(...widths.filter((_, index) => isCut(index)));
+      if (widest <= MIN_WIDTH) break;
+      widths[widths.findIndex((one, index) => one === widest && isCut(index))] = widest - 1;
+      excess -= 1;
+    }
   }
   return widths;
 }
