@@ -91,7 +91,7 @@ export class AuditEvent {
     nullable: true,
     select: false,
     insert: false,
-    default: () => "nextval('audit_ordinals'::regclass)",
+    default: () => "nextval('audit_ordinals')",
   })
   ordinal?: string | null;
 

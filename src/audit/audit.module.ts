@@ -3,11 +3,12 @@ import { AuditWriter } from './audit.writer.js';
 import { GenuineEvents } from './chain/genuine-events.js';
 import { Pruner } from './chain/pruner.js';
 import { SealKeys } from './chain/seal-keys.js';
+import { SealLag } from './chain/seal-lag.js';
 import { Sealer } from './chain/sealer.js';
 import { Verifier } from './chain/verifier.js';
 
 @Module({
-  providers: [AuditWriter, GenuineEvents, Pruner, SealKeys, Sealer, Verifier],
-  exports: [AuditWriter, Pruner, SealKeys, Sealer, Verifier],
+  providers: [AuditWriter, GenuineEvents, Pruner, SealKeys, SealLag, Sealer, Verifier],
+  exports: [AuditWriter, Pruner, SealKeys, SealLag, Sealer, Verifier],
 })
 export class AuditModule {}

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
+import { AuditModule } from '../audit/audit.module.js';
 import { DecisionsModule } from '../decisions/decisions.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { NoticesModule } from '../notices/notices.module.js';
@@ -12,7 +13,7 @@ import { Metrics } from './metrics/metrics.js';
 
 /** What who runs the server asks of it. */
 @Module({
-  imports: [DecisionsModule, JobsModule, NoticesModule, TokensModule],
+  imports: [AuditModule, DecisionsModule, JobsModule, NoticesModule, TokensModule],
   controllers: [HealthController, MetricsController],
   providers: [Metrics, Readiness],
 })

@@ -40,7 +40,11 @@ export class AuditVerificationJob implements JobKind<unknown, VerifierState> {
     if (problem) this.alarm(problem);
     const { seals, events, prunedTo, root } = state;
     const verifiedTo = state.sequence || null;
-    return { done, ...total, result: { seals, events, verifiedTo, root, prunedTo, ...(problem && { problem }) } };
+    return {
+      done,
+      ...total,
+      result: { seals, events, verifiedTo, root, prunedTo, ...(problem && { problem }) },
+    };
   }
 
   private alarm({ kind, event, seal, message }: TrailProblem): void {

@@ -24,7 +24,8 @@ export function remaining(gaps: readonly Gap[], { found, xmin, xmax, now }: Look
   };
   return gaps.flatMap((gap) => {
     const inGap = found.filter((ordinal) => ordinal >= gap.low && ordinal <= gap.high);
-    const rest = inGap.length === 0 ? [gap] : holes(gap.low, gap.high, inGap).map((one) => ({ ...gap, ...one }));
+    const rest =
+      inGap.length === 0 ? [gap] : holes(gap.low, gap.high, inGap).map((one) => ({ ...gap, ...one }));
     return rest.filter((one) => !isClosed(one));
   });
 }

@@ -37,7 +37,9 @@ export class Pruner {
       const seals = await prunableAfter(transaction, position?.pruned?.sequence ?? 0, before);
       const last = seals.at(-1);
       if (!last) return 0;
-      const ids = seals.flatMap(({ leaves }) => unpackLeaves(leaves ?? Buffer.alloc(0))).map(({ event }) => event);
+      const ids = seals
+        .flatMap(({ leaves }) => unpackLeaves(leaves ?? Buffer.alloc(0)))
+        .map(({ event }) => event);
       const { sequence, root } = last;
       const statement = { sequence, root, prunedAt: new Date().toISOString(), key: this.keys.keyId };
       const pruned: Pruned = { ...statement, signature: this.keys.sign(prunedText(statement)) };

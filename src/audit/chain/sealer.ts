@@ -81,7 +81,10 @@ export class Sealer {
       return this.sealNew(transaction, { ...position, oldEvents: { after, isOver: true } }, position);
     }
     const oldEvents = { after: { time: last.time.toISOString(), id: last.id }, isOver: false };
-    const seal = await this.write(transaction, { ...position, oldEvents }, rows, { through: 0, lateFrom: null });
+    const seal = await this.write(transaction, { ...position, oldEvents }, rows, {
+      through: 0,
+      lateFrom: null,
+    });
     return { seal, isMore: true };
   }
 
@@ -179,7 +182,8 @@ export class Sealer {
   private assertGrown({ sequence, root }: Position): void {
     const { newest } = this;
     this.newest = { sequence, root };
-    if (!newest || sequence > newest.sequence || (sequence === newest.sequence && root === newest.root)) return;
+    if (!newest || sequence > newest.sequence || (sequence === newest.sequence && root === newest.root))
+      return;
     this.counts.lost += 1;
     this.logger.error(
       `The audit trail was changed: its newest seal was ${newest.sequence} with the root ${newest.root}, and now is ` +

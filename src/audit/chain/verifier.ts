@@ -114,7 +114,11 @@ export class Verifier {
     runner: StatementRunner,
     state: VerifierState,
     position: Position,
-    { seals, keys, prunedTo }: { seals: SealRow[]; keys: ReadonlyMap<string, PublicAuditKey>; prunedTo: number },
+    {
+      seals,
+      keys,
+      prunedTo,
+    }: { seals: SealRow[]; keys: ReadonlyMap<string, PublicAuditKey>; prunedTo: number },
   ): Promise<VerifierStep> {
     const checked: Checked[] = [];
     let previous: Pick<VerifierState, 'sequence' | 'root' | 'through'> = state;
@@ -179,14 +183,18 @@ export class Verifier {
       WHERE s.sequence > $1 AND s.late_from <= $2 AND position(uuid_send($3::uuid) IN s.leaves) > 0 LIMIT 1`;
     const values = [sequence, ordinal, row.id];
     if ((await runner.run(statementOf('seals', text), values)).length > 0) return undefined;
-    const isGenuine = this.genuine.isGenuine(row, row.mac === null && (await this.genuine.areOldAllowed(runner)));
+    const isGenuine = this.genuine.isGenuine(
+      row,
+      row.mac === null && (await this.genuine.areOldAllowed(runner)),
+    );
     if (!isGenuine) return foreign(row, sequence);
     if (position.gaps.some(({ low, high }) => low <= ordinal && ordinal <= high)) return undefined;
     return {
       kind: 'unsealed',
       event: row.id,
       seal: sequence,
-      message: 'The event is genuine, and was kept from being sealed, or was put elsewhere in the order of the trail',
+      message:
+        'The event is genuine, and was kept from being sealed, or was put elsewhere in the order of the trail',
     };
   }
 
@@ -208,14 +216,29 @@ export class Verifier {
     return row && foreign(row, seal.sequence);
   }
 
+  /** What is wrong with an event that is to be sealed yet. */
+  private unsealedProblem(row: EventRow, allowsOld: boolean): TrailProblem | undefined {
+    return this.genuine.isGenuine(row, allowsOld) ? undefined : foreign(row, null);
+  }
+
   /** What is left when all seals are verified: that the newest is there, and that what is not sealed yet is genuine. */
-  private async end(runner: StatementRunner, state: VerifierState, position: Position): Promise<VerifierStep> {
+  private async end(
+    runner: StatementRunner,
+    state: VerifierState,
+    position: Position,
+  ): Promise<VerifierStep> {
     const over = stopped(state);
     if (position.sequence > state.sequence) {
-      return { ...over, problem: sealProblem(state.sequence + 1, 'The seal is missing: the end of the chain is gone') };
+      return {
+        ...over,
+        problem: sealProblem(state.sequence + 1, 'The seal is missing: the end of the chain is gone'),
+      };
     }
     if (position.sequence !== state.sequence || position.root !== state.root) {
-      return { ...over, problem: sealProblem(state.sequence, 'It is not the newest seal that this server has made') };
+      return {
+        ...over,
+        problem: sealProblem(state.sequence, 'It is not the newest seal that this server has made'),
+      };
     }
     const text = `
       (SELECT ${eventColumns('e')} FROM audit_events e WHERE e.ordinal > $1 ORDER BY e.ordinal LIMIT ${MAX_OTHERS})
@@ -225,13 +248,11 @@ export class Verifier {
     const rows = await runner.run<EventRow>(statementOf('seals', text), [state.through, lowest]);
     const allowsOld = rows.some(({ mac }) => mac === null) && (await this.genuine.areOldAllowed(runner));
     for (const row of rows) {
-      const isNew = Number(row.ordinal) > state.through;
-      const problem = isNew
-        ? this.genuine.isGenuine(row, allowsOld)
-          ? undefined
-          : foreign(row, null)
-        : await this.otherProblem(runner, row, { position, sequence: state.prunedTo ?? 0 });
-      if (problem) return { ...over, problem };
+      const problem =
+        Number(row.ordinal) > state.through
+          ? this.unsealedProblem(row, allowsOld)
+          : await this.otherProblem(runner, row, { position, sequence: state.prunedTo ?? 0 });
+      if (problem) return { ...over, problem: { ...problem, seal: null } };
     }
     const old = position.oldEvents?.isOver ? await oldAfter(runner, state.old) : undefined;
     return old ? { ...over, problem: foreign(old, null) } : over;
@@ -299,7 +320,11 @@ function leafProblem(leaf: Leaf, rows: EventIndex, seal: number): TrailProblem |
 function problemOf(
   seal: SealRow,
   previous: Pick<VerifierState, 'sequence' | 'root' | 'through'>,
-  { keys, leaves, isPruned }: { keys: ReadonlyMap<string, PublicAuditKey>; leaves: readonly Leaf[]; isPruned: boolean },
+  {
+    keys,
+    leaves,
+    isPruned,
+  }: { keys: ReadonlyMap<string, PublicAuditKey>; leaves: readonly Leaf[]; isPruned: boolean },
 ): TrailProblem | undefined {
   const { sequence } = seal;
   if (sequence !== previous.sequence + 1) return sealProblem(previous.sequence + 1, 'The seal is missing');
@@ -322,7 +347,9 @@ function problemOf(
     merkleRoot(leaves.map(({ hash }) => hash)).toString('hex') === seal.root &&
     leaves[0]?.event === seal.firstEvent &&
     leaves.at(-1)?.event === seal.lastEvent;
-  return isWhole ? undefined : sealProblem(sequence, 'The leaves that are kept with the seal are not what was sealed');
+  return isWhole
+    ? undefined
+    : sealProblem(sequence, 'The leaves that are kept with the seal are not what was sealed');
 }
 
 function sealProblem(seal: number, message: string): TrailProblem {
@@ -403,10 +430,7 @@ async function lowestOrdinal(runner: StatementRunner, prunedTo: number | null): 
 }
 
 /** An event without an ordinal behind all that were older than seals. */
-async function oldAfter(
-  runner: StatementRunner,
-  after: VerifierState['old'],
-): Promise<EventRow | undefined> {
+async function oldAfter(runner: StatementRunner, after: VerifierState['old']): Promise<EventRow | undefined> {
   const { time, id } = after ?? FIRST;
   const text = `
     SELECT ${eventColumns('e')} FROM audit_events e

@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Pruner } from '../../audit/chain/pruner.js';
+import { SealLag } from '../../audit/chain/seal-lag.js';
+import { Sealer } from '../../audit/chain/sealer.js';
 import { StatementCounts, Statements } from '../../database/statements.js';
 import { Transactions } from '../../database/transactions.js';
 import { ChangeListener } from '../../database/changes/change-listener.js';
@@ -56,6 +59,9 @@ export class Metrics {
     policies: PolicyEnforcement,
     jobs: JobRunner,
     notices: NoticeSender,
+    sealer: Sealer,
+    sealLag: SealLag,
+    pruner: Pruner,
   ) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
@@ -123,6 +129,31 @@ export class Metrics {
       'patois_notices_oldest_waiting_seconds',
       'For how long the oldest notice waits, of all replicas, as of the last few seconds; 0 where none does.',
       () => notices.oldestSeconds,
+    );
+    this.counter(
+      'patois_audit_seals_total',
+      'Seals over the audit trail that this process has made.',
+      () => sealer.counts.seals,
+    );
+    this.counter(
+      'patois_audit_sealed_events_total',
+      'Audit events that this process has sealed.',
+      () => sealer.counts.events,
+    );
+    this.counter(
+      'patois_audit_seals_lost_total',
+      'How often this process found the newest seal gone or another.',
+      () => sealer.counts.lost,
+    );
+    this.gauge(
+      'patois_audit_unsealed_age_seconds',
+      'Age of the oldest audit event that has no seal, of all replicas, as of the last scrape.',
+      () => sealLag.seconds,
+    );
+    this.counter(
+      'patois_audit_pruned_events_total',
+      'Audit events older than AUDIT_RETENTION that this process has deleted.',
+      () => pruner.pruned,
     );
     this.gauge('patois_changes_running', 'Changes under way.', () => transactions.load.running);
     this.gauge(
