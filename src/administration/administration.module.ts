@@ -7,7 +7,9 @@ import { JobsModule } from '../jobs/jobs.module.js';
 import { NativeModule } from '../native/native.module.js';
 import { NoticesModule } from '../notices/notices.module.js';
 import { TokensModule } from '../tokens/tokens.module.js';
+import { AuditExportController } from './audit/audit-export.controller.js';
 import { AuditController } from './audit/audit.controller.js';
+import { AuditExport } from './audit/audit-export.service.js';
 import { AuditTrailService } from './audit/audit.service.js';
 import { AuditVerificationJob } from './audit/audit-verification.job.js';
 import { PruneEventsTask } from './audit/prune-events.task.js';
@@ -17,6 +19,7 @@ import { SealsService } from './audit/seals.service.js';
 import { AuditVerificationService } from './audit/verification.service.js';
 import { ImportsController } from './imports/imports.controller.js';
 import { ImportAdministrationService } from './imports/imports.service.js';
+import { Exports } from './exports/exports.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { JobAdministrationService } from './jobs/jobs.service.js';
 import { GitHubKeys } from './leaks/github-keys.js';
@@ -56,6 +59,7 @@ import { UserAdministrationService } from './users/users.service.js';
   ],
   controllers: [
     AuditController,
+    AuditExportController,
     GitHubLeaksController,
     ImportsController,
     JobsController,
@@ -72,12 +76,14 @@ import { UserAdministrationService } from './users/users.service.js';
     UsersController,
   ],
   providers: [
+    AuditExport,
     AuditTrailService,
     GitHubKeys,
     GitHubReportService,
     AuditVerificationJob,
     AuditVerificationService,
     ImportAdministrationService,
+    Exports,
     JobAdministrationService,
     LeakReportService,
     LocationsService,

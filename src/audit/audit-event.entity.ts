@@ -11,6 +11,7 @@ export type AuditAction =
   | 'token.reuse'
   | 'token.replay'
   | 'token.leak'
+  | 'token.export'
   | 'jwt.issue'
   | 'user.create'
   | 'user.update'
@@ -34,6 +35,7 @@ export type AuditAction =
   | 'noticeChannel.rotateSecret'
   | 'noticeChannel.test'
   | 'notice.redeliver'
+  | 'audit.export'
   | 'login.fail'
   | 'login.block';
 

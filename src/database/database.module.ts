@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../config.js';
 import { ChangeFeed } from './changes/change-feed.js';
 import { ChangeListener } from './changes/change-listener.js';
 import type { Database } from './database.js';
+import { Snapshots } from './snapshots.js';
 import { StatementCounts, Statements } from './statements.js';
 import { Transactions } from './transactions.js';
 
@@ -26,6 +27,7 @@ export class DatabaseModule {
         { provide: ChangeFeed, useValue: feed },
         { provide: StatementCounts, useValue: counts },
         { provide: Transactions, useValue: Transactions.of(database, dataSource, feed, counts) },
+        { provide: Snapshots, useValue: Snapshots.of(database, dataSource) },
         { provide: Statements, useValue: Statements.of(database, dataSource, counts) },
         {
           provide: ChangeListener,
@@ -34,7 +36,16 @@ export class DatabaseModule {
             new ChangeListener(database.url, feed, config.verificationMaxStalenessSeconds * 1000),
         },
       ],
-      exports: [DATABASE, DataSource, ChangeFeed, ChangeListener, StatementCounts, Statements, Transactions],
+      exports: [
+        DATABASE,
+        DataSource,
+        ChangeFeed,
+        ChangeListener,
+        Snapshots,
+        StatementCounts,
+        Statements,
+        Transactions,
+      ],
     };
   }
 }

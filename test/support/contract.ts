@@ -73,13 +73,15 @@ export class Contract {
     const response =
       operation.responses[status] ?? (status >= 400 ? operation.responses['default'] : undefined);
     if (!response) return [`${where} is not documented`];
-    const [mediaType, media] = Object.entries(response.content ?? {})[0] ?? [];
-    if (!mediaType) return text === '' ? [] : [`${where} has a body: ${text}`];
+    const media = Object.entries(response.content ?? {});
+    if (media.length === 0) return text === '' ? [] : [`${where} has a body: ${text}`];
     const sent = headers['content-type']?.split(';')[0];
-    if (sent !== mediaType) return [`${where} is ${sent}, not ${mediaType}`];
+    const promised = media.find(([mediaType]) => mediaType === sent);
+    if (!promised) return [`${where} is ${sent}, not ${media.map(([mediaType]) => mediaType).join(' or ')}`];
+    const [mediaType, { schema }] = promised;
     if (!mediaType.endsWith('json')) return [];
-    if (!media?.schema) return [`${where} has no schema`];
-    const validate = this.validator(media.schema);
+    if (!schema) return [`${where} has no schema`];
+    const validate = this.validator(schema);
     validate(answer.json);
     return (validate.errors ?? []).map(
       ({ instancePath, message }) => `${where} ${instancePath} ${message}: ${text}`,

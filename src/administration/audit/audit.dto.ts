@@ -1,11 +1,13 @@
+import { IntersectionType } from '@nestjs/swagger';
 import type { AuditAction, AuditEvent as AuditRow } from '../../audit/audit-event.entity.js';
 import { Instant, IsInstant, IsText, Optional } from '../../http/validation/fields.js';
 import { ListQuery } from '../../native/list.dto.js';
+import { ExportQuery } from '../exports/export.dto.js';
 
 const REFERENCE = 100;
 
-/** The query of the audit trail; all that is given must hold. */
-export class ListAuditEventsQuery extends ListQuery {
+/** Which audit events are meant; all that is given must hold. */
+export class AuditEventFilter {
   /**
    * A user's uuid or login, or a token id.
    * @example 'admin'
@@ -42,6 +44,12 @@ export class ListAuditEventsQuery extends ListQuery {
   @IsInstant()
   until?: Date;
 }
+
+/** The query of the audit trail. */
+export class ListAuditEventsQuery extends IntersectionType(AuditEventFilter, ListQuery) {}
+
+/** The query of an export of the audit trail. */
+export class ExportAuditEventsQuery extends IntersectionType(AuditEventFilter, ExportQuery) {}
 
 /** Who did it. */
 export class AuditActor {

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import { findUser } from '../../accounts/references.js';
 import { AuditEvent } from '../../audit/audit-event.entity.js';
 import type { Principal } from '../../auth/principal.js';
 import { newestFirst, type Page, readPage } from '../../database/page.js';
-import type { ListAuditEventsQuery } from './audit.dto.js';
+import type { AuditEventFilter, ListAuditEventsQuery } from './audit.dto.js';
 
 /** The audit trail as administrators of everything read it. */
 @Injectable()
@@ -12,9 +12,24 @@ export class AuditTrailService {
   constructor(private readonly dataSource: DataSource) {}
 
   /** @throws {Refusal} forbidden for who does not administer everything. */
-  async list(caller: Principal, filter: ListAuditEventsQuery): Promise<Page<AuditEvent>> {
+  async list(
+    caller: Principal,
+    { cursor, limit, ...filter }: ListAuditEventsQuery,
+  ): Promise<Page<AuditEvent>> {
+    const query = await this.query(caller, filter);
+    return readPage(query, newestFirst('event.time'), cursor, limit);
+  }
+
+  /**
+   * The events that a filter means, as the alias `event`.
+   *
+   * @throws {Refusal} as {@link list}.
+   */
+  async query(
+    caller: Principal,
+    { actor, action, object, since, until }: AuditEventFilter,
+  ): Promise<SelectQueryBuilder<AuditEvent>> {
     caller.assertAdministersAll();
-    const { cursor, limit, actor, action, object, since, until } = filter;
     const query = this.dataSource.manager.createQueryBuilder(AuditEvent, 'event');
     if (actor !== undefined)
       query.andWhere('event.actorId IN (:...actors)', { actors: await this.idsOf(actor) });
@@ -24,7 +39,7 @@ export class AuditTrailService {
     if (action !== undefined) query.andWhere('(event.action = :action OR event.alias = :action)', { action });
     if (since) query.andWhere('event.time >= :since', { since });
     if (until) query.andWhere('event.time < :until', { until });
-    return readPage(query, newestFirst('event.time'), cursor, limit);
+    return query;
   }
 
   /** A reference as the trail has it: as it stands, and, where it is a user's login, the user's uuid. */

@@ -1,0 +1,149 @@
+import { Injectable, Logger, StreamableFile } from '@nestjs/common';
+import type { AuditAction } from '../../audit/audit-event.entity.js';
+import { AuditWriter } from '../../audit/audit.writer.js';
+import type { Principal } from '../../auth/principal.js';
+import { type Snapshot, Snapshots, type SnapshotSelect } from '../../database/snapshots.js';
+import { Transactions } from '../../database/transactions.js';
+import { Refusal } from '../../refusal.js';
+import { withoutSecrets } from '../../secrets.js';
+import { Admission } from '../../tokens/authority/admission.js';
+import { turnstile } from '../../turnstile.js';
+import { type ExportedRow, type ExportFormat, type ExportFormatName, FORMATS } from './export-format.js';
+import { ExportStream } from './export-stream.js';
+
+/** What is exported. */
+export interface ExportSpec<Row> {
+  /** As the audit trail has it. */
+  action: AuditAction;
+  /** As the file is called. */
+  name: string;
+  format: ExportFormatName;
+  /** What the caller asked for, for the audit trail. */
+  filter: object;
+  /** @param asOf when it begins. */
+  select: (asOf: Date) => SnapshotSelect<Row>;
+  columns: readonly string[];
+  show: (row: Row, asOf: Date) => ExportedRow;
+}
+
+/** Beside the limit of all together: one user leaves room for others. */
+const MAX_OF_A_USER = 2;
+const RETRY_AFTER_SECONDS = 10;
+/** Rows that are written in one turn of the event loop: less than a millisecond's work. */
+const ROWS_A_TURN = 50;
+
+/** Exports of any number of rows, as they stood when the export began. */
+@Injectable()
+export class Exports {
+  private readonly logger = new Logger(Exports.name);
+  /** How many each user has under way. */
+  private readonly underWay = new Map<string, number>();
+
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly admission: Admission,
+    private readonly audit: AuditWriter,
+    private readonly snapshots: Snapshots,
+  ) {}
+
+  /**
+   * Begins an export: its audit event is written, and its first rows are read, when this returns.
+   *
+   * @throws {Refusal} unauthenticated, forbidden: the caller is not what it was; unavailable and tooMany, when as many
+   *   exports are under way as may be.
+   */
+  async begin<Row extends object>(caller: Principal, spec: ExportSpec<Row>): Promise<StreamableFile> {
+    const { id } = caller.user;
+    this.snapshots.assertRoom();
+    this.enter(id);
+    try {
+      await this.record(caller, spec);
+      const asOf = new Date();
+      const snapshot = await this.snapshots.open(spec.select(asOf), asOf);
+      try {
+        const first = await snapshot.next();
+        const stream = new ExportStream(textsOf(spec, snapshot, first, asOf), () => snapshot.close());
+        stream.once('error', (error) => this.logFailure(spec, error));
+        stream.once('close', () => this.leave(id));
+        return new StreamableFile(stream, headersOf(spec, asOf));
+      } catch (error) {
+        await snapshot.close();
+        throw error;
+      }
+    } catch (error) {
+      this.leave(id);
+      throw error;
+    }
+  }
+
+  /** What {@link begin} would answer to `HEAD`: its headers, without a row read, and without an event. */
+  headOf<Row>(spec: ExportSpec<Row>): StreamableFile {
+    return new StreamableFile(Buffer.alloc(0), headersOf(spec, new Date()));
+  }
+
+  /** Asks again who calls, and commits the event before the first byte leaves. */
+  private record<Row>(caller: Principal, { action, format, filter }: ExportSpec<Row>): Promise<void> {
+    return this.transactions.run(caller.user.id, async (transaction) => {
+      await this.admission.admit(transaction, caller);
+      const [type = action] = action.split('.');
+      await this.audit.write(transaction.last, {
+        actor: caller.actor,
+        action,
+        object: { type, id: null },
+        after: { format, filter },
+      });
+    });
+  }
+
+  private enter(userId: string): void {
+    const count = this.underWay.get(userId) ?? 0;
+    if (count >= MAX_OF_A_USER) {
+      const message = `No more than ${MAX_OF_A_USER} exports of one user at once`;
+      throw new Refusal('tooMany', { message, retryAfterSeconds: RETRY_AFTER_SECONDS });
+    }
+    this.underWay.set(userId, count + 1);
+  }
+
+  private leave(userId: string): void {
+    const count = this.underWay.get(userId) ?? 0;
+    if (count > 1) this.underWay.set(userId, count - 1);
+    else this.underWay.delete(userId);
+  }
+
+  private logFailure({ action }: { action: AuditAction }, error: Error): void {
+    this.logger.warn(withoutSecrets(`${action}: broken off: ${error.message}`));
+  }
+}
+
+async function* textsOf<Row>(
+  { format: name, columns, show }: ExportSpec<Row>,
+  snapshot: Snapshot<Row>,
+  first: Row[],
+  asOf: Date,
+): AsyncGenerator<string> {
+  const format = FORMATS[name];
+  let count = 0;
+  let head = format.head(columns);
+  for (let rows = first; rows.length > 0; rows = await snapshot.next()) {
+    for (let from = 0; from < rows.length; from += ROWS_A_TURN) {
+      await turnstile.turn();
+      const shown = rows.slice(from, from + ROWS_A_TURN).map((row) => show(row, asOf));
+      yield head + format.rows(shown);
+      head = '';
+    }
+    count += rows.length;
+  }
+  // The reader may take the rest when it likes: nothing is held for it.
+  await snapshot.close();
+  yield head + format.trailer(columns, count, asOf);
+}
+
+/** RFC 6266; a name without anything that would have to be encoded. */
+function headersOf<Row>(
+  { name, format }: ExportSpec<Row>,
+  asOf: Date,
+): { type: string; disposition: string } {
+  const time = asOf.toISOString().replace(/\.\d+/, '').replaceAll(':', '');
+  const { mediaType }: ExportFormat = FORMATS[format];
+  return { type: mediaType, disposition: `attachment; filename="patois-${name}-${time}.${format}"` };
+}

@@ -1,0 +1,225 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+import { Refusal } from '../refusal.js';
+import { CONNECTION, type Database, isDatabaseUnavailable } from './database.js';
+import { ignore, type Place, poolOf, Values } from './statements.js';
+
+/** Each holds a connection, and on a server back what vacuum may clean away. */
+const MAX_AT_ONCE = 4;
+const RETRY_AFTER_SECONDS = 10;
+const ROWS_A_PORTION = 500;
+/** One portion may need a sort, or a search, of all that there is. */
+const PORTION_TIMEOUT_MS = 60_000;
+/** Longer than any reader is waited for: the server frees itself of a process that hangs. */
+const IDLE_TIMEOUT_MS = 120_000;
+const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+  SET LOCAL statement_timeout = ${PORTION_TIMEOUT_MS};
+  SET LOCAL idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`;
+const FETCH = `FETCH FORWARD ${ROWS_A_PORTION} FROM snapshot`;
+
+/** Where a row stands among others, newest first. */
+export interface Position {
+  time: Date;
+  /** A uuid. */
+  id: string;
+}
+
+/** A select of rows that are made once and keep their place, newest first. */
+export interface SnapshotSelect<Row> {
+  /** `SELECT … FROM … WHERE …`, without order and limit. Its values come first. */
+  text: (place: Place) => string;
+  /** What the rows are ordered by: when they were made, to the millisecond, and a uuid. */
+  order: { time: string; id: string };
+  positionOf: (row: Row) => Position;
+}
+
+/** Rows as they stood at one moment, in portions. */
+export interface Snapshot<Row> {
+  /** The next rows; none once it is at its end. One call after the other. */
+  next(): Promise<Row[]>;
+  /** Ends it, and what it is reading: may be called at any time, and again. Throws nothing. */
+  close(): Promise<void>;
+}
+
+/**
+ * Reads any number of rows as they stood when it began, in constant memory.
+ *
+ * On a server all come from one transaction that sees one state (REPEATABLE READ), by a cursor, over a connection of its
+ * own (`application_name` patois-snapshots): neither requests nor changes wait for it. On the embedded engine, where a
+ * transaction would keep all others out, each portion is a statement of its own that goes on where the one before ended:
+ * rows that were made later are left out, and each row is as it stands when its portion is read.
+ */
+export class Snapshots implements OnApplicationShutdown {
+  private opened = 0;
+
+  private constructor(
+    private readonly dataSource: DataSource,
+    /** Undefined on the embedded engine. */
+    private readonly pool: pg.Pool | undefined,
+  ) {}
+
+  static of({ url }: Database, dataSource: DataSource): Snapshots {
+    if (url === undefined) return new Snapshots(dataSource, undefined);
+    const pool = new pg.Pool({
+      ...CONNECTION,
+      connectionString: url,
+      application_name: 'patois-snapshots',
+      query_timeout: PORTION_TIMEOUT_MS,
+      max: MAX_AT_ONCE,
+    });
+    // An idle connection that breaks is replaced at its next use.
+    pool.on('error', ignore);
+    pool.on('connect', (client) => client.on('error', ignore));
+    return new Snapshots(dataSource, pool);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool?.end();
+  }
+
+  /** How many are open. */
+  get openCount(): number {
+    return this.opened;
+  }
+
+  /** @throws {Refusal} unavailable, when as many are open as may be. */
+  assertRoom(): void {
+    if (this.opened < MAX_AT_ONCE) return;
+    const message = 'Too many exports at once; try again later';
+    throw new Refusal('unavailable', { reason: 'busy', message, retryAfterSeconds: RETRY_AFTER_SECONDS });
+  }
+
+  /**
+   * Begins one, which has to be closed.
+   *
+   * @param asOf the moment it begins at: rows that were made later are left out.
+   * @throws {Refusal} unavailable, when as many are open as may be.
+   */
+  async open<Row extends object>(select: SnapshotSelect<Row>, asOf: Date): Promise<Snapshot<Row>> {
+    this.assertRoom();
+    this.opened += 1;
+    let isCounted = true;
+    const onClosed = (): void => {
+      if (isCounted) this.opened -= 1;
+      isCounted = false;
+    };
+    if (!this.pool) return new KeysetSnapshot(this.dataSource, select, asOf, onClosed);
+    try {
+      return await CursorSnapshot.begin(this.pool, this.dataSource, select, onClosed);
+    } catch (error) {
+      onClosed();
+      throw error;
+    }
+  }
+}
+
+/** A cursor in a transaction. */
+class CursorSnapshot<Row extends object> implements Snapshot<Row> {
+  private reading: Promise<unknown> | undefined;
+  private closing: Promise<void> | undefined;
+  private isBroken = false;
+
+  private constructor(
+    private readonly client: pg.PoolClient,
+    private readonly backend: number,
+    private readonly dataSource: DataSource,
+    private readonly onClosed: () => void,
+  ) {}
+
+  static async begin<Row extends object>(
+    pool: pg.Pool,
+    dataSource: DataSource,
+    { text, order }: SnapshotSelect<Row>,
+    onClosed: () => void,
+  ): Promise<Snapshot<Row>> {
+    const client = await pool.connect();
+    try {
+      await client.query(BEGIN);
+      // The first statement of the transaction that reads is the moment it sees from then on.
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const values = new Values();
+      const ordered = `${text(values.place)} ORDER BY ${order.time} DESC, ${order.id} DESC`;
+      await client.query(`DECLARE snapshot NO SCROLL CURSOR FOR ${ordered}`, values.list);
+      return new CursorSnapshot<Row>(client, rows[0]?.pid ?? 0, dataSource, onClosed);
+    } catch (error) {
+      // The transaction goes with its connection.
+      client.release(true);
+      throw error;
+    }
+  }
+
+  async next(): Promise<Row[]> {
+    if (this.closing) throw closed();
+    const reading = this.client.query<Row>(FETCH);
+    this.reading = reading;
+    try {
+      return (await reading).rows;
+    } catch (error) {
+      this.isBroken = isDatabaseUnavailable(error);
+      throw error;
+    } finally {
+      this.reading = undefined;
+    }
+  }
+
+  close(): Promise<void> {
+    return (this.closing ??= this.end());
+  }
+
+  private async end(): Promise<void> {
+    const { client, reading } = this;
+    try {
+      if (reading) {
+        // Until the transaction ends the process of the server is ours, also behind a pooler of connections.
+        await this.dataSource.query('SELECT pg_cancel_backend($1)', [this.backend]).catch(ignore);
+        await reading.catch(ignore);
+      } else if (!this.isBroken) await client.query('ROLLBACK');
+      client.release(reading !== undefined || this.isBroken);
+    } catch {
+      client.release(true);
+    } finally {
+      this.onClosed();
+    }
+  }
+}
+
+/** A statement a portion, each of which begins behind the last row of the one before. */
+class KeysetSnapshot<Row extends object> implements Snapshot<Row> {
+  private last: Position | undefined;
+  private isClosed = false;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly select: SnapshotSelect<Row>,
+    private readonly asOf: Date,
+    private readonly onClosed: () => void,
+  ) {}
+
+  async next(): Promise<Row[]> {
+    if (this.isClosed) throw closed();
+    const { last, asOf } = this;
+    const { text, order, positionOf } = this.select;
+    const { time, id } = order;
+    const values = new Values();
+    const { place } = values;
+    const selected = text(place);
+    const bound = last
+      ? `(${time}, ${id}) < (${place(last.time)}::timestamptz, ${place(last.id)}::uuid)`
+      : `${time} <= ${place(asOf)}::timestamptz`;
+    const portion = `${selected} AND ${bound} ORDER BY ${time} DESC, ${id} DESC LIMIT ${ROWS_A_PORTION}`;
+    const { rows } = await poolOf(this.dataSource).query<Row>(portion, values.list);
+    const end = rows.at(-1);
+    if (end) this.last = positionOf(end);
+    return rows;
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.onClosed();
+  }
+}
+
+function closed(): Error {
+  return new Error('The snapshot is closed');
+}
