@@ -40,6 +40,8 @@ import { PolicyAdministrationService } from './policies/policies.service.js';
 import { RevocationsController } from './revocations/revocations.controller.js';
 import { RevocationAdministrationService } from './revocations/revocations.service.js';
 import { TokenBatchController } from './tokens/token-batch.controller.js';
+import { TokenExportController } from './tokens/token-export.controller.js';
+import { TokenExport } from './tokens/token-export.service.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { TokenAdministrationService } from './tokens/tokens.service.js';
 import { UsersController } from './users/users.controller.js';
@@ -72,6 +74,7 @@ import { UserAdministrationService } from './users/users.service.js';
     RevocationsController,
     SealsController,
     TokenBatchController,
+    TokenExportController,
     TokensController,
     UsersController,
   ],
@@ -96,6 +99,7 @@ import { UserAdministrationService } from './users/users.service.js';
     SealEventsTask,
     SealsService,
     TokenAdministrationService,
+    TokenExport,
     UserAdministrationService,
   ],
 })

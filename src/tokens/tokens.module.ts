@@ -23,6 +23,7 @@ import { ImportedForms } from './imports/imported-forms.js';
 import { IMPORTED_LOOKUP, ImportedValues } from './imports/imported-values.js';
 import { ImportRows } from './imports/import-rows.js';
 import { TokenImports } from './imports/token-imports.js';
+import { TokenPortions } from './inventory/token-portions.js';
 import { OwnerDeletionJob } from './owner-deletion.job.js';
 import { ForgetTargetsTask } from './revocations/forget-targets.task.js';
 import { RevocationJob } from './revocations/revocation.job.js';
@@ -73,6 +74,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     UnusedTokensJob,
     UnusedTokensTask,
     TokenImports,
+    TokenPortions,
     TokenReads,
     TokenRows,
     TokenService,
@@ -141,6 +143,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     RevocationPreview,
     Revocations,
     TokenImports,
+    TokenPortions,
     TokenService,
     TokenLookup,
   ],

@@ -35,10 +35,12 @@ export class Contract {
   ) {
     addFormats.default(this.ajv);
     this.ajv.addSchema(document, 'document');
-    this.calls = [...this.operations()].map(([call, { operationId }]) => {
+    const calls = [...this.operations()].map(([call, { operationId }]) => {
       const [method = '', path = ''] = call.split(' ');
-      return { method, pattern: patternOf(path), operationId };
+      return { method, path, pattern: patternOf(path), operationId };
     });
+    // What has a path of its own is no parameter of another, as in the router.
+    this.calls = calls.sort((one, other) => parametersIn(one.path) - parametersIn(other.path));
   }
 
   /** Every document that is checked in. */
@@ -79,7 +81,7 @@ export class Contract {
     const promised = media.find(([mediaType]) => mediaType === sent);
     if (!promised) return [`${where} is ${sent}, not ${media.map(([mediaType]) => mediaType).join(' or ')}`];
     const [mediaType, { schema }] = promised;
-    if (!mediaType.endsWith('json')) return [];
+    if (!/\bjson$/.test(mediaType)) return [];
     if (!schema) return [`${where} has no schema`];
     const validate = this.validator(schema);
     validate(answer.json);
@@ -106,6 +108,10 @@ export class Contract {
     this.validators.set(key, known);
     return known;
   }
+}
+
+function parametersIn(template: string): number {
+  return template.split('{').length - 1;
 }
 
 /** The paths of a template; `{path}` is the rest of one, of any depth. */

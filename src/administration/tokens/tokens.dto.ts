@@ -28,6 +28,7 @@ import { parseCallerAddress } from '../../network/addresses.js';
 import type { NamedTokenFilter } from '../../tokens/inventory/inventory.js';
 import { MAX_GRACE_SECONDS } from '../../tokens/rotation/rotation.js';
 import type { ActorSnapshot, Token as TokenRow, TokenStatus } from '../../tokens/token.entity.js';
+import { ExportQuery } from '../exports/export.dto.js';
 import { PlaceReference } from '../place.dto.js';
 
 const NAME = 255;
@@ -330,6 +331,9 @@ export class ListTokensQuery extends IntersectionType(TokenFilter, ListQuery) {
   sort: TokenSort = '-createdAt';
 }
 
+/** The query of an export of tokens. */
+export class ExportTokensQuery extends IntersectionType(TokenFilter, ExportQuery) {}
+
 /** The owner of a token. */
 export class TokenOwner {
   /** @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b' */
@@ -431,8 +435,11 @@ export class Token {
   /** @example 'Leaked in a build log' */
   revokeReason: string | null;
 
-  /** @param token with its owner and the owner's organization. */
-  constructor(token: TokenRow, externalId: string) {
+  /**
+   * @param token with its owner and the owner's organization.
+   * @param now the moment for which it is shown.
+   */
+  constructor(token: TokenRow, externalId: string, now?: Date) {
     this.tokenId = token.tokenId;
     this.externalId = externalId;
     this.uuid = token.id;
@@ -444,13 +451,13 @@ export class Token {
     this.description = token.description;
     this.scopes = token.scopes;
     this.allowedCidrs = token.allowedCidrs;
-    this.status = token.status();
+    this.status = token.status(now);
     this.expiresAt = token.expiresAt;
     this.createdAt = token.createdAt;
     this.createdBy = new TokenDoer(token.createdBy);
     this.updatedAt = token.updatedAt;
     this.rotatedAt = token.rotatedAt;
-    this.previousValidUntil = token.graceEnd();
+    this.previousValidUntil = token.graceEnd(now);
     this.lastUsedAt = token.lastUsedAt;
     this.lastUsedAddress = token.lastUse?.address ?? null;
     this.lastUsedUserAgent = token.lastUse?.userAgent ?? null;
