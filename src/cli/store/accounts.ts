@@ -6,6 +6,7 @@ import { ChangeFeed } from '../../database/changes/change-feed.js';
 import { migrateAlone } from '../../database/migrate.js';
 import { StatementCounts } from '../../database/statements.js';
 import { Transactions } from '../../database/transactions.js';
+import { AuditKeyRing } from '../../hashing/audit-key-ring.js';
 import { HashingService } from '../../hashing/hashing.service.js';
 import { loadKeyRing } from '../../hashing/key-ring.js';
 import { makeFirstPolicy } from '../../tokens/policy/policy.entity.js';
@@ -13,6 +14,11 @@ import { looksLikeToken } from '../../tokens/token-format.js';
 import { CommandError, EXIT, usageError } from '../exit.js';
 import { pendingMigrations } from './migrations.js';
 import { type Store, withStore } from './open-store.js';
+
+interface Writers {
+  hashing: HashingService;
+  audit: AuditWriter;
+}
 
 const MIN_BYTES = 8;
 const MAX_BYTES = 72;
@@ -36,9 +42,9 @@ export function setPasswordOf(
     }
     const user = await findUser(dataSource.manager, reference);
     if (!user) throw new CommandError('No such user', EXIT.notFound);
-    const hashing = await hashingOf(store);
-    const passwordDigest = await hashing.hashPassword(checked(await ask()));
-    const { accounts, close } = accountsOf(store, hashing);
+    const writers = await writersOf(store);
+    const passwordDigest = await writers.hashing.hashPassword(checked(await ask()));
+    const { accounts, close } = accountsOf(store, writers);
     const actor = { ...SYSTEM, userAgent: `patois-cli/${version}` };
     const changed = await dataSource
       .transaction((manager) => accounts.updateUser(user.id, { passwordDigest }, actor, manager))
@@ -57,9 +63,9 @@ export function setPasswordOf(
 export function makeFirst(password: string | undefined): Promise<FirstStart> {
   if (password !== undefined) checked(password);
   return withStore(true, async (store) => {
-    const hashing = await hashingOf(store);
+    const { hashing, audit } = await writersOf(store);
     const made = await migrateAlone(store.dataSource, store.database.isEmbedded, () =>
-      makeFirstAdministrator(store.dataSource, hashing, password, makeFirstPolicy),
+      makeFirstAdministrator(store.dataSource, hashing, audit, password, makeFirstPolicy),
     );
     if (made) return made;
     const message = 'There are users already; for a password that is lost: patois users set-password';
@@ -69,18 +75,23 @@ export function makeFirst(password: string | undefined): Promise<FirstStart> {
 
 function accountsOf(
   { dataSource, database }: Store,
-  hashing: HashingService,
+  { hashing, audit }: Writers,
 ): { accounts: AccountsService; close: () => Promise<void> } {
   const feed = new ChangeFeed(dataSource, database.isEmbedded);
   const transactions = Transactions.of(database, dataSource, feed, new StatementCounts());
   return {
-    accounts: new AccountsService(dataSource, hashing, new AuditWriter(dataSource), feed, transactions),
+    accounts: new AccountsService(dataSource, hashing, audit, feed, transactions),
     close: () => transactions.onApplicationShutdown(),
   };
 }
 
-async function hashingOf({ config }: Store): Promise<HashingService> {
-  return new HashingService(await loadKeyRing(config), config.bcryptCost);
+/** What writes to the store: digests of passwords, and the trail. */
+async function writersOf({ config, dataSource }: Store): Promise<Writers> {
+  const ring = await loadKeyRing(config);
+  return {
+    hashing: new HashingService(ring, config.bcryptCost),
+    audit: new AuditWriter(dataSource, new AuditKeyRing(ring)),
+  };
 }
 
 /** As the API checks a password. */
