@@ -316,3 +316,36 @@ function table(headers, rows) {
   const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
   return [line(headers), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
+
+/** Milliseconds of each kind of request, beside a plain select of the rows that it shows, by their ids. */
+export function renderInventory({ at, machine, options, measures }) {
+  const { tokens, owners, organizations, events, rounds } = options;
+  const callers = { administrator: 'administrator', head: "organization's", owner: 'owner' };
+  const percentile = (times, share) =>
+    times.toSorted((one, other) => one - other)[Math.min(times.length - 1, Math.floor(times.length * share))];
+  const rows = measures.map(({ label, caller, rows: shown, aim, times, plain }) => {
+    const [p50, p95] = [percentile(times, 0.5), percentile(times, 0.95)];
+    const beside = plain.length > 0 ? percentile(plain, 0.5) : undefined;
+    return [
+      label,
+      callers[caller],
+      shown.toLocaleString('en'),
+      p50.toFixed(1),
+      p95.toFixed(1),
+      beside === undefined ? '' : beside.toFixed(1),
+      beside === undefined ? '' : (p50 / beside).toFixed(1),
+      aim === undefined ? '' : `≤ ${aim}`,
+      aim === undefined ? '' : verdict(aim, p95),
+    ];
+  });
+  const count = (number) => number.toLocaleString('en');
+  return (
+    `${at.slice(0, 10)}: ${machine}; ${count(tokens)} tokens of ${count(owners)} owners in ${count(organizations)} organizations, ` +
+    `${count(events)} audit events; ${rounds} requests of each kind in turn, one at a time.\n\n` +
+    table(['what is asked', 'as', 'rows', 'p50 ms', 'p95 ms', 'plain select', 'ratio', 'aim, p95', ''], rows)
+  );
+}
+
+export function recordInventory(results) {
+  record('inventory', renderInventory(results), 'Lists and counts of many tokens');
+}

@@ -74,9 +74,6 @@ export class Notices1795300000020 implements MigrationInterface {
         CONSTRAINT "expiry_notice_progress_pkey" PRIMARY KEY ("stage")
       )`);
     await queryRunner.query(`
-      CREATE INDEX "tokens_expires" ON "tokens" ("expires_at", "id")
-      WHERE "expires_at" IS NOT NULL AND "revoked_at" IS NULL`);
-    await queryRunner.query(`
       CREATE TABLE "known_networks" (
         "token_uuid" uuid NOT NULL,
         "networks" text array NOT NULL,
@@ -87,7 +84,6 @@ export class Notices1795300000020 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`DROP TABLE "known_networks"`);
-    await queryRunner.query(`DROP INDEX "tokens_expires"`);
     await queryRunner.query(`DROP TABLE "expiry_notice_progress"`);
     await queryRunner.query(`DROP TABLE "notice_deliveries"`);
     await queryRunner.query(`DROP TABLE "notice_channels"`);

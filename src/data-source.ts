@@ -15,6 +15,7 @@ import { RevocationTargets1795300000022 } from '../migrations/1795300000022-revo
 import { AuditSeals1795300000019 } from '../migrations/1795300000019-audit-seals.js';
 import { Notices1795300000020 } from '../migrations/1795300000020-notices.js';
 import { Imports1795300000021 } from '../migrations/1795300000021-imports.js';
+import { Inventory1795300000018 } from '../migrations/1795300000018-inventory.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -84,6 +85,7 @@ export function createDataSource(database: Database): DataSource {
       AuditSeals1795300000019,
       Notices1795300000020,
       Imports1795300000021,
+      Inventory1795300000018,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

@@ -45,6 +45,10 @@ export type AuditAction =
 @Index('audit_events_actor', ['actorId', 'time', 'id'])
 @Index('audit_events_object', ['objectId', 'time', 'id'])
 @Index('audit_events_ordinal', ['ordinal'])
+@Index('audit_events_action', ['action', 'time', 'id'])
+@Index('audit_events_alias', ['alias', 'time', 'id'], { where: 'alias IS NOT NULL' })
+@Index('audit_events_address', ['address', 'time', 'id'])
+@Index('audit_events_request', ['requestId'])
 export class AuditEvent {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'audit_events_pkey' })
   id!: string;

@@ -1,4 +1,5 @@
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -65,7 +66,7 @@ export class EmbeddedPostgres {
     folder: SocketFolder,
     lock?: FolderLock,
   ): Promise<EmbeddedPostgres> {
-    const engine = await PGlite.create(options);
+    const engine = await PGlite.create({ ...options, extensions: { pg_trgm } });
     const path = join(folder.path, SOCKET_NAME);
     await rm(path, { force: true });
     const server = new PGLiteSocketServer({ db: engine, path, maxConnections: 1 });

@@ -1,10 +1,11 @@
 import { IntersectionType } from '@nestjs/swagger';
 import type { AuditAction, AuditEvent as AuditRow } from '../../audit/audit-event.entity.js';
-import { Instant, IsInstant, IsText, Optional } from '../../http/validation/fields.js';
+import { Instant, IsAddress, IsInstant, IsText, Optional } from '../../http/validation/fields.js';
 import { ListQuery } from '../../native/list.dto.js';
 import { ExportQuery } from '../exports/export.dto.js';
 
 const REFERENCE = 100;
+const REQUEST_ID = 255;
 
 /** Which audit events are meant; all that is given must hold. */
 export class AuditEventFilter {
@@ -31,6 +32,22 @@ export class AuditEventFilter {
   @Optional()
   @IsText(REFERENCE)
   object?: string;
+
+  /**
+   * The address of the request, compared as an address.
+   * @example '203.0.113.7'
+   */
+  @Optional()
+  @IsAddress()
+  address?: string;
+
+  /**
+   * The `X-Request-Id` header of the response.
+   * @example '5d9e4b0e-9a55-4a1d-9c0c-6f3b3f0e2a36'
+   */
+  @Optional()
+  @IsText(REQUEST_ID)
+  requestId?: string;
 
   /** Inclusive lower bound. */
   @Optional()

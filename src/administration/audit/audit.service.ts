@@ -4,6 +4,7 @@ import { findUser } from '../../accounts/references.js';
 import { AuditEvent } from '../../audit/audit-event.entity.js';
 import type { Principal } from '../../auth/principal.js';
 import { newestFirst, type Page, readPage } from '../../database/page.js';
+import { parseCallerAddress } from '../../network/addresses.js';
 import type { AuditEventFilter, ListAuditEventsQuery } from './audit.dto.js';
 
 /** The audit trail as administrators of everything read it. */
@@ -27,7 +28,7 @@ export class AuditTrailService {
    */
   async query(
     caller: Principal,
-    { actor, action, object, since, until }: AuditEventFilter,
+    { actor, action, object, address, requestId, since, until }: AuditEventFilter,
   ): Promise<SelectQueryBuilder<AuditEvent>> {
     caller.assertAdministersAll();
     const query = this.dataSource.manager.createQueryBuilder(AuditEvent, 'event');
@@ -37,6 +38,10 @@ export class AuditTrailService {
       query.andWhere('event.objectId IN (:...objects)', { objects: await this.idsOf(object) });
     }
     if (action !== undefined) query.andWhere('(event.action = :action OR event.alias = :action)', { action });
+    if (address !== undefined) {
+      query.andWhere('event.address = :address', { address: parseCallerAddress(address) });
+    }
+    if (requestId !== undefined) query.andWhere('event.requestId = :requestId', { requestId });
     if (since) query.andWhere('event.time >= :since', { since });
     if (until) query.andWhere('event.time < :until', { until });
     return query;

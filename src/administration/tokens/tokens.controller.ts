@@ -17,10 +17,12 @@ import {
   RevokeTokenQuery,
   RotateToken,
   Token,
+  TokenFilter,
   TokenPage,
   TokenWithSecret,
   UpdateToken,
 } from './tokens.dto.js';
+import { TokenSummary } from './token-summary.dto.js';
 import { TokenAdministrationService } from './tokens.service.js';
 
 const READ = 'patois:tokens.read';
@@ -73,6 +75,19 @@ export class TokensController {
       rows.map((row) => this.show(row)),
       nextCursor,
     );
+  }
+
+  @Get('summary')
+  @RequireScopes(PATOIS, READ)
+  @ApiOperation({
+    operationId: 'summarizeTokens',
+    summary: 'Counts the tokens that the caller may see',
+    description:
+      'All filters that are given must match. All counts are of one moment. Unless it says otherwise, a count is of tokens of every status.',
+  })
+  @ApiRefusals(Problem, { 503: 'Too many summaries at once' })
+  async summary(@Caller() caller: Principal, @Query() query: TokenFilter): Promise<TokenSummary> {
+    return new TokenSummary(await this.tokens.summary(caller, query));
   }
 
   @Get(':tokenId')

@@ -26,6 +26,7 @@ import {
 import { ListQuery } from '../../native/list.dto.js';
 import { parseCallerAddress } from '../../network/addresses.js';
 import type { NamedTokenFilter } from '../../tokens/inventory/inventory.js';
+import { TOKEN_SORTS, type TokenSort } from '../../tokens/inventory/token-order.js';
 import { MAX_GRACE_SECONDS } from '../../tokens/rotation/rotation.js';
 import type { ActorSnapshot, Token as TokenRow, TokenStatus } from '../../tokens/token.entity.js';
 import { ExportQuery } from '../exports/export.dto.js';
@@ -37,18 +38,6 @@ const REFERENCE = 100;
 const MAX_BLOCKS = 100;
 
 export const TOKEN_STATUSES = ['active', 'inactive', 'expired', 'revoked'] as const;
-export const TOKEN_SORTS = [
-  'createdAt',
-  '-createdAt',
-  'name',
-  '-name',
-  'lastUsedAt',
-  '-lastUsedAt',
-  'expiresAt',
-  '-expiresAt',
-] as const;
-export type TokenSort = (typeof TOKEN_SORTS)[number];
-
 /** The body that makes a token. */
 export class CreateToken {
   /**

@@ -4,14 +4,15 @@ import type { UserReference } from '../../accounts/user-reference.js';
 import type { User } from '../../accounts/user.entity.js';
 import type { Principal } from '../../auth/principal.js';
 import { isUuid } from '../../database/uuid.js';
-import { type Page, readPage } from '../../database/page.js';
+import type { Page } from '../../database/page.js';
 import { UsageRecorder } from '../../decisions/usage-recorder.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
 import { type Dialect } from '../../protocol/dialect.js';
 import { Refusal } from '../../refusal.js';
 import { checkedCidrs } from '../../tokens/allowed-cidrs.js';
 import { Inventory, visibleTo } from '../../tokens/inventory/inventory.js';
-import { filterCondition, type TokenFilter as CoreFilter } from '../../tokens/inventory/token-filter.js';
+import type { TokenSummary } from '../../tokens/inventory/token-summary.js';
+import { looksAtUses } from '../../tokens/inventory/token-filter.js';
 import { isTokenId } from '../../tokens/token-format.js';
 import type { Token } from '../../tokens/token.entity.js';
 import type { TokenCriteria } from '../../tokens/token-criteria.js';
@@ -23,7 +24,6 @@ import {
   TokenService,
 } from '../../tokens/token.service.js';
 import { inTurns } from '../../turnstile.js';
-import { looksAtUse, orderOf } from './token-order.js';
 import {
   type CreateToken,
   type ListTokensQuery,
@@ -102,10 +102,18 @@ export class TokenAdministrationService {
 
   /** Reads one page of the tokens that the caller sees and the filter means. */
   async list(caller: Principal, { cursor, limit, sort, ...query }: ListTokensQuery): Promise<Page<Token>> {
-    if (looksAtUse(query, sort)) await this.usage.flush();
+    // The database has a use a little later than it happens.
+    if (looksAtUses(query) || sort.endsWith('lastUsedAt')) await this.usage.flush();
     const filter = await this.inventory.resolve(caller, TokenFilter.named(query));
     if (!filter) return { rows: [], nextCursor: undefined };
-    return readPage(this.withOwners(filter), orderOf(sort), cursor, limit);
+    return this.inventory.page(filter, { sort, cursor, limit });
+  }
+
+  /** Counts the tokens that the caller sees and the filter means. */
+  async summary(caller: Principal, query: TokenFilter): Promise<TokenSummary> {
+    await this.usage.flush();
+    const filter = await this.inventory.resolve(caller, TokenFilter.named(query));
+    return this.inventory.summary(filter, caller.user.id);
   }
 
   /** @throws {Refusal} notFound, also for a stranger's token. */
@@ -162,23 +170,6 @@ export class TokenAdministrationService {
     const options = { reason: reason ?? null };
     if (descendants) await this.tokens.revokeWithDescendants(where, caller, options);
     else await this.tokens.revoke(where, caller, options);
-  }
-
-  /** The tokens with owner and organization, also of owners who are deleted. */
-  private withOwners(filter: CoreFilter): ReturnType<TokenService['query']> {
-    const parameters: Record<string, unknown> = {};
-    const place = (value: unknown): string => {
-      const name = `filter${Object.keys(parameters).length}`;
-      parameters[name] = value;
-      return `:${name}`;
-    };
-    const condition = filterCondition(filter, place, new Date());
-    return this.tokens
-      .query()
-      .withDeleted()
-      .innerJoinAndSelect('token.owner', 'owner')
-      .innerJoinAndSelect('owner.organization', 'organization')
-      .where(condition, parameters);
   }
 }
 

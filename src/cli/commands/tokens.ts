@@ -4,7 +4,6 @@ import type {
   CreateToken,
   RotateToken,
   Token,
-  TokenSort,
   TokenWithSecret,
   UpdateToken,
 } from '../../administration/tokens/tokens.dto.js';
@@ -26,6 +25,7 @@ import { type Column, renderDescription } from '../output/table.js';
 import { joined, shortTime } from '../output/texts.js';
 import { type OnWire, path, type Query } from '../server/api.js';
 import type { ListOptions, Session } from '../session.js';
+import type { TokenSort } from '../../tokens/inventory/token-order.js';
 import { DIALECTS, tokenFilterOf, tokenFilterOptions } from './token-filter.js';
 
 type Shown = OnWire<Token>;

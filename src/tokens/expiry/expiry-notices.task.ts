@@ -119,7 +119,7 @@ async function findExpiring(
   { expires_at, token_uuid }: Progress,
   end: Date,
 ): Promise<ExpiringToken[]> {
-  // The condition is that of the index tokens_expires.
+  // Along the index tokens_expiry.
   const text = `
     SELECT id, token_id, dialect, name, owner_id, organization_id, expires_at, coalesce(rotated_at, created_at) AS lives_since
     FROM tokens WHERE expires_at IS NOT NULL AND revoked_at IS NULL AND (expires_at, id) > ($1, $2::uuid) AND expires_at <= $3

@@ -2,10 +2,23 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Organization } from '../../accounts/organization.entity.js';
 import { findPlace, findUser } from '../../accounts/references.js';
+import { organizationJson, type UserRow, UserRows } from '../../accounts/user-rows.js';
 import type { User } from '../../accounts/user.entity.js';
+import type { Page } from '../../database/page.js';
+import { Values } from '../../database/statements.js';
+import { Refusal } from '../../refusal.js';
+import { Semaphore } from '../../semaphore.js';
 import { isTokenId } from '../token-format.js';
+import { type TokenRow, TokenRows } from '../token-rows.js';
 import { Token } from '../token.entity.js';
-import type { TokenFilter } from './token-filter.js';
+import { summaryOf, summaryQuery, type TokenSummary } from './token-summary.js';
+import { filterCondition, type TokenFilter } from './token-filter.js';
+import { decodeCursor, encodeCursor, pickedInOrder, type Position, type TokenSort } from './token-order.js';
+
+/** A summary may read all tokens: few at a time, and few that wait. */
+const SUMMARIES = 2;
+const MAX_WAITING = 20;
+const MAX_WAIT_MS = 10_000;
 
 /** Who looks at tokens: as much of a caller as that depends on. */
 export interface Viewer {
@@ -34,7 +47,71 @@ export function visibleTo(viewer: Viewer): { ownerId?: string; organizationId?: 
 /** The tokens that are there, as those see them who may see them. */
 @Injectable()
 export class Inventory {
-  constructor(private readonly dataSource: DataSource) {}
+  private readonly turns = new Semaphore(SUMMARIES, MAX_WAITING, tooMany, MAX_WAIT_MS);
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly rows: TokenRows,
+    private readonly userRows: UserRows,
+  ) {}
+
+  /**
+   * One page of a list, with owners and their organizations, also of owners who are deleted. First the tokens of the page
+   * are picked along an index, then they are read: nothing is read, joined or sorted that is not shown.
+   *
+   * @param cursor the `nextCursor` of the page before.
+   * @throws {Refusal} invalid for a cursor that no page of this order gave out.
+   */
+  async page(
+    filter: TokenFilter,
+    { sort, cursor, limit }: { sort: TokenSort; cursor: string | undefined; limit: number },
+  ): Promise<Page<Token>> {
+    const after = cursor === undefined ? undefined : decodeCursor(sort, cursor);
+    const { place, list } = new Values();
+    const condition = filterCondition(filter, place, new Date());
+    // By its values, and so not prepared: a plan for all values is none for the owner of most tokens and that of few.
+    const found = await this.dataSource.query<(Position & TokenRow)[]>(
+      `WITH picked AS MATERIALIZED (${pickedInOrder(sort, condition, { after, limit: limit + 1, place })})
+       SELECT picked.part, picked.keys, picked.id, ${this.rows.lastUseJson('token')} AS "lastUse",
+         (SELECT row_to_json(r) FROM (SELECT ${this.rows.columns('token')}) r) AS token
+       FROM picked JOIN tokens token ON token.id = picked.id ORDER BY picked.place`,
+      list,
+    );
+    const rows = found.length > limit ? found.slice(0, limit) : found;
+    const tokens = await this.withOwners(rows.map((row) => this.rows.tokenOf(row)));
+    const last = rows.at(-1);
+    return {
+      rows: tokens,
+      nextCursor: last && rows.length < found.length ? encodeCursor(sort, last) : undefined,
+    };
+  }
+
+  /**
+   * Counts the tokens that a filter means, all at one moment.
+   *
+   * @param line in which it waits for its turn.
+   * @throws {Refusal} unavailable, when too many wait already.
+   */
+  async summary(filter: TokenFilter | undefined, line: string): Promise<TokenSummary> {
+    const asOf = new Date();
+    if (!filter) return summaryOf([], asOf);
+    const { text, values } = summaryQuery(filter, asOf);
+    return summaryOf(await this.turns.run(line, () => this.dataSource.query<object[]>(text, values)), asOf);
+  }
+
+  /** Gives tokens their owners, each of whom is read once. */
+  private async withOwners(tokens: Token[]): Promise<Token[]> {
+    const ids = [...new Set(tokens.map(({ ownerId }) => ownerId))];
+    if (ids.length === 0) return tokens;
+    const found = await this.dataSource.query<UserRow[]>(
+      `SELECT (SELECT row_to_json(r) FROM (SELECT ${this.userRows.columns('u')}) r) AS "user",
+         ${organizationJson('u')} AS organization
+       FROM users u WHERE u.id = ANY ($1::uuid[])`,
+      [ids],
+    );
+    const owners = new Map(found.map((row) => [row.user['id'], this.userRows.userOf(row)]));
+    return tokens.map((token) => Object.assign(token, { owner: owners.get(token.ownerId) }));
+  }
 
   /**
    * What a caller means: of the tokens that the caller sees those that the filter names. A text that is the whole id of
@@ -75,6 +152,11 @@ export class Inventory {
     }
     return resolved;
   }
+}
+
+function tooMany(): Refusal {
+  const message = 'Too many summaries at once; try again';
+  return new Refusal('unavailable', { reason: 'busy', message, retryAfterSeconds: 1 });
 }
 
 /** Whether something can be both: undefined is anything. */

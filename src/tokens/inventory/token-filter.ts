@@ -1,6 +1,6 @@
 import type { Place } from '../../database/statements.js';
 import { violatesPolicy } from '../policy/policy-violations.js';
-import type { TokenStatus } from '../token.entity.js';
+import { hourOf, type TokenStatus } from '../token.entity.js';
 
 /**
  * Which tokens are meant, by what they are; all that is given must hold, and nothing given means every token. Users and
@@ -47,22 +47,25 @@ type Condition<Key extends keyof TokenFilter> = (
   making: Making,
 ) => string;
 
-const IS_USED =
-  'EXISTS (SELECT FROM last_uses used WHERE used.token_uuid = token.id AND used.used_at IS NOT NULL)';
+/** Of its use, which every token has a row for. */
+function used(condition: string): string {
+  return `EXISTS (SELECT FROM last_uses used WHERE used.token_uuid = token.id AND ${condition})`;
+}
 
 const CONDITIONS: { [Key in keyof TokenFilter]-?: Condition<Key> } = {
   ownerId: (id, { place }) => `token.owner_id = ${place(id)}`,
   organizationId: (id, { place }) => `token.organization_id = ${place(id)}`,
   dialect: (dialect, { place }) => `token.dialect = ${place(dialect)}`,
   status: (status, { now }) => statusCondition(status, now),
-  scope: (scope, { place }) => `${place(scope)} = ANY (token.scopes)`,
+  scope: (scope, { place }) => `token.scopes @> ARRAY[${place(scope)}]::text[]`,
   q: (text, { place }) => textCondition(text, place),
   tokenId: (tokenId, { place }) => `token.token_id = ${place(tokenId)}`,
   createdBefore: (time, { place }) => `token.created_at < ${place(time)}`,
   createdAfter: (time, { place }) => `token.created_at >= ${place(time)}`,
   lastUsedBefore: (time, { place }) =>
-    `EXISTS (SELECT FROM last_uses used WHERE used.token_uuid = token.id AND used.used_at < ${place(time)})`,
-  neverUsed: (isUnused) => (isUnused ? `NOT ${IS_USED}` : IS_USED),
+    used(`used.used_hour <= ${place(hourOf(Date.parse(time)))} AND used.used_at < ${place(time)}`),
+  neverUsed: (isUnused) =>
+    used(isUnused ? 'used.used_hour = 0 AND used.used_at IS NULL' : 'used.used_at IS NOT NULL'),
   expiresBefore: (time, { place }) => `token.expires_at < ${place(time)}`,
   expiresAfter: (time, { place }) => `token.expires_at >= ${place(time)}`,
   withoutExpiry: (isWithout) => `token.expires_at IS ${isWithout ? '' : 'NOT '}NULL`,
@@ -94,8 +97,21 @@ export function filterCondition(filter: TokenFilter, place: Place, now: Date): s
   return parts.length > 0 ? parts.join(' AND ') : 'TRUE';
 }
 
+/** Whether it depends on the last uses of tokens. */
+export function looksAtUses({
+  lastUsedBefore,
+  neverUsed,
+  violatesPolicy: breaks,
+}: {
+  lastUsedBefore?: unknown;
+  neverUsed?: unknown;
+  violatesPolicy?: unknown;
+}): boolean {
+  return lastUsedBefore !== undefined || neverUsed !== undefined || breaks !== undefined;
+}
+
 /** As {@link Token.status} says it: the first that holds of revoked, expired, inactive, active. */
-function statusCondition(status: TokenStatus, now: () => string): string {
+export function statusCondition(status: TokenStatus, now: () => string): string {
   if (status === 'revoked') return 'token.revoked_at IS NOT NULL';
   if (status === 'expired') return `(token.revoked_at IS NULL AND token.expires_at <= ${now()})`;
   const isLive = `token.revoked_at IS NULL AND (token.expires_at IS NULL OR token.expires_at > ${now()})`;
