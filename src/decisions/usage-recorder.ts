@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource, type EntitySubscriberInterface } from 'typeorm';
 import { keptUserAgent, type Origin } from '../protocol/origin.js';
-import { hourOf, LastUse } from '../tokens/token.entity.js';
+import { slotOf, LastUse } from '../tokens/token.entity.js';
 import type { CachedToken, TokenUse } from './cached-token.js';
 import { NewAddresses } from './new-addresses.js';
 
@@ -16,12 +16,12 @@ const MAX_ELSEWHERE = 8;
 
 /** Takes its rows in the order of their ids: replicas that write the same ones do not wait for each other in a circle. */
 const WRITE_SQL = `
-  INSERT INTO last_uses (token_uuid, used_at, address, user_agent, used_hour)
+  INSERT INTO last_uses (token_uuid, used_at, address, user_agent, used_slot)
   SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::int[])
-    AS u (token_uuid, used_at, address, user_agent, used_hour)
+    AS u (token_uuid, used_at, address, user_agent, used_slot)
   ORDER BY u.token_uuid
   ON CONFLICT (token_uuid) DO UPDATE SET used_at = excluded.used_at, address = excluded.address,
-    user_agent = excluded.user_agent, used_hour = excluded.used_hour
+    user_agent = excluded.user_agent, used_slot = excluded.used_slot
     WHERE last_uses.used_at IS NULL OR last_uses.used_at < excluded.used_at`;
 
 /**
@@ -165,7 +165,7 @@ export class UsageRecorder implements EntitySubscriberInterface<LastUse> {
       rows.map(({ use }) => new Date(use.at).toISOString()),
       rows.map(({ use }) => use.address ?? null),
       rows.map(({ use }) => keptUserAgent(use.userAgent)),
-      rows.map(({ use }) => hourOf(use.at)),
+      rows.map(({ use }) => slotOf(use.at)),
     ];
     // A use during the statement is pending again.
     for (const { use } of rows) {

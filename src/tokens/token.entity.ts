@@ -29,11 +29,11 @@ export class ActorSnapshot {
   createdAt!: Date | null;
 }
 
-const HOUR_MS = 3_600_000;
+const SLOT_MS = 900_000;
 
-/** The hour of a moment in milliseconds, counted from 1970. */
-export function hourOf(milliseconds: number): number {
-  return Math.floor(milliseconds / HOUR_MS);
+/** The quarter of an hour of a moment in milliseconds, counted from 1970. */
+export function slotOf(milliseconds: number): number {
+  return Math.floor(milliseconds / SLOT_MS);
 }
 
 /**
@@ -42,7 +42,7 @@ export function hourOf(milliseconds: number): number {
  * The row is made with the token's; one that is missing is made at the first use.
  */
 @Entity('last_uses')
-@Index('last_uses_hour', ['usedHour', 'tokenUuid'])
+@Index('last_uses_slot', ['usedSlot', 'tokenUuid'])
 export class LastUse {
   /** The token's uuid. */
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'last_uses_pkey' })
@@ -64,11 +64,11 @@ export class LastUse {
   userAgent!: string | null;
 
   /**
-   * The hour of `usedAt`, counted from 1970; 0: never. It stands for the moment in an index: a use is written up to once a
-   * minute, and this changes no more than once an hour.
+   * The quarter of an hour of `usedAt`, counted from 1970; 0: never. It stands for the moment in an index: a use is written
+   * up to once a minute, and only where this changes is the index written as well.
    */
   @Column('integer', { default: 0, select: false })
-  usedHour!: number;
+  usedSlot!: number;
 }
 
 /** An API token of any dialect: what the core checks, in typed columns, and what its dialect gives back, in one. */

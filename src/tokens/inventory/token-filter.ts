@@ -1,6 +1,6 @@
 import type { Place } from '../../database/statements.js';
 import { violatesPolicy } from '../policy/policy-violations.js';
-import { hourOf, type TokenStatus } from '../token.entity.js';
+import { slotOf, type TokenStatus } from '../token.entity.js';
 
 /**
  * Which tokens are meant, by what they are; all that is given must hold, and nothing given means every token. Users and
@@ -47,6 +47,8 @@ type Condition<Key extends keyof TokenFilter> = (
   making: Making,
 ) => string;
 
+const DAY_MS = 86_400_000;
+
 /** Of its use, which every token has a row for. */
 function used(condition: string): string {
   return `EXISTS (SELECT FROM last_uses used WHERE used.token_uuid = token.id AND ${condition})`;
@@ -62,10 +64,14 @@ const CONDITIONS: { [Key in keyof TokenFilter]-?: Condition<Key> } = {
   tokenId: (tokenId, { place }) => `token.token_id = ${place(tokenId)}`,
   createdBefore: (time, { place }) => `token.created_at < ${place(time)}`,
   createdAfter: (time, { place }) => `token.created_at >= ${place(time)}`,
-  lastUsedBefore: (time, { place }) =>
-    used(`used.used_hour <= ${place(hourOf(Date.parse(time)))} AND used.used_at < ${place(time)}`),
+  lastUsedBefore: (time, { place }) => {
+    const slot = place(slotOf(Date.parse(time)));
+    const isBefore = used(`used.used_slot BETWEEN 1 AND ${slot} AND used.used_at < ${place(time)}`);
+    // Nothing is used before it is made, but for what the clocks of two replicas are apart: the newest need no look.
+    return `${isBefore} AND token.created_at < ${place(new Date(Date.parse(time) + DAY_MS))}`;
+  },
   neverUsed: (isUnused) =>
-    used(isUnused ? 'used.used_hour = 0 AND used.used_at IS NULL' : 'used.used_at IS NOT NULL'),
+    used(isUnused ? 'used.used_slot = 0 AND used.used_at IS NULL' : 'used.used_at IS NOT NULL'),
   expiresBefore: (time, { place }) => `token.expires_at < ${place(time)}`,
   expiresAfter: (time, { place }) => `token.expires_at >= ${place(time)}`,
   withoutExpiry: (isWithout) => `token.expires_at IS ${isWithout ? '' : 'NOT '}NULL`,

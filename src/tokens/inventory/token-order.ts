@@ -21,8 +21,10 @@ type KeyType = 'time' | 'text' | 'integer';
 
 /** Some of the tokens, sorted among themselves along an index, which the database reads no further than the page goes. */
 interface Part {
-  /** Tables, with the alias `token` for the tokens. */
-  from: string;
+  /** Tables, with the alias `token` for the tokens, of which `tokens` are those that count. */
+  from: (tokens: string) => string;
+  /** Tables without that alias, where all tokens count. */
+  ofAll?: string;
   /** Which tokens it has. */
   where: string;
   /** What the index begins with and is the same for all of them. */
@@ -31,27 +33,28 @@ interface Part {
   id: string;
 }
 
-const OF_TOKENS = { from: 'tokens token', where: 'TRUE', id: 'token.id' };
+const OF_TOKENS = { from: (tokens: string) => `${tokens} token`, where: 'TRUE', id: 'token.id' };
 const OF_USES = {
-  from: 'last_uses used JOIN tokens token ON token.id = used.token_uuid',
+  from: (tokens: string) => `last_uses used JOIN ${tokens} token ON token.id = used.token_uuid`,
+  ofAll: 'last_uses used',
   id: 'used.token_uuid',
 };
 
 /**
  * The orders, ascending: the parts in theirs. Tokens without a moment are a part by themselves: they may be most, and the
- * index has them in the order of their ids alone. Those in use are read by the hour, and sorted within it: an index on the
- * moment itself would make each of the many writes of it dearer.
+ * index has them in the order of their ids alone. Those in use are read by the quarter of an hour, and sorted within it: an
+ * index on the moment itself would make each of the many writes of it dearer.
  */
 const ORDERS: Record<SortField, readonly Part[]> = {
   createdAt: [{ ...OF_TOKENS, keys: [{ expression: 'token.created_at', type: 'time' }] }],
   name: [{ ...OF_TOKENS, keys: [{ expression: 'lower(token.name)', type: 'text' }] }],
   lastUsedAt: [
-    { ...OF_USES, where: 'used.used_hour = 0 AND used.used_at IS NULL', keys: [] },
+    { ...OF_USES, where: 'used.used_slot = 0', constant: 'used.used_slot', keys: [] },
     {
       ...OF_USES,
-      where: 'used.used_at IS NOT NULL',
+      where: 'used.used_slot > 0',
       keys: [
-        { expression: 'used.used_hour', type: 'integer' },
+        { expression: 'used.used_slot', type: 'integer' },
         { expression: 'used.used_at', type: 'time' },
       ],
     },
@@ -78,16 +81,24 @@ export interface Position {
  * `place` in the page.
  *
  * @param after where the page before ended.
+ * @param few a condition that few tokens meet, along an index of its own: they are found by it first, and then sorted.
  */
 export function pickedInOrder(
   sort: TokenSort,
   condition: string,
-  { after, limit, place }: { after: Position | undefined; limit: number; place: Place },
+  {
+    after,
+    limit,
+    place,
+    few,
+  }: { after: Position | undefined; limit: number; place: Place; few?: string | undefined },
 ): string {
   const { field, isDescending } = read(sort);
   const direction = isDescending ? 'DESC' : 'ASC';
   const most = place(limit);
-  const queries = ORDERS[field].flatMap(({ from, where, constant, keys, id }, part) => {
+  // The offset keeps the database from looking for them along the order, past all others.
+  const tokens = few === undefined ? 'tokens' : `(SELECT * FROM tokens token WHERE ${few} OFFSET 0)`;
+  const queries = ORDERS[field].flatMap(({ from, ofAll, where, constant, keys, id }, part) => {
     if (after && (isDescending ? part > after.part : part < after.part)) return [];
     const isBegun = part === after?.part;
     const sorted = [
@@ -97,7 +108,7 @@ export function pickedInOrder(
     ];
     const shown = keys.map(({ expression, type }) => shownKey(expression, type));
     return `SELECT ${part} AS part, keys, id, row_number() OVER () AS place FROM (
-      SELECT ARRAY[${shown.join(', ')}]::text[] AS keys, ${id} AS id FROM ${from}
+      SELECT ARRAY[${shown.join(', ')}]::text[] AS keys, ${id} AS id FROM ${condition === 'TRUE' && ofAll !== undefined ? ofAll : from(tokens)}
       WHERE ${condition} AND ${where}${isBegun ? ` AND ${isBeyond(keys, id, after, isDescending, place)}` : ''}
       ORDER BY ${sorted.map((key) => `${key} ${direction}`).join(', ')} LIMIT ${most}) AS part_${part}`;
   });

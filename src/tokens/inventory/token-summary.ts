@@ -46,28 +46,31 @@ export function summaryQuery(filter: TokenFilter, asOf: Date): { text: string; v
     ([name, met]) => `count(*) FILTER (WHERE ${met})::int AS "${name}"`,
   );
   const since = moment(-UNUSED_DAYS, asOf, place);
-  // Of all tokens their uses alone are asked: to put a million of each together would take longer than all the rest.
+  const unused = `used.used_at IS NULL`;
   const isWhole = Object.values(filter).every((value) => value === undefined);
-  const uses = isWhole
-    ? 'last_uses used'
-    : `last_uses used JOIN tokens token ON token.id = used.token_uuid WHERE ${condition}`;
-  // What was never used is unused since it was issued: these are all but the young of them.
+  if (!isWhole) {
+    const text = `SELECT token.dialect, ${columns.join(', ')}, count(*) FILTER (WHERE ${unused})::int AS "neverUsed",
+        count(*) FILTER (WHERE coalesce(used.used_at, token.created_at) < ${since})::int AS "unusedFor90Days"
+      FROM tokens token JOIN last_uses used ON used.token_uuid = token.id WHERE ${condition} GROUP BY token.dialect`;
+    return { text, values: list };
+  }
+  // Of all tokens the uses are counted by themselves: to put a million of each together takes longer than all the rest.
+  // What was never used is unused since it was made: these are all but the young of them.
   const text = `
-    WITH uses AS (SELECT count(*) FILTER (WHERE used.used_at IS NULL)::int AS never,
-        count(*) FILTER (WHERE used.used_at < ${since})::int AS rested FROM ${uses}),
+    WITH uses AS (SELECT count(*) FILTER (WHERE ${unused})::int AS never,
+        count(*) FILTER (WHERE used.used_at < ${since})::int AS rested FROM last_uses used),
       young AS (SELECT count(*)::int AS never FROM tokens token JOIN last_uses used ON used.token_uuid = token.id
-        WHERE used.used_at IS NULL AND token.created_at >= ${since} AND ${condition}),
-      counts AS (SELECT token.dialect, ${columns.join(', ')} FROM tokens token WHERE ${condition} GROUP BY token.dialect)
-    SELECT counts.*, uses.never AS "neverUsed", uses.rested + uses.never - young.never AS "unusedFor90Days"
-    FROM counts, uses, young`;
+        WHERE ${unused} AND token.created_at >= ${since}),
+      counts AS (SELECT token.dialect, ${columns.join(', ')} FROM tokens token GROUP BY token.dialect)
+    SELECT counts.*, uses.never * is_first AS "neverUsed", (uses.rested + uses.never - young.never) * is_first
+        AS "unusedFor90Days"
+    FROM (SELECT *, (row_number() OVER () = 1)::int AS is_first FROM counts) AS counts, uses, young`;
   return { text, values: list };
 }
 
 export function summaryOf(rows: readonly object[], asOf: Date): TokenSummary {
   const counts = rows as readonly Counts[];
   const sum = (name: string): number => counts.reduce((whole, row) => whole + (row[name] as number), 0);
-  // These are not of a dialect: each row has the whole.
-  const once = (name: string): number => (counts[0]?.[name] as number | undefined) ?? 0;
   const [total, revoked, expired, inactive] = ['total', 'revoked', 'expired', 'inactive'].map(sum) as [
     number,
     number,
@@ -88,8 +91,8 @@ export function summaryOf(rows: readonly object[], asOf: Date): TokenSummary {
       within30Days: sum('within30Days'),
       within90Days: sum('within90Days'),
     },
-    neverUsed: once('neverUsed'),
-    unusedFor90Days: once('unusedFor90Days'),
+    neverUsed: sum('neverUsed'),
+    unusedFor90Days: sum('unusedFor90Days'),
     withoutExpiry: sum('withoutExpiry'),
     withoutCidrs: sum('withoutCidrs'),
     byAge: {

@@ -1,5 +1,10 @@
 import type { Place } from '../../database/statements.js';
 
+/** That a policy can be broken at all: most cannot, and no token of theirs is looked at. */
+const HAS_RULES = `(NOT policy.allow_non_expiring OR policy.max_lifetime_seconds IS NOT NULL OR policy.require_cidrs
+  OR cardinality(policy.allowed_cidrs) > 0 OR policy.max_unused_seconds IS NOT NULL
+  OR policy.max_tokens_per_user IS NOT NULL)`;
+
 /** Within which violations are looked for: the less there is of it, the less is read. */
 export interface Within {
   ownerId?: string;
@@ -15,7 +20,9 @@ export interface Within {
  */
 export function violatesPolicy(within: Within, place: Place, now: string): string {
   const seenAt = `coalesce((SELECT used.used_at FROM last_uses used WHERE used.token_uuid = token.id), token.created_at)`;
-  return `(${isLive('token', now)}
+  return `(EXISTS (SELECT FROM policies policy WHERE ${HAS_RULES})
+    AND token.organization_id = ANY (ARRAY(SELECT policy.organization_id FROM policies policy WHERE ${HAS_RULES}))
+    AND ${isLive('token', now)}
     AND EXISTS (SELECT FROM users owner WHERE owner.id = token.owner_id AND owner.deleted_at IS NULL)
     AND (EXISTS (SELECT FROM policies policy WHERE policy.organization_id = token.organization_id AND (
         (NOT policy.allow_non_expiring AND token.expires_at IS NULL)
