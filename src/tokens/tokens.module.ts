@@ -24,6 +24,7 @@ import { IMPORTED_LOOKUP, ImportedValues } from './imports/imported-values.js';
 import { ImportRows } from './imports/import-rows.js';
 import { TokenImports } from './imports/token-imports.js';
 import { TokenPortions } from './inventory/token-portions.js';
+import { TokenWalk } from './inventory/token-walk.js';
 import { OwnerDeletionJob } from './owner-deletion.job.js';
 import { ForgetTargetsTask } from './revocations/forget-targets.task.js';
 import { RevocationJob } from './revocations/revocation.job.js';
@@ -76,6 +77,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     TokenImports,
     TokenPortions,
     TokenReads,
+    TokenWalk,
     TokenRows,
     TokenService,
     TokenWrites,
@@ -146,6 +148,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     TokenPortions,
     TokenService,
     TokenLookup,
+    TokenWalk,
   ],
 })
 export class TokensModule {}

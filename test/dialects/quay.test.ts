@@ -365,7 +365,7 @@ describe('GET /api/v1/user/apptoken', () => {
     expect({ status, onlyExpiring: json.only_expiring }).toEqual({ status: 200, onlyExpiring });
   });
 
-  test('gives all of 10,000 tokens in one answer, with as many statements as for one', async () => {
+  test('gives all of 10,000 tokens in one answer, with a statement for each thousand', async () => {
     const user = await server.makeUser();
     const { token, headers } = await makeToken(user);
     // The first call of a token may ask more about it than those after it.
@@ -383,11 +383,11 @@ describe('GET /api/v1/user/apptoken', () => {
     );
     statements.splice(0);
     const { json } = await server.send('GET', TOKENS, { headers });
-    expect(statements).toEqual(few);
-    expect(statements.length).toBeLessThanOrEqual(2);
+    expect(few.length).toBeLessThanOrEqual(2);
+    expect(statements.length).toBe(few.length + 9);
     // No row is read to be skipped, and of each only what is shown.
     for (const statement of statements.filter((each) => each.includes('ORDER BY')))
-      expect(statement).not.toMatch(/OFFSET|LIMIT|digest|sealed_value/);
+      expect(statement).not.toMatch(/OFFSET|digest|sealed_value/);
     const titles = json.tokens.map(({ title }: { title: string }) => title);
     expect(titles).toEqual(['laptop', ...Array.from({ length: 9999 }, (_, n) => `bulk ${n + 1}`)]);
     await server.app.dataSource.query(`DELETE FROM tokens WHERE token_id LIKE 'pt-bulk%'`);

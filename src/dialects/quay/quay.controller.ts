@@ -1,5 +1,17 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Res,
+  StreamableFile,
+} from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Caller } from '../../auth/caller.decorator.js';
 import { Idempotent } from '../../auth/idempotent.decorator.js';
@@ -8,12 +20,21 @@ import { RequireScopes } from '../../auth/require-scopes.decorator.js';
 import { CONFIG, type Config } from '../../config.js';
 import { isUuid } from '../../database/uuid.js';
 import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { listOrStream, portionsOf } from '../../http/streamed-list.js';
 import { Refusal } from '../../refusal.js';
+import { TokenWalk } from '../../tokens/inventory/token-walk.js';
 import type { TokenCriteria } from '../../tokens/token-criteria.js';
 import { TokenService } from '../../tokens/token.service.js';
 import { readExpiring, readNewAppToken } from './quay.body.js';
 import { QUAY } from './quay.dialect.js';
-import { QuayError, AppTokensView, AppTokenView, CreatedAppTokenView, NewAppToken } from './quay.dto.js';
+import {
+  QuayError,
+  AppToken,
+  AppTokensView,
+  AppTokenView,
+  CreatedAppTokenView,
+  NewAppToken,
+} from './quay.dto.js';
 import { SUPER_USER, USER_ADMIN } from './quay.scopes.js';
 
 const DAY_MS = 86_400_000;
@@ -38,6 +59,7 @@ const EXPIRING = {
 export class QuayController {
   constructor(
     private readonly tokens: TokenService,
+    private readonly walk: TokenWalk,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -86,10 +108,11 @@ export class QuayController {
       'Returns all tokens, oldest first, without pagination. Expired tokens are listed for one more day.',
   })
   @ApiQuery(EXPIRING)
+  @ApiOkResponse({ type: AppTokensView })
   list(
     @Caller() caller: Principal,
     @Query('expiring', { transform: readExpiring }) onlyExpiring: boolean | null,
-  ): Promise<AppTokensView> {
+  ): Promise<AppTokensView | StreamableFile> {
     return this.listed({ ownerId: caller.user.id }, onlyExpiring);
   }
 
@@ -101,10 +124,11 @@ export class QuayController {
     description: 'Returns all tokens, oldest first, without their values and without pagination.',
   })
   @ApiQuery(EXPIRING)
+  @ApiOkResponse({ type: AppTokensView })
   listAll(
     @Caller() caller: Principal,
     @Query('expiring', { transform: readExpiring }) onlyExpiring: boolean | null,
-  ): Promise<AppTokensView> {
+  ): Promise<AppTokensView | StreamableFile> {
     // The scope alone is not enough: `SuperUserAppTokens.get`,
     // https://github.com/quay/quay/blob/master/endpoints/api/superuser.py
     if (!caller.isAdministrator) throw new Refusal('forbidden', { reason: 'role' });
@@ -146,26 +170,24 @@ export class QuayController {
   }
 
   /**
-   * All rows in one statement, along an index: time is linear in the rows, and no more of a row is read than
-   * is shown. Quay has no pages either, and no order (`list_tokens`, data/model/appspecifictoken.py): the
-   * order by creation was decided here.
+   * Quay has no pages either, and no order (`list_tokens`, data/model/appspecifictoken.py): the order by creation was
+   * decided here.
    */
-  private async listed(whose: TokenCriteria, onlyExpiring: boolean | null): Promise<AppTokensView> {
+  private listed(
+    whose: TokenCriteria,
+    onlyExpiring: boolean | null,
+  ): Promise<AppTokensView | StreamableFile> {
     const when = onlyExpiring ? this.expiringSoon() : { expiresAfter: endOfPurged() };
-    const tokens = await this.tokens
-      .query({ ...VISIBLE, ...whose, ...when })
-      .select([
-        'token.id',
-        'token.name',
-        'token.createdAt',
-        'token.expiresAt',
-        'lastUse.tokenUuid',
-        'lastUse.usedAt',
-      ])
-      .orderBy('token.createdAt')
-      .addOrderBy('token.id')
-      .getMany();
-    return new AppTokensView(tokens, onlyExpiring);
+    const portions = this.walk.portions(
+      { ...VISIBLE, ...whose, ...when },
+      { columns: ['name', 'expires_at'], ties: 'id', direction: 'ASC' },
+    );
+    const around = ['{"tokens":[', `],"only_expiring":${JSON.stringify(onlyExpiring)}}`] as const;
+    return listOrStream(
+      portionsOf(portions, AppToken),
+      around,
+      (tokens) => new AppTokensView(tokens, onlyExpiring),
+    );
   }
 
   private expiringSoon(): TokenCriteria {

@@ -109,8 +109,8 @@ export class AppTokensView {
   /** The query parameter `expiring` as parsed; null if it was absent. */
   only_expiring: boolean | null;
 
-  constructor(tokens: Token[], onlyExpiring: boolean | null) {
-    this.tokens = tokens.map((token) => new AppToken(token));
+  constructor(tokens: AppToken[], onlyExpiring: boolean | null) {
+    this.tokens = tokens;
     this.only_expiring = onlyExpiring;
   }
 }

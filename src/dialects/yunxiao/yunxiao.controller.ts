@@ -1,4 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Res,
+  StreamableFile,
+} from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AccountsService } from '../../accounts/accounts.service.js';
@@ -10,9 +21,11 @@ import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
 import { isUuid } from '../../database/uuid.js';
 import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { listOrStream, portionsOf } from '../../http/streamed-list.js';
 import { parseIso8601 } from '../../http/validation/date-time.js';
 import { validationPipe } from '../../http/validation/validation-pipe.js';
 import { Refusal } from '../../refusal.js';
+import { TokenWalk } from '../../tokens/inventory/token-walk.js';
 import { isTokenId } from '../../tokens/token-format.js';
 import { TokenService } from '../../tokens/token.service.js';
 import { YUNXIAO } from './yunxiao.dialect.js';
@@ -57,6 +70,7 @@ const PAGE_HEADERS = Object.fromEntries(
 export class YunxiaoController {
   constructor(
     private readonly tokens: TokenService,
+    private readonly walk: TokenWalk,
     private readonly accounts: AccountsService,
   ) {}
 
@@ -105,20 +119,24 @@ export class YunxiaoController {
     description: 'For administrators of the organization of the user. Values are not returned.',
   })
   @ApiRefusals(YunxiaoError, { 400: 'BadRequest', 403: 'Forbidden, or the user is not in the organization' })
+  @ApiOkResponse({ type: [ListedPersonalAccessToken] })
   async list(
     @Caller() caller: Principal,
     @Query(validationPipe('dropped')) { userId }: ListPersonalAccessTokensQuery,
-  ): Promise<ListedPersonalAccessToken[]> {
+  ): Promise<ListedPersonalAccessToken[] | StreamableFile> {
     const user = await this.userOf(caller, userId);
     // A bare array in snake_case, though create and its body are in camelCase: ListUserPersonalAccessTokens.
     // That it holds every token that is neither revoked nor expired, of every API, and its order were decided
     // here.
-    const tokens = await this.tokens
-      .query({ ownerId: user.id, isUnrevoked: true, expiresAfter: new Date() })
-      .orderBy('token.createdAt', 'DESC')
-      .addOrderBy('token.numericId', 'DESC')
-      .getMany();
-    return tokens.map((token) => new ListedPersonalAccessToken(token));
+    const portions = this.walk.portions(
+      { ownerId: user.id, isUnrevoked: true, expiresAfter: new Date() },
+      {
+        columns: ['description', 'expires_at', 'name', 'scopes', 'token_id', 'owner_id'],
+        ties: 'numeric_id',
+        direction: 'DESC',
+      },
+    );
+    return listOrStream(portionsOf(portions, ListedPersonalAccessToken), ['[', ']'], (tokens) => tokens);
   }
 
   @Post('users/admin/personalAccessTokens')

@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Values } from '../../database/statements.js';
+import { conditionOf, type TokenCriteria } from '../token-criteria.js';
+import { type TokenRow, TokenRows } from '../token-rows.js';
+import type { Token } from '../token.entity.js';
+
+/** What a list shows, and its order: by the moment of issue; ties by one more column, in the same direction. */
+export interface WalkOrder {
+  /** What is read of each, besides what it is sorted by: the names of columns. */
+  columns: readonly string[];
+  ties: 'id' | 'numeric_id';
+  direction: 'ASC' | 'DESC';
+}
+
+/** So many tokens are held at once, and read without another call waiting long for its turn. */
+const TOKENS_A_PORTION = 1_000;
+
+/** Reads lists that have no pages, a portion after the other. */
+@Injectable()
+export class TokenWalk {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly rows: TokenRows,
+  ) {}
+
+  /**
+   * All tokens that the criteria name, without owners, in portions of which none is empty. Each portion is a statement of
+   * its own, so that nobody who reads slowly holds a connection: a token that is there all the time comes exactly once.
+   */
+  async *portions(
+    where: TokenCriteria,
+    { columns, ties, direction }: WalkOrder,
+    limit = TOKENS_A_PORTION,
+  ): AsyncGenerator<Token[], void> {
+    const read = [...new Set(['id', 'created_at', ties, ...columns])]
+      .map((column) => `token.${column}`)
+      .join(', ');
+    let last: Token | undefined;
+    do {
+      const { place, list } = new Values();
+      const after = last && { createdAt: last.createdAt, tie: ties === 'id' ? last.id : last.numericId };
+      const isBeyond = after
+        ? `AND (token.created_at, token.${ties}) ${direction === 'ASC' ? '>' : '<'} (${place(after.createdAt)}, ${place(after.tie)})`
+        : '';
+      const found = await this.dataSource.query<TokenRow[]>(
+        `SELECT (SELECT row_to_json(r) FROM (SELECT ${read}) r) AS token,
+           ${this.rows.lastUseJson('token')} AS "lastUse"
+         FROM tokens token WHERE ${conditionOf(where, place)} ${isBeyond}
+         ORDER BY token.created_at ${direction}, token.${ties} ${direction} LIMIT ${place(limit + 1)}`,
+        list,
+      );
+      const isEnd = found.length <= limit;
+      const tokens = (isEnd ? found : found.slice(0, limit)).map((row) => this.rows.tokenOf(row));
+      if (tokens.length > 0) yield tokens;
+      last = isEnd ? undefined : tokens.at(-1);
+    } while (last);
+  }
+}
