@@ -35,6 +35,8 @@ import { NoticesController } from './notices/notices.controller.js';
 import { NoticeAdministrationService } from './notices/notices.service.js';
 import { OrganizationsController } from './organizations/organizations.controller.js';
 import { OrganizationsService } from './organizations/organizations.service.js';
+import { OwnersController } from './owners/owners.controller.js';
+import { OwnersService } from './owners/owners.service.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PolicyAdministrationService } from './policies/policies.service.js';
 import { RevocationsController } from './revocations/revocations.controller.js';
@@ -70,6 +72,7 @@ import { UserAdministrationService } from './users/users.service.js';
     NoticesController,
     OrganizationsController,
     LocationsController,
+    OwnersController,
     PoliciesController,
     RevocationsController,
     SealsController,
@@ -93,6 +96,7 @@ import { UserAdministrationService } from './users/users.service.js';
     MeService,
     NoticeAdministrationService,
     OrganizationsService,
+    OwnersService,
     PolicyAdministrationService,
     RevocationAdministrationService,
     PruneEventsTask,

@@ -22,6 +22,21 @@ export class Values {
   readonly place: Place = (value) => `$${this.list.push(value)}`;
 }
 
+/** The same for a query builder of TypeORM's, which knows values by names. */
+export class NamedValues {
+  readonly parameters: Record<string, unknown> = {};
+  private count = 0;
+
+  /** @param prefix that no other value of the query has. */
+  constructor(private readonly prefix: string) {}
+
+  readonly place: Place = (value) => {
+    const name = `${this.prefix}${(this.count += 1)}`;
+    this.parameters[name] = value;
+    return `:${name}`;
+  };
+}
+
 const byText = new Map<string, Statement>();
 
 /**

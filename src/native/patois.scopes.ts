@@ -12,6 +12,8 @@ export const PATOIS_SCOPES = [
   'patois:introspect',
 ] as const;
 
+const VOCABULARY: readonly string[] = ['patois:*', ...PATOIS_SCOPES];
+
 /** The scope rules of Patois' own tokens, which may hold scopes of every dialect. */
 export function patoisScopes(registry: DialectRegistry): ScopeRules {
   /** A check asks about one needed scope for each of the hundreds that a token may hold. */
@@ -27,8 +29,10 @@ export function patoisScopes(registry: DialectRegistry): ScopeRules {
   }
 
   return {
+    vocabulary: VOCABULARY,
     isKnown: (scope) =>
-      ['*', 'patois:*', ...PATOIS_SCOPES].includes(scope) ||
+      scope === '*' ||
+      VOCABULARY.includes(scope) ||
       registry.all().some(({ name, scopes }) => name !== PATOIS && scopes.isKnown(scope)),
     covers: (held, needed) => {
       if (needed.startsWith('patois:')) return held === 'patois:*';

@@ -66,6 +66,8 @@ export interface PathOwner {
 
 /** The scopes of a dialect. */
 export interface ScopeRules {
+  /** The scopes that the API has, as far as they can be listed: by how many of them one covers, its power is compared. */
+  readonly vocabulary: readonly string[];
   /** Whether a token of this dialect may hold the scope. */
   isKnown(scope: string): boolean;
   /** Whether a held scope covers another: its bearer may do, and grant, what `needed` allows. */

@@ -23,6 +23,7 @@ import { ImportedForms } from './imports/imported-forms.js';
 import { IMPORTED_LOOKUP, ImportedValues } from './imports/imported-values.js';
 import { ImportRows } from './imports/import-rows.js';
 import { TokenImports } from './imports/token-imports.js';
+import { TokenOwners } from './inventory/token-owners.js';
 import { TokenPortions } from './inventory/token-portions.js';
 import { TokenWalk } from './inventory/token-walk.js';
 import { OwnerDeletionJob } from './owner-deletion.job.js';
@@ -75,6 +76,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     UnusedTokensJob,
     UnusedTokensTask,
     TokenImports,
+    TokenOwners,
     TokenPortions,
     TokenReads,
     TokenWalk,
@@ -145,6 +147,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     RevocationPreview,
     Revocations,
     TokenImports,
+    TokenOwners,
     TokenPortions,
     TokenService,
     TokenLookup,

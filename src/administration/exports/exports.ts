@@ -1,4 +1,5 @@
 import { Injectable, Logger, StreamableFile } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import type { AuditAction } from '../../audit/audit-event.entity.js';
 import { AuditWriter } from '../../audit/audit.writer.js';
 import type { Principal } from '../../auth/principal.js';
@@ -49,10 +50,15 @@ export class Exports {
   /**
    * Begins an export: its audit event is written, and its first rows are read, when this returns.
    *
+   * @param reply by which it leaves.
    * @throws {Refusal} unauthenticated, forbidden: the caller is not what it was; unavailable and tooMany, when as many
    *   exports are under way as may be.
    */
-  async begin<Row extends object>(caller: Principal, spec: ExportSpec<Row>): Promise<StreamableFile> {
+  async begin<Row extends object>(
+    caller: Principal,
+    spec: ExportSpec<Row>,
+    reply: Pick<FastifyReply, 'raw'>,
+  ): Promise<StreamableFile> {
     const { id } = caller.user;
     this.snapshots.assertRoom();
     this.enter(id);
@@ -60,6 +66,8 @@ export class Exports {
       await this.record(caller, spec);
       const asOf = new Date();
       const snapshot = await this.snapshots.open(spec.select(asOf), asOf);
+      // Who goes away ends the query that is made for them, be it the first.
+      reply.raw.once('close', () => void snapshot.close());
       try {
         const first = await snapshot.next();
         const stream = new ExportStream(textsOf(spec, snapshot, first, asOf), () => snapshot.close());

@@ -1,6 +1,6 @@
-import { Controller, Get, Query, Req, type StreamableFile, UsePipes } from '@nestjs/common';
+import { Controller, Get, Query, Req, Res, type StreamableFile, UsePipes } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Caller } from '../../auth/caller.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
@@ -38,8 +38,10 @@ export class TokenExportController {
     @Caller() caller: Principal,
     @Query() query: ExportTokensQuery,
     @Req() { method }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
     const spec = await this.tokens.specOf(caller, query);
-    return method === 'HEAD' ? this.exports.headOf(spec) : this.exports.begin(caller, spec);
+    if (method === 'HEAD') return this.exports.headOf(spec);
+    return this.exports.begin(caller, spec, reply);
   }
 }

@@ -19,9 +19,11 @@ export function scopeOf(permission: Permission): string {
   return PREFIX + permission;
 }
 
+const VOCABULARY = [WHOLE_RIGHT, ...PERMISSIONS.map(scopeOf)];
+
 export const SCOPES: ScopeRules = {
-  isKnown: (scope) =>
-    scope === WHOLE_RIGHT || PERMISSIONS.some((permission) => scope === scopeOf(permission)),
+  vocabulary: VOCABULARY,
+  isKnown: (scope) => VOCABULARY.includes(scope),
   covers: (held, needed) => held === WHOLE_RIGHT && needed.startsWith(PREFIX),
   defaults: [WHOLE_RIGHT],
 };

@@ -28,6 +28,7 @@ import { covers, SCOPES } from './losant.scopes.js';
 export const LOSANT = 'losant';
 
 const SCOPE_RULES: ScopeRules = {
+  vocabulary: [...SCOPES],
   isKnown: (scope) => SCOPES.has(scope),
   covers,
   // The schema requires no `scope` and names no default: docs/dialects/losant.md.

@@ -48,6 +48,7 @@ export const PERMISSIONS = [
 export type Permission = (typeof PERMISSIONS)[number];
 
 export const SCOPES: ScopeRules = {
+  vocabulary: PERMISSIONS,
   isKnown: (scope) => PERMISSIONS.includes(scope as Permission),
   // The page asks for "Read API Token Info" and "Manage API Tokens" separately: Modify does not cover Read.
   covers: () => false,

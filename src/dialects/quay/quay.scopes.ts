@@ -22,6 +22,7 @@ const REPOSITORY_LADDER = ['repo:read', 'repo:write', 'repo:admin'];
  * `IMPLIED_SCOPES` in https://github.com/quay/quay/blob/master/auth/scopes.py
  */
 export const SCOPE_RULES: ScopeRules = {
+  vocabulary: SCOPES,
   isKnown: (scope) => SCOPES.includes(scope),
   covers: (held, needed) =>
     REPOSITORY_LADDER.includes(needed) && REPOSITORY_LADDER.indexOf(held) > REPOSITORY_LADDER.indexOf(needed),

@@ -7,6 +7,8 @@ import type { ScopeRules } from '../../protocol/dialect.js';
 export const PERMISSION = /^[a-zA-Z]+_[a-zA-Z]+(_[a-zA-Z]+)*_(read|read_write)$/;
 
 export const SCOPES: ScopeRules = {
+  // Whatever is of the form.
+  vocabulary: [],
   isKnown: (scope) => PERMISSION.test(scope),
   // Published as "read-write" beside "read-only" of the same resource (same page).
   covers: (held, needed) => needed.endsWith('_read') && held === `${needed}_write`,

@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { User } from '../../accounts/user.entity.js';
+import { newestFirst, type Page, readPage } from '../../database/page.js';
+import { NamedValues, type Place, Statements, statementOf, Values } from '../../database/statements.js';
+import { Refusal } from '../../refusal.js';
+import { Semaphore } from '../../semaphore.js';
+import { filterCondition, type TokenFilter } from './token-filter.js';
+
+/** An owner's tokens of one dialect, counted. */
+export interface OwnedTokens {
+  dialect: string;
+  count: number;
+  /** Null: none was ever used. */
+  lastUsedAt: Date | null;
+  /** The scopes of all of them, each once. */
+  scopes: string[];
+}
+
+/** A user, with the organization, and what the user owns. */
+export interface TokenOwner {
+  user: User;
+  tokens: OwnedTokens[];
+}
+
+/** Of an owner with more scopes than any API has, `*` and the first. */
+const MAX_SCOPES_OF_AN_OWNER = 1_000;
+/** Each counts all tokens of a page of owners. */
+const MAX_AT_ONCE = 2;
+const MAX_WAITING = 20;
+const MAX_WAIT_MS = 10_000;
+
+/**
+ * Users and the tokens that they own. A page of owners comes first, each asked for one such token; only theirs are counted.
+ */
+@Injectable()
+export class TokenOwners {
+  private readonly turns = new Semaphore(MAX_AT_ONCE, MAX_WAITING, tooMany, MAX_WAIT_MS);
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly statements: Statements,
+  ) {}
+
+  /**
+   * One page of the owners, newest first, of tokens that a filter means; where it names no status, of live ones: those that
+   * are neither revoked nor expired. Users who are deleted own none.
+   *
+   * @param line in which the caller waits for a turn.
+   * @throws {Refusal} unavailable, when too many wait already.
+   */
+  async page(
+    filter: TokenFilter,
+    { cursor, limit }: { cursor: string | undefined; limit: number },
+    line: string,
+  ): Promise<Page<TokenOwner>> {
+    return this.turns.run(line, async () => {
+      const now = new Date();
+      const { rows: users, nextCursor } = await this.users(filter, now, cursor, limit);
+      const owned = await this.ownedBy(users, filter, now);
+      return { rows: users.map((user) => ({ user, tokens: owned.get(user.id) ?? [] })), nextCursor };
+    });
+  }
+
+  private users(
+    filter: TokenFilter,
+    now: Date,
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<Page<User>> {
+    const { ownerId, organizationId } = filter;
+    const values = new NamedValues('filter');
+    const owners = this.dataSource.manager
+      .createQueryBuilder(User, 'user')
+      .innerJoinAndSelect('user.organization', 'organization')
+      .where(
+        `EXISTS (SELECT FROM tokens token WHERE token.owner_id = user.id AND ${meant(filter, values.place, now)})`,
+        values.parameters,
+      );
+    if (ownerId !== undefined) owners.andWhere('user.id = :ownerId', { ownerId });
+    if (organizationId !== undefined)
+      owners.andWhere('user.organizationId = :organizationId', { organizationId });
+    return readPage(owners, newestFirst('user.createdAt'), cursor, limit);
+  }
+
+  private async ownedBy(
+    users: readonly User[],
+    filter: TokenFilter,
+    now: Date,
+  ): Promise<Map<string, OwnedTokens[]>> {
+    const values = new Values();
+    const { place } = values;
+    const text = `
+      WITH lists AS MATERIALIZED (
+        SELECT token.owner_id, token.dialect, token.scopes, count(*)::int AS count, max(used.used_at) AS used_at
+        FROM tokens token LEFT JOIN last_uses used ON used.token_uuid = token.id
+        WHERE token.owner_id = ANY (${place(users.map(({ id }) => id))}::uuid[]) AND ${meant(filter, place, now)}
+        GROUP BY token.owner_id, token.dialect, token.scopes),
+      scopes AS (
+        SELECT DISTINCT owner_id, dialect, scope FROM lists, unnest(lists.scopes) AS scope),
+      numbered AS (
+        SELECT *, row_number() OVER (PARTITION BY owner_id ORDER BY scope <> '*', dialect, scope) AS number FROM scopes),
+      held AS (
+        SELECT owner_id, dialect, array_agg(scope) AS scopes FROM numbered
+        WHERE number <= ${MAX_SCOPES_OF_AN_OWNER} GROUP BY owner_id, dialect),
+      counted AS (
+        SELECT owner_id, dialect, sum(count)::int AS count, max(used_at) AS used_at FROM lists GROUP BY owner_id, dialect)
+      SELECT owner_id, dialect, count, used_at AS "lastUsedAt", coalesce(held.scopes, '{}') AS scopes
+      FROM counted LEFT JOIN held USING (owner_id, dialect)
+      ORDER BY owner_id, dialect`;
+    const owned = new Map<string, OwnedTokens[]>();
+    if (users.length === 0) return owned;
+    const statement = statementOf('owners', text);
+    for (const { owner_id: id, ...tokens } of await this.statements.run<OwnedTokens & { owner_id: string }>(
+      statement,
+      values.list,
+    )) {
+      const known = owned.get(id);
+      if (known) known.push(tokens);
+      else owned.set(id, [tokens]);
+    }
+    return owned;
+  }
+}
+
+function meant(filter: TokenFilter, place: Place, now: Date): string {
+  const condition = filterCondition(filter, place, now);
+  if (filter.status !== undefined) return condition;
+  const isLive = `token.revoked_at IS NULL AND (token.expires_at IS NULL OR token.expires_at > ${place(now)})`;
+  return `${isLive} AND ${condition}`;
+}
+
+function tooMany(): Refusal {
+  const message = 'Too many count the tokens of owners at once; try again';
+  return new Refusal('unavailable', { reason: 'busy', message, retryAfterSeconds: 1 });
+}
