@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { Refusal } from '../refusal.js';
 import { CONNECTION, type Database, isDatabaseUnavailable } from './database.js';
-import { ignore, type Place, poolOf, Values } from './statements.js';
+import { ignore, type Place, Values } from './statements.js';
 
 /** Each holds a connection, and on a server back what vacuum may clean away. */
 const MAX_AT_ONCE = 4;
@@ -208,7 +208,7 @@ class KeysetSnapshot<Row extends object> implements Snapshot<Row> {
       ? `(${time}, ${id}) < (${place(last.time)}::timestamptz, ${place(last.id)}::uuid)`
       : `${time} <= ${place(asOf)}::timestamptz`;
     const portion = `${selected} AND ${bound} ORDER BY ${time} DESC, ${id} DESC LIMIT ${ROWS_A_PORTION}`;
-    const { rows } = await poolOf(this.dataSource).query<Row>(portion, values.list);
+    const rows = await this.dataSource.query<Row[]>(portion, values.list);
     const end = rows.at(-1);
     if (end) this.last = positionOf(end);
     return rows;

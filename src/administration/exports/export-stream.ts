@@ -19,7 +19,7 @@ export class ExportStream extends Readable {
   private readonly whole: NodeJS.Timeout;
 
   /**
-   * @param texts none of them empty.
+   * @param texts none of them empty; each takes a turn of the event loop of its own to make.
    * @param release frees what the texts are made of; called once, also while one is being made.
    */
   constructor(

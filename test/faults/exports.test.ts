@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type ClientRequest, get, type IncomingMessage } from 'node:http';
+import { bearer } from '../support/http.js';
+import { expectProblem } from '../support/problem.js';
+import { TestServer, type TestUser } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const TOKENS = 20_000;
+const EXPORT = '/patois/v1/tokens/export';
+
+let server: TestServer;
+let owner: TestUser;
+beforeAll(async () => {
+  server = await TestServer.start();
+  owner = await server.makeUser();
+  // More than all buffers between server and reader hold.
+  await server.app.dataSource.query(
+    `INSERT INTO tokens (id, token_id, dialect, owner_id, organization_id, name, description, scopes, allowed_cidrs,
+       inactive, created_at, digest, digest_key, dialect_fields)
+     SELECT gen_random_uuid(), 'pt-' || lpad(n::text, 12, '0'), 'patois', $1, $2, 'token ' || n, repeat('x', 2000), '{}',
+       '{}', false, timestamptz '2025-01-01' + n * interval '1 second', ''::bytea, 'none', '{}'
+     FROM generate_series(1, ${TOKENS}) n`,
+    [owner.user.id, owner.user.organizationId],
+  );
+});
+afterAll(() => server.close());
+
+/** An export that is under way and of which nothing is read yet. */
+class Begun {
+  private constructor(
+    readonly request: ClientRequest,
+    readonly answer: IncomingMessage,
+  ) {}
+
+  static begin(path = EXPORT, headers = server.asAdmin): Promise<Begun> {
+    return new Promise((resolve, reject) => {
+      const request = get(`${server.url}${path}`, { headers, agent: false });
+      request.on('error', reject);
+      request.on('response', (answer) => {
+        request.off('error', reject).on('error', () => {});
+        answer.on('error', () => {});
+        resolve(new Begun(request, answer));
+      });
+    });
+  }
+
+  /** Reads to the end, be it a broken one. */
+  async rest(): Promise<string> {
+    const chunks: Buffer[] = [];
+    this.answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await new Promise((resolve) => this.answer.once('close', resolve));
+    return Buffer.concat(chunks).toString();
+  }
+}
+
+/** The states of the connections that exports have to this database. */
+async function connections(): Promise<string[]> {
+  const rows: { state: string }[] = await server.app.dataSource.query(
+    `SELECT state FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'patois-snapshots'`,
+  );
+  return rows.map(({ state }) => state);
+}
+
+async function untilNothingIsHeld(): Promise<void> {
+  await until(async () => (await connections()).every((state) => state === 'idle'));
+}
+
+function endOf(text: string): unknown {
+  return JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
+}
+
+describe('an export', () => {
+  test('shows nothing of what happens after it began', async () => {
+    const begun = await Begun.begin(`${EXPORT}?owner=${owner.user.login}`);
+    const { token } = await server.issue({ dialect: 'patois', ownerId: owner.user.id });
+    await server.app.dataSource.query(
+      `UPDATE tokens SET name = 'renamed' WHERE token_id = 'pt-000000000001'`,
+    );
+    await server.app.dataSource.query(
+      `UPDATE tokens SET revoked_at = now() WHERE token_id = 'pt-000000000002'`,
+    );
+    const text = await begun.rest();
+    const [last, one] = text.trimEnd().split('\n').slice(-3).reverse().slice(1);
+    expect(endOf(text)).toEqual({ end: { rows: TOKENS, asOf: expect.any(String) } });
+    expect(JSON.parse(last ?? '')).toMatchObject({ tokenId: 'pt-000000000001', name: 'token 1' });
+    expect(JSON.parse(one ?? '')).toMatchObject({ tokenId: 'pt-000000000002', status: 'active' });
+    expect(text).not.toContain(token.tokenId);
+    await untilNothingIsHeld();
+  });
+
+  test.each(['ndjson', 'csv'])('breaks off without an end where the database fails: %s', async (format) => {
+    const begun = await Begun.begin(`${EXPORT}?format=${format}`);
+    await until(async () => (await connections()).includes('idle in transaction'));
+    await server.app.dataSource.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'patois-snapshots'`,
+    );
+    const text = await begun.rest();
+    expect(begun.answer.complete).toBe(false);
+    expect(text.length).toBeGreaterThan(0);
+    expect(text).not.toMatch(/#end|"end":/);
+    expect(server.logged.join('\n')).toMatch(/token\.export: broken off: /);
+  });
+
+  test('ends its query when the reader goes away', async () => {
+    const begun = await Begun.begin();
+    expect(await connections()).toContain('idle in transaction');
+    begun.request.destroy();
+    await untilNothingIsHeld();
+  });
+
+  test('ends the query of a reader who goes away before the first row is found', async () => {
+    // Nobody is called so, and to find that out takes until the time-out.
+    await server.app.dataSource.query(`
+      ALTER TABLE tokens RENAME TO kept_tokens;
+      CREATE VIEW tokens AS SELECT * FROM kept_tokens WHERE pg_sleep(0.1) IS NOT NULL`);
+    try {
+      const request = get(`${server.url}${EXPORT}?q=nobody`, { headers: server.asAdmin, agent: false });
+      request.on('error', () => {});
+      await until(async () => (await connections()).includes('active'));
+      request.destroy();
+      await untilNothingIsHeld();
+    } finally {
+      await server.app.dataSource.query('DROP VIEW tokens; ALTER TABLE kept_tokens RENAME TO tokens');
+    }
+  });
+
+  test('is told to come again where too many are under way, of one user and of all', async () => {
+    const begun = [await Begun.begin(), await Begun.begin()];
+    const third = await server.send('GET', EXPORT, { headers: server.asAdmin });
+    expectProblem(third, 429);
+    expect(Number(third.headers['retry-after'])).toBeGreaterThan(0);
+    begun.push(await Begun.begin(EXPORT, owner.byPassword), await Begun.begin(EXPORT, owner.byPassword));
+    const stranger = await server.makeUser();
+    const fifth = await server.send('GET', EXPORT, { headers: stranger.byPassword });
+    expectProblem(fifth, 503);
+    expect(Number(fifth.headers['retry-after'])).toBeGreaterThan(0);
+    // Whatever else is asked has its answer meanwhile.
+    const { value } = await server.issue({ dialect: 'patois', ownerId: owner.user.id });
+    expect((await server.send('GET', '/verify', { headers: bearer(value) })).status).toBe(204);
+    for (const { request } of begun) request.destroy();
+    await untilNothingIsHeld();
+    expect((await server.send('GET', EXPORT, { headers: stranger.byPassword })).status).toBe(200);
+  });
+});
