@@ -252,6 +252,63 @@ export function recordWrites(summary) {
   record('writes', renderWrites(summary), 'Changes');
 }
 
+/** Medians over the rounds. */
+export function summarizeExport({ at, machine, options, exports, alone, beside, owners }) {
+  const rows = [
+    { label: '`/verify`, alone', runs: alone },
+    { label: '`/verify`, beside an export', runs: beside },
+  ].map(({ label, runs }) => ({
+    label,
+    rate: median(runs.map(({ requests, seconds }) => requests / seconds)),
+    p50Ms: median(runs.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(runs.map(({ p99Ms }) => p99Ms)),
+    maxMs: Math.max(...runs.map(({ maxMs }) => maxMs)),
+    failures: runs.reduce((sum, run) => sum + run.failures, 0),
+  }));
+  const failures = rows.reduce((sum, row) => sum + row.failures, 0);
+  return { at, machine, options, exports, rows, ownersMs: median(owners), failures };
+}
+
+/** The tables of exports, in Markdown. */
+export function renderExport({ at, machine, options, exports, rows, ownersMs }) {
+  const { tokens, users, rounds, seconds, connections, rate } = options;
+  const [alone, beside] = rows;
+  const whole = (figure) => Math.round(figure).toLocaleString('en');
+  const ratios = ['p50Ms', 'p99Ms', 'maxMs'].map((key) => (beside[key] / alone[key]).toFixed(2));
+  return [
+    `${at.slice(0, 10)}: ${machine}; one process, ${tokens.toLocaleString('en')} tokens of ${users.toLocaleString('en')} owners.`,
+    table(
+      ['export', 'rows', 'MB', 'seconds', 'rows a second', 'grown by at most, MiB'],
+      exports.map(({ format, rows: count, bytes, seconds: took, grownBytes }) => [
+        format,
+        whole(count),
+        whole(bytes / 1e6),
+        took.toFixed(1),
+        whole(count / took),
+        (grownBytes / 2 ** 20).toFixed(0),
+      ]),
+    ),
+    `${rate.toLocaleString('en')} verifications a second, over ${connections} connections, ${rounds} rounds of ${seconds} s:`,
+    table(
+      ['who asks', 'a second', 'p50 ms', 'p99 ms', 'max ms', 'failed'],
+      [
+        ...rows.map(({ label, rate: asked, p50Ms, p99Ms, maxMs, failures }) => [
+          label,
+          whole(asked),
+          ...[p50Ms, p99Ms, maxMs].map((milliseconds) => milliseconds.toFixed(2)),
+          String(failures),
+        ]),
+        ['beside / alone', (beside.rate / alone.rate).toFixed(2), ...ratios, ''],
+      ],
+    ),
+    `A page of 50 owners with what they own: ${ownersMs.toFixed(1)} ms.`,
+  ].join('\n\n');
+}
+
+export function recordExport(summary) {
+  record('export', renderExport(summary), 'Exports');
+}
+
 export function recordPeace(summary) {
   record('peace', renderPeace(summary), 'Verification beside changes');
 }

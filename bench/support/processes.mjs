@@ -41,6 +41,10 @@ export class ServerProcess {
     return server;
   }
 
+  get pid() {
+    return this.#child.pid;
+  }
+
   get output() {
     return this.#output;
   }
