@@ -6,7 +6,7 @@ import { CONNECTION, type Database, isDatabaseUnavailable } from './database.js'
 import { ignore, type Place, Values } from './statements.js';
 
 /** Each holds a connection, and on a server back what vacuum may clean away. */
-const MAX_AT_ONCE = 4;
+export const MAX_SNAPSHOTS = 4;
 const RETRY_AFTER_SECONDS = 10;
 const ROWS_A_PORTION = 500;
 /** One portion may need a sort, or a search, of all that there is. */
@@ -66,7 +66,7 @@ export class Snapshots implements OnApplicationShutdown {
       connectionString: url,
       application_name: 'patois-snapshots',
       query_timeout: PORTION_TIMEOUT_MS,
-      max: MAX_AT_ONCE,
+      max: MAX_SNAPSHOTS,
     });
     // An idle connection that breaks is replaced at its next use.
     pool.on('error', ignore);
@@ -83,13 +83,6 @@ export class Snapshots implements OnApplicationShutdown {
     return this.opened;
   }
 
-  /** @throws {Refusal} unavailable, when as many are open as may be. */
-  assertRoom(): void {
-    if (this.opened < MAX_AT_ONCE) return;
-    const message = 'Too many exports at once; try again later';
-    throw new Refusal('unavailable', { reason: 'busy', message, retryAfterSeconds: RETRY_AFTER_SECONDS });
-  }
-
   /**
    * Begins one, which has to be closed.
    *
@@ -97,7 +90,7 @@ export class Snapshots implements OnApplicationShutdown {
    * @throws {Refusal} unavailable, when as many are open as may be.
    */
   async open<Row extends object>(select: SnapshotSelect<Row>, asOf: Date): Promise<Snapshot<Row>> {
-    this.assertRoom();
+    if (this.opened >= MAX_SNAPSHOTS) throw tooManySnapshots();
     this.opened += 1;
     let isCounted = true;
     const onClosed = (): void => {
@@ -218,6 +211,12 @@ class KeysetSnapshot<Row extends object> implements Snapshot<Row> {
     this.isClosed = true;
     this.onClosed();
   }
+}
+
+/** What is said to who wants one more. */
+export function tooManySnapshots(): Refusal {
+  const message = 'Too many exports at once; try again later';
+  return new Refusal('unavailable', { reason: 'busy', message, retryAfterSeconds: RETRY_AFTER_SECONDS });
 }
 
 function closed(): Error {

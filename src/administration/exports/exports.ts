@@ -3,7 +3,13 @@ import type { FastifyReply } from 'fastify';
 import type { AuditAction } from '../../audit/audit-event.entity.js';
 import { AuditWriter } from '../../audit/audit.writer.js';
 import type { Principal } from '../../auth/principal.js';
-import { type Snapshot, Snapshots, type SnapshotSelect } from '../../database/snapshots.js';
+import {
+  MAX_SNAPSHOTS,
+  type Snapshot,
+  Snapshots,
+  type SnapshotSelect,
+  tooManySnapshots,
+} from '../../database/snapshots.js';
 import { Transactions } from '../../database/transactions.js';
 import { Refusal } from '../../refusal.js';
 import { withoutSecrets } from '../../secrets.js';
@@ -60,7 +66,6 @@ export class Exports {
     reply: Pick<FastifyReply, 'raw'>,
   ): Promise<StreamableFile> {
     const { id } = caller.user;
-    this.snapshots.assertRoom();
     this.enter(id);
     try {
       await this.record(caller, spec);
@@ -103,7 +108,10 @@ export class Exports {
     });
   }
 
+  /** Before anything is written or waited for: what is refused leaves no event. */
   private enter(userId: string): void {
+    const total = [...this.underWay.values()].reduce((sum, of) => sum + of, 0);
+    if (total >= MAX_SNAPSHOTS) throw tooManySnapshots();
     const count = this.underWay.get(userId) ?? 0;
     if (count >= MAX_OF_A_USER) {
       const message = `No more than ${MAX_OF_A_USER} exports of one user at once`;
