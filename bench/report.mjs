@@ -313,6 +313,40 @@ export function recordPeace(summary) {
   record('peace', renderPeace(summary), 'Verification beside changes');
 }
 
+/** What a run of revocations.mjs found, in Markdown. */
+export function renderRevocations({ at, machine, options, alone, beside, ...found }) {
+  const { tokens, owned, rate, connections, seconds } = options;
+  const { previewMs, begunMs, revocation, deletionMs, working, marking } = found;
+  const ms = (number) => `${Math.round(number).toLocaleString('en')} ms`;
+  const count = (number) => number.toLocaleString('en');
+  return [
+    `${at.slice(0, 10)}: ${machine}; \`WORKERS=1\`, ${count(rate)} verifications a second over ${connections} connections, ` +
+      `${seconds} s alone and ${seconds} s from the beginning of the job on.`,
+    table(
+      ['what', 'measured'],
+      [
+        [`dry run of ${count(tokens)} tokens`, ms(previewMs)],
+        ['until the job is answered, all its tokens settled', ms(begunMs)],
+        [
+          `until all are revoked, ${count(revocation.result.revoked)} of them`,
+          `${revocation.seconds.toFixed(1)} s`,
+        ],
+        ['longest transaction of the job, and so lock', ms(revocation.longestMs)],
+        ['`/verify` alone, p50 and p99', `${alone.p50Ms} ms, ${alone.p99Ms} ms`],
+        ['`/verify` beside the job, p50 and p99', `${beside.p50Ms} ms, ${beside.p99Ms} ms`],
+        ['failed verifications, alone and beside', `${alone.failures}, ${beside.failures}`],
+        [`until the deletion of an owner of ${count(owned)} tokens is answered`, ms(deletionMs)],
+        ['of 100 of those tokens, still working then', String(working)],
+        ['until all of them are marked as revoked', `${marking.seconds.toFixed(1)} s`],
+      ],
+    ),
+  ].join('\n\n');
+}
+
+export function recordRevocations(results) {
+  record('revocations', renderRevocations(results), 'Many revocations');
+}
+
 export function recordBench(summary) {
   record('bench', renderBench(summary), 'Side by side');
 }

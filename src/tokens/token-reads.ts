@@ -9,10 +9,17 @@ import {
   statementOf,
   Values,
 } from '../database/statements.js';
-import { Refusal } from '../refusal.js';
 import { conditionOf, type TokenCriteria } from './token-criteria.js';
 import { type TokenRow, TokenRows } from './token-rows.js';
 import type { Token } from './token.entity.js';
+
+/** The table `family`, of the uuids of the tokens that meet a condition, of all that they issued, and so on. */
+export function familyOf(condition: string): string {
+  return `family (id) AS (
+    SELECT token.id FROM tokens token WHERE ${condition}
+    UNION
+    SELECT t.id FROM tokens t JOIN family ON t.created_by_id = family.id WHERE t.created_by_type = 'token')`;
+}
 
 /** The statements that read tokens, but for lists. */
 @Injectable()
@@ -65,22 +72,20 @@ export class TokenReads {
   }
 
   /**
-   * The uuids of a token, the first, and of all that it issued, and all that those issued.
-   *
-   * @throws {Refusal} conflict for more than `maxDescendants`.
+   * The uuids of a token, the first, and of all that it issued, and all that those issued; undefined for more than
+   * `maxDescendants`.
    */
-  async family(runner: StatementRunner, where: TokenCriteria, maxDescendants: number): Promise<string[]> {
+  async family(
+    runner: StatementRunner,
+    where: TokenCriteria,
+    maxDescendants: number,
+  ): Promise<string[] | undefined> {
     const values = new Values();
     const text = `
-      WITH RECURSIVE family (id) AS (
-        SELECT token.id FROM tokens token WHERE ${conditionOf(where, values.place)}
-        UNION
-        SELECT t.id FROM tokens t JOIN family ON t.created_by_id = family.id WHERE t.created_by_type = 'token')
+      WITH RECURSIVE ${familyOf(conditionOf(where, values.place))}
       SELECT id FROM family LIMIT ${values.place(maxDescendants + 2)}`;
     const family = await runner.run<{ id: string }>(statementOf('family', text), values.list);
-    if (family.length <= maxDescendants + 1) return family.map(({ id }) => id);
-    const message = `More than ${maxDescendants} tokens descend from this one: end some of those that issued them first`;
-    throw new Refusal('conflict', { message });
+    return family.length > maxDescendants + 1 ? undefined : family.map(({ id }) => id);
   }
 
   /** How many of an owner's tokens are not revoked. */

@@ -376,43 +376,45 @@ export class TokenService {
   /**
    * Ends the one token that the criteria name with all that it issued, and all that those issued, in one transaction.
    *
-   * @throws {Refusal} as {@link revoke}, for each of them; conflict for more than {@link MAX_DESCENDANTS}.
+   * @returns whether it did: of more than {@link MAX_DESCENDANTS} it ends none.
+   * @throws {Refusal} as {@link revoke}, for each of them.
    */
   async revokeWithDescendants(
     where: TokenCriteria,
     by: Authority,
     { reason }: RevokeOptions = {},
-  ): Promise<void> {
+  ): Promise<boolean> {
     // Read again if it grew before it was locked. Once locked it cannot grow: every issuing token is locked.
     for (let attempt = 0; attempt < MAX_FAMILY_READS; attempt += 1) {
-      const isDone = await this.changing(by, (transaction) =>
+      const outcome = await this.changing(by, (transaction) =>
         this.endFamily(transaction, where, by, reason ?? null),
       );
-      if (isDone) return;
+      if (outcome !== 'grown') return outcome === 'ended';
     }
     throw new Refusal('conflict', { message: 'The token is issuing tokens right now: try again' });
   }
 
-  /** @returns false where more was issued before all was locked; then nothing is changed. */
+  /** Changes nothing where there are too many, or where more was issued before all was locked. */
   private async endFamily(
     transaction: Transaction,
     where: TokenCriteria,
     by: Authority,
     reason: string | null,
-  ): Promise<boolean> {
+  ): Promise<'ended' | 'grown' | 'tooMany'> {
     const ids = await this.reads.family(transaction, where, MAX_DESCENDANTS);
+    if (!ids) return 'tooMany';
     const [root] = ids;
     if (root === undefined) throw noSuchToken();
     const { powers, tokens } = await this.admission.admit(transaction, by, { tokens: { ids } });
     const known = new Set(ids);
     const again = await this.reads.family(transaction, { id: root }, MAX_DESCENDANTS);
-    if (again.some((id) => !known.has(id))) return false;
+    if (!again?.every((id) => known.has(id))) return 'grown';
     for (const token of tokens.values()) powers.assertMayEnd(token);
     const live = [...tokens.values()].filter((token) => !token.isRevoked());
     if (live.length > 0) {
       await this.write(transaction, by.actor, 'token.revoke', endings(live, by.actor, reason));
     }
-    return true;
+    return 'ended';
   }
 
   /**

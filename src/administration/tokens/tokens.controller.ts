@@ -1,5 +1,25 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, UsePipes } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Res,
+  UsePipes,
+} from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiBody,
+  ApiNoContentResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { Caller } from '../../auth/caller.decorator.js';
 import { Idempotent } from '../../auth/idempotent.decorator.js';
 import { Principal } from '../../auth/principal.js';
@@ -11,6 +31,7 @@ import { Problem } from '../../native/problem.dto.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
 import type { Token as TokenRow } from '../../tokens/token.entity.js';
 import type { IssuedToken } from '../../tokens/token.service.js';
+import { Job } from '../jobs/jobs.dto.js';
 import {
   CreateToken,
   ListTokensQuery,
@@ -133,16 +154,29 @@ export class TokensController {
     description: 'The token stops working at once and for good. Revoking a revoked token changes nothing.',
   })
   @ApiParam(TOKEN_ID)
+  @ApiNoContentResponse({
+    description: 'The token is revoked, and so are its descendants, if that was asked',
+  })
+  @ApiAcceptedResponse({
+    type: Job,
+    description: 'The token is revoked; the job revokes its descendants, which are more than 1,000',
+    headers: { Location: { description: 'The path of the job.', schema: { type: 'string' } } },
+  })
   @ApiRefusals(Problem, {
     404: 'The token does not exist or is not visible to the caller',
-    409: 'More than 1,000 descendants',
+    409: 'The token is issuing others right now',
+    503: 'Many revocations begin at once',
   })
   async revoke(
     @Caller() caller: Principal,
     @Param('tokenId') tokenId: string,
     @Query() query: RevokeTokenQuery,
-  ): Promise<void> {
-    await this.tokens.revoke(caller, tokenId, query);
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Job | undefined> {
+    const job = await this.tokens.revoke(caller, tokenId, query);
+    if (!job) return undefined;
+    reply.status(202).header('location', `/patois/v1/jobs/${job.id}`);
+    return new Job(job);
   }
 
   @Post(':tokenId/rotate')

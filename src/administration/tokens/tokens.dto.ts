@@ -152,7 +152,7 @@ export class RevokeTokenQuery {
   @IsText(1000)
   reason?: string;
 
-  /** Whether to revoke all tokens that this token issued as well, directly or indirectly; at most 1,000. */
+  /** Whether to revoke all tokens that this token issued as well, directly or indirectly. Of more than 1,000 a job does it. */
   @Optional()
   @Flag()
   @IsBoolean()

@@ -6,6 +6,7 @@ import type { Principal } from '../../auth/principal.js';
 import { isUuid } from '../../database/uuid.js';
 import type { Page } from '../../database/page.js';
 import { UsageRecorder } from '../../decisions/usage-recorder.js';
+import type { Job } from '../../jobs/job.entity.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
 import { type Dialect } from '../../protocol/dialect.js';
 import { Refusal } from '../../refusal.js';
@@ -13,6 +14,8 @@ import { checkedCidrs } from '../../tokens/allowed-cidrs.js';
 import { Inventory, visibleTo } from '../../tokens/inventory/inventory.js';
 import type { TokenSummary } from '../../tokens/inventory/token-summary.js';
 import { looksAtUses } from '../../tokens/inventory/token-filter.js';
+
+import { Revocations } from '../../tokens/revocations/revocations.js';
 import { isTokenId } from '../../tokens/token-format.js';
 import type { Token } from '../../tokens/token.entity.js';
 import type { TokenCriteria } from '../../tokens/token-criteria.js';
@@ -50,6 +53,7 @@ export class TokenAdministrationService {
     private readonly registry: DialectRegistry,
     private readonly usage: UsageRecorder,
     private readonly inventory: Inventory,
+    private readonly revocations: Revocations,
   ) {}
 
   /**
@@ -163,13 +167,23 @@ export class TokenAdministrationService {
   /**
    * Ends a token for good, with its descendants if that is wanted; one that is revoked already stays as it is.
    *
-   * @throws {Refusal} notFound; forbidden and conflict for descendants that the caller may not end or that are too many.
+   * @returns the job that ends the descendants, where they are many.
+   * @throws {Refusal} notFound; forbidden for descendants that the caller may not end.
    */
-  async revoke(caller: Principal, tokenId: string, { reason, descendants }: RevokeTokenQuery): Promise<void> {
+  async revoke(
+    caller: Principal,
+    tokenId: string,
+    { reason: given, descendants }: RevokeTokenQuery,
+  ): Promise<Job | undefined> {
     const where = namedBy(caller, tokenId);
-    const options = { reason: reason ?? null };
-    if (descendants) await this.tokens.revokeWithDescendants(where, caller, options);
-    else await this.tokens.revoke(where, caller, options);
+    const reason = given ?? null;
+    if (!descendants) {
+      await this.tokens.revoke(where, caller, { reason });
+      return undefined;
+    }
+    if (await this.tokens.revokeWithDescendants(where, caller, { reason })) return undefined;
+    const scopes = caller.token?.scopes ?? [];
+    return this.revocations.startFamily(where, visibleTo(caller), caller, { reason, scopes });
   }
 }
 

@@ -35,7 +35,7 @@ export class RevocationPreview {
     const { place, list } = new Values();
     const text = `
       WITH meant AS MATERIALIZED (SELECT token.id, token.created_at FROM tokens token
-        WHERE token.revoked_at IS NULL AND ${meaning(filter)(place)})
+        WHERE token.revoked_at IS NULL AND ${meaning(filter ?? null)(place).condition})
       SELECT (SELECT count(*)::int FROM meant) AS count,
         ARRAY(SELECT id FROM meant ORDER BY created_at DESC, id DESC LIMIT ${MAX_SAMPLE}) AS sample`;
     const [found] = await this.turns.run(actor.id ?? '', () =>

@@ -7,6 +7,8 @@ import {
   statementOf,
   Values,
 } from '../../database/statements.js';
+import { conditionOf, type TokenCriteria } from '../token-criteria.js';
+import { familyOf } from '../token-reads.js';
 import { filterCondition, type TokenFilter } from '../inventory/token-filter.js';
 
 const LEAST = '00000000-0000-0000-0000-000000000000';
@@ -21,12 +23,20 @@ const FORGET = statementOf(
     RETURNING 1 AS gone`,
 );
 
-/** Puts a condition on tokens (alias `token`) into SQL. */
-export type Condition = (place: Place) => string;
+/** Which tokens are meant, in SQL: a condition on the alias `token`, and the tables that it reads. */
+export type Meaning = (place: Place) => { condition: string; tables?: string };
 
 /** What meets a filter now; without one, which is what can mean no token, nothing does. */
-export function meaning(filter: TokenFilter | undefined): Condition {
-  return (place) => (filter ? filterCondition(filter, place, new Date()) : 'FALSE');
+export function meaning(filter: TokenFilter | null): Meaning {
+  return (place) => ({ condition: filter ? filterCondition(filter, place, new Date()) : 'FALSE' });
+}
+
+/** A token, and what descends from it. */
+export function meaningFamily(root: TokenCriteria): Meaning {
+  return (place) => ({
+    condition: 'token.id IN (SELECT id FROM family)',
+    tables: familyOf(conditionOf(root, place)),
+  });
 }
 
 /** Of filters there are too many to keep the statement of each prepared. */
@@ -40,19 +50,33 @@ export class RevocationTargets {
   constructor(private readonly statements: Statements) {}
 
   /**
-   * Keeps the tokens that meet a condition and are not revoked as those of a job.
+   * Keeps the tokens that are meant, and not revoked, as those of a job.
    *
    * @returns how many more these are.
    */
-  async stage(runner: StatementRunner, jobId: string, condition: Condition, ctes = ''): Promise<number> {
+  async stage(runner: StatementRunner, jobId: string, meant: Meaning): Promise<number> {
     const { place, list } = new Values();
+    const { condition, tables } = meant(place);
     const text = `
-      WITH ${ctes} staged AS (INSERT INTO revocation_targets (job_id, token_uuid)
-        SELECT ${place(jobId)}::uuid, token.id FROM tokens token
-        WHERE token.revoked_at IS NULL AND ${condition(place)}
+      WITH RECURSIVE ${tables ? `${tables},` : ''} staged AS (INSERT INTO revocation_targets (job_id, token_uuid)
+        SELECT ${place(jobId)}::uuid, token.id FROM tokens token WHERE token.revoked_at IS NULL AND ${condition}
         ON CONFLICT DO NOTHING RETURNING 1)
       SELECT count(*)::int AS count FROM staged`;
     const [row] = await runner.run<{ count: number }>(ofFilter('stage-targets', text), list);
+    return row?.count ?? 0;
+  }
+
+  /** How many of a job's targets belong to others: neither to an organization, nor to an owner, where one is named. */
+  async countBeyond(
+    runner: StatementRunner,
+    jobId: string,
+    { organizationId, ownerId }: { organizationId?: string; ownerId?: string },
+  ): Promise<number> {
+    const text = `SELECT count(*)::int AS count
+      FROM revocation_targets target JOIN tokens token ON token.id = target.token_uuid
+      WHERE target.job_id = $1 AND (token.organization_id <> $2 OR token.owner_id <> $3)`;
+    const values = [jobId, organizationId ?? null, ownerId ?? null];
+    const [row] = await runner.run<{ count: number }>(statementOf('count-beyond', text), values);
     return row?.count ?? 0;
   }
 
@@ -76,10 +100,13 @@ export class RevocationTargets {
     return rows.map(({ token_uuid: id }) => id);
   }
 
-  /** How many tokens meet a condition and are not revoked. */
-  async countLive(runner: StatementRunner, condition: Condition): Promise<number> {
+  /** How many tokens are meant, and not revoked, but for one. */
+  async countLive(runner: StatementRunner, meant: Meaning, except: string | null): Promise<number> {
     const { place, list } = new Values();
-    const text = `SELECT count(*)::int AS count FROM tokens token WHERE token.revoked_at IS NULL AND ${condition(place)}`;
+    const { condition, tables } = meant(place);
+    const text = `
+      ${tables ? `WITH RECURSIVE ${tables}` : ''} SELECT count(*)::int AS count FROM tokens token
+      WHERE token.revoked_at IS NULL AND token.id IS DISTINCT FROM ${place(except)} AND ${condition}`;
     const [row] = await runner.run<{ count: number }>(ofFilter('count-targets', text), list);
     return row?.count ?? 0;
   }

@@ -9,11 +9,14 @@ import type { Powers } from '../authority/powers.js';
 import type { TokenFilter } from '../inventory/token-filter.js';
 import type { Token } from '../token.entity.js';
 import { TokenService } from '../token.service.js';
-import { meaning, RevocationTargets } from './revocation-targets.js';
+import { meaning, meaningFamily, RevocationTargets } from './revocation-targets.js';
 
 const KIND = 'revocation';
-/** Fewer than other replicas are told of by name (500), and locked for less than a fifth of a second. */
-const TOKENS_A_PORTION = 250;
+/**
+ * Other replicas are told of so many by name (500 at most). To read and write more at a time would keep the event loop, and
+ * with it verification, for longer, and the tokens locked.
+ */
+const TOKENS_A_PORTION = 100;
 
 /** How far an actor sees: the tokens of an organization, of an owner, or, without either, all. */
 export interface Reach {
@@ -23,23 +26,32 @@ export interface Reach {
 
 /** What is to be done, and on whose word. */
 export interface RevocationInput {
-  /** To say in the end what meets it by then; null: nothing does. */
+  /** To say in the end what meets it by then; null: nothing can. */
   filter: TokenFilter | null;
+  /** Instead of a filter: the uuid of the token that is ended with what descends from it. */
+  root?: string;
   reach: Reach;
   reason: string | null;
   by: KeptCredential;
 }
 
-interface State {
-  /** The last target that is done. */
-  after: string | null;
+interface Counts {
   revoked: number;
   alreadyRevoked: number;
-  /** Whether nothing is left but to look back. */
-  isOver: boolean;
 }
 
-const NOTHING: State = { after: null, revoked: 0, alreadyRevoked: 0, isOver: false };
+interface State extends Counts {
+  /** The last target that is done. */
+  after: string | null;
+  /** Whether nothing is left but to look back, and the token that began it. */
+  isOver: boolean;
+  /** How often more had descended from the root when it was looked back. */
+  rounds: number;
+}
+
+const NOTHING: State = { after: null, revoked: 0, alreadyRevoked: 0, isOver: false, rounds: 0 };
+/** A token can issue until it is ended; what it has issued by then is found at the next look. */
+const MAX_ROUNDS = 10;
 
 /** The job that ends the tokens which are staged as its targets ({@link RevocationTargets}). */
 export function revocation(
@@ -78,39 +90,68 @@ export class RevocationJob implements JobKind<RevocationInput, State> {
     transaction: PortionTransaction,
   ): Promise<Portion<State>> {
     const state = job.state ?? NOTHING;
-    const { filter, reason, by } = job.input;
-    if (state.isOver) return this.lookBack(filter, state, transaction);
-    const own = by.tokenUuid;
+    if (state.isOver) return this.finish(job, state, transaction);
+    const own = job.input.by.tokenUuid;
     const limit = TOKENS_A_PORTION;
     const next = await this.targets.next(transaction, job.id, { after: state.after, limit, except: own });
-    const isOver = next.length < limit;
-    const ids = await this.targets.remove(
+    const ended = await this.end(
+      job,
+      await this.targets.remove(transaction, job.id, next),
+      state,
       transaction,
-      job.id,
-      isOver && own !== null ? [...next, own] : next,
     );
+    if ('problem' in ended) return ended;
+    const isOver = next.length < limit;
+    return { ...ended, state: { ...state, ...ended.counts, after: next.at(-1) ?? state.after, isOver } };
+  }
+
+  /** Looks back, and ends the token that began the job, where that is one of the targets. */
+  private async finish(
+    job: JobProgress<RevocationInput, State>,
+    state: State,
+    transaction: PortionTransaction,
+  ): Promise<Portion<State>> {
+    const { filter, root, by } = job.input;
+    const meant = root === undefined ? meaning(filter) : meaningFamily({ id: root });
+    if (root !== undefined && state.rounds < MAX_ROUNDS) {
+      const count = await this.targets.stage(transaction, job.id, meant);
+      const total = (job.total ?? 0) + count;
+      const rounds = state.rounds + 1;
+      if (count > 0) return { done: 0, total, state: { ...state, after: null, isOver: false, rounds } };
+    }
+    const own = by.tokenUuid === null ? [] : await this.targets.remove(transaction, job.id, [by.tokenUuid]);
+    const appeared = await this.targets.countLive(transaction, meant, own[0] ?? null);
+    const ended = await this.end(job, own, state, transaction);
+    return 'problem' in ended ? ended : { ...ended, result: { ...ended.counts, appeared } };
+  }
+
+  /** Ends those of some targets that the actor may still end. */
+  private async end(
+    job: JobProgress<RevocationInput, State>,
+    ids: readonly string[],
+    { revoked, alreadyRevoked }: Counts,
+    transaction: PortionTransaction,
+  ): Promise<{ done: number; failed: number; counts: Counts } | { done: 0; problem: string }> {
+    if (ids.length === 0) return { done: 0, failed: 0, counts: { revoked, alreadyRevoked } };
     let admitted: Admitted;
     try {
       admitted = await this.admit(job, ids, transaction);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      // Nothing is done of this portion, whose targets a task deletes with the others.
+      // Nothing was changed.
       return { done: 0, problem: problemOf(error) };
     }
-    const found = [...admitted.tokens.values()];
-    const live = found.filter((token) => !token.isRevoked());
+    const live = [...admitted.tokens.values()].filter((token) => !token.isRevoked());
     const endable = live.filter((token) => mayEnd(admitted.powers, token));
     const settlements = endable.map((token) => ({ token, changes: 'revoke' as const }));
-    await this.tokens.settle(transaction, settlements, { reason, actor: job.createdBy });
+    await this.tokens.settle(transaction, settlements, { reason: job.input.reason, actor: job.createdBy });
     const failed = live.length - endable.length;
     return {
       done: ids.length - failed,
       failed,
-      state: {
-        after: next.at(-1) ?? state.after,
-        revoked: state.revoked + endable.length,
-        alreadyRevoked: state.alreadyRevoked + ids.length - live.length,
-        isOver,
+      counts: {
+        revoked: revoked + endable.length,
+        alreadyRevoked: alreadyRevoked + ids.length - live.length,
       },
     };
   }
@@ -126,16 +167,6 @@ export class RevocationJob implements JobKind<RevocationInput, State> {
     });
     if (reaches(admitted.powers, reach)) return admitted;
     throw new Refusal('forbidden', { reason: 'role', message: 'the role is less than it was' });
-  }
-
-  /** Counts what meets the filter and is not revoked: it was made, or came to meet it, after the job began. */
-  private async lookBack(
-    filter: TokenFilter | null,
-    { revoked, alreadyRevoked }: State,
-    transaction: PortionTransaction,
-  ): Promise<Portion<State>> {
-    const appeared = await this.targets.countLive(transaction, meaning(filter ?? undefined));
-    return { done: 0, result: { revoked, alreadyRevoked, appeared } };
   }
 }
 

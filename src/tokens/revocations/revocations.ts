@@ -9,8 +9,11 @@ import { Semaphore } from '../../semaphore.js';
 import { Admission } from '../authority/admission.js';
 import { type Authority, keptCredential } from '../authority/authority.js';
 import type { TokenFilter } from '../inventory/token-filter.js';
-import { type Reach, reaches, revocation } from './revocation.job.js';
-import { meaning, RevocationTargets } from './revocation-targets.js';
+import type { Powers } from '../authority/powers.js';
+import type { TokenCriteria } from '../token-criteria.js';
+import { TokenService } from '../token.service.js';
+import { type Reach, reaches, revocation, type RevocationInput } from './revocation.job.js';
+import { meaning, meaningFamily, RevocationTargets } from './revocation-targets.js';
 
 /** Each reads all tokens at worst: one at a time, and few that wait. */
 const MAX_WAITING = 20;
@@ -52,6 +55,7 @@ export class Revocations {
     private readonly audit: AuditWriter,
     private readonly jobs: Jobs,
     private readonly targets: RevocationTargets,
+    private readonly tokens: TokenService,
   ) {}
 
   /**
@@ -60,47 +64,105 @@ export class Revocations {
    * @throws {Refusal} conflict where they are not as many as expected; unauthenticated and forbidden when the actor is not
    *   what it was; unavailable where many ask at once.
    */
-  async start(spec: RevocationSpec, by: Authority, options: StartOptions): Promise<Job> {
+  start(
+    { filter: named, reach, written }: RevocationSpec,
+    by: Authority,
+    options: StartOptions,
+  ): Promise<Job> {
+    const { expectedCount, organizationId } = options;
+    const filter = named ?? null;
+    return this.inTurn(by, async (transaction) => {
+      const id = randomUUID();
+      const total = await this.targets.stage(transaction, id, meaning(filter));
+      if (expectedCount !== undefined && expectedCount !== total) {
+        const message = `The filter means ${total} tokens now, not ${expectedCount}: nothing was revoked`;
+        const fields = [{ path: ['expectedCount'], rule: 'count', message: `${total} tokens are meant` }];
+        throw new Refusal('conflict', { message, fields });
+      }
+      // After what may take long: who acts is locked no longer than it takes to begin the job.
+      const { powers } = await this.admission.admit(transaction, by);
+      assertReaches(powers, reach);
+      const begun = { id, total, organizationId, meant: { filter, reach }, written };
+      return this.begin(transaction, begun, by, options);
+    });
+  }
+
+  /**
+   * Ends a token, and begins the job that ends all that descends from it: also what is issued until it is done. A caller's
+   * own token is ended by the job, last.
+   *
+   * @param where names the token.
+   * @throws {Refusal} notFound; forbidden where one of them may not be ended; as {@link start}.
+   */
+  startFamily(
+    where: TokenCriteria,
+    reach: Reach,
+    by: Authority,
+    options: Pick<StartOptions, 'scopes'> & { reason: string | null },
+  ): Promise<Job> {
+    return this.inTurn(by, async (transaction) => {
+      const id = randomUUID();
+      const staged = await this.targets.stage(transaction, id, meaningFamily(where));
+      if ((await this.targets.countBeyond(transaction, id, reach)) > 0) {
+        const message = 'Only administrators end the tokens of others, and some of these are';
+        throw new Refusal('forbidden', { reason: 'role', message });
+      }
+      const { powers, tokens } = await this.admission.admit(transaction, by, { tokens: where });
+      const [root] = tokens.values();
+      if (!root) throw new Refusal('notFound', { message: 'No such token' });
+      assertReaches(powers, reach);
+      powers.assertMayEnd(root);
+      const isOwn = by.credential.kind === 'token' && by.credential.tokenUuid === root.id;
+      const isEndedNow = !isOwn && !root.isRevoked();
+      if (isEndedNow) {
+        await this.tokens.settle(transaction, [{ token: root, changes: 'revoke' }], options.reason, by.actor);
+        await this.targets.remove(transaction, id, [root.id]);
+      }
+      const total = staged - Number(isEndedNow);
+      const meant = { filter: null, root: root.id, reach };
+      const written = { descendantsOf: root.tokenId };
+      const begun = { id, total, organizationId: root.organizationId, meant, written };
+      return this.begin(transaction, begun, by, options);
+    });
+  }
+
+  private async inTurn(by: Authority, work: (transaction: Transaction) => Promise<Job>): Promise<Job> {
     const { actor, credential } = by;
     const line = credential.kind === 'none' ? actor.type : credential.userId;
-    const job = await this.turns.run(line, () =>
-      this.transactions.run(line, (transaction) => this.begin(transaction, spec, by, options)),
-    );
+    const job = await this.turns.run(line, () => this.transactions.run(line, work));
     this.jobs.runSoon();
     return job;
   }
 
   private async begin(
     transaction: Transaction,
-    { filter, reach, written }: RevocationSpec,
-    by: Authority,
-    { reason, expectedCount, scopes, organizationId }: StartOptions,
+    { id, total, organizationId, meant, written }: Begun,
+    { actor, credential }: Authority,
+    { reason, scopes }: { reason: string | null; scopes: readonly string[] },
   ): Promise<Job> {
-    const id = randomUUID();
-    const total = await this.targets.stage(transaction, id, meaning(filter));
-    if (expectedCount !== undefined && expectedCount !== total) {
-      const message = `The filter means ${total} tokens now, not ${expectedCount}: nothing was revoked`;
-      const fields = [{ path: ['expectedCount'], rule: 'count', message: `${total} tokens are meant` }];
-      throw new Refusal('conflict', { message, fields });
-    }
-    // After what may take long: who acts is locked no longer than it takes to begin the job.
-    const { powers } = await this.admission.admit(transaction, by);
-    if (!reaches(powers, reach)) {
-      throw new Refusal('forbidden', { reason: 'role', message: 'You administer less than a moment ago' });
-    }
-    const kept = keptCredential(by.credential, scopes);
-    const spec = revocation({ filter: filter ?? null, reach, reason, by: kept }, by.actor, {
-      organizationId,
-      total,
-    });
+    const input = { ...meant, reason, by: keptCredential(credential, scopes) };
     await this.audit.write(transaction, {
-      actor: by.actor,
+      actor,
       action: 'revocation.start',
       object: { type: 'job', id },
       after: { filter: written, reason, total },
     });
-    return this.jobs.start(transaction, { ...spec, id });
+    return this.jobs.start(transaction, { ...revocation(input, actor, { organizationId, total }), id });
   }
+}
+
+/** A job whose targets are staged. */
+interface Begun extends Pick<RevocationSpec, 'written'> {
+  id: string;
+  total: number;
+  organizationId: string | null;
+  meant: Pick<RevocationInput, 'filter' | 'root' | 'reach'>;
+}
+
+/** @throws {Refusal} forbidden. */
+function assertReaches(powers: Powers, reach: Reach): void {
+  if (reaches(powers, reach)) return;
+  throw new Refusal('forbidden', { reason: 'role', message: 'You administer less than a moment ago' });
 }
 
 function tooMany(): Refusal {
