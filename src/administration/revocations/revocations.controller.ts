@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post, Res, UsePipes } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Caller } from '../../auth/caller.decorator.js';
 import { Principal } from '../../auth/principal.js';
@@ -13,6 +13,12 @@ import { Job } from '../jobs/jobs.dto.js';
 import { Token } from '../tokens/tokens.dto.js';
 import { CreateRevocation, RevocationPreview } from './revocations.dto.js';
 import { RevocationAdministrationService } from './revocations.service.js';
+
+const FILTER = { owner: 'ada', neverUsed: true };
+const EXAMPLES = {
+  preview: { summary: 'Count', value: { filter: FILTER, dryRun: true } },
+  revocation: { summary: 'Revoke', value: { filter: FILTER, reason: 'Ada has left', expectedCount: 12 } },
+};
 
 /** The end of many tokens at once. */
 @ApiTags('tokens')
@@ -35,6 +41,7 @@ export class RevocationsController {
       'Meant are the tokens that the caller may see, that meet the filter and that are not revoked; expired and inactive ones too. Which these are is settled when the job begins. Its result is `{revoked, alreadyRevoked, appeared}`: `alreadyRevoked` were revoked by others meanwhile, `appeared` meet the filter when the job ends and are not revoked: they were created, or came to meet it, after it began.' +
       ' With `dryRun` nothing is revoked: the answer (200) is how many tokens are meant, and some of them.',
   })
+  @ApiBody({ type: CreateRevocation, examples: EXAMPLES })
   @ApiOkResponse({ type: RevocationPreview, description: 'With `dryRun`' })
   @ApiAcceptedResponse({
     type: Job,
