@@ -115,7 +115,10 @@ export class Revocations {
       const isOwn = by.credential.kind === 'token' && by.credential.tokenUuid === root.id;
       const isEndedNow = !isOwn && !root.isRevoked();
       if (isEndedNow) {
-        await this.tokens.settle(transaction, [{ token: root, changes: 'revoke' }], options.reason, by.actor);
+        await this.tokens.settle(transaction, [{ token: root, changes: 'revoke' }], {
+          reason: options.reason,
+          actor: by.actor,
+        });
         await this.targets.remove(transaction, id, [root.id]);
       }
       const total = staged - Number(isEndedNow);
