@@ -4,7 +4,7 @@ import type { AuditEntry, AuditWriter } from './audit.writer.js';
 import { RecentKeys } from './recent-keys.js';
 
 const WRITE_INTERVAL_MS = 2_000;
-/** Of events that are alike there is at most one in this time. */
+/** Of events that are alike there is at most one in this time, unless told otherwise. */
 const REPEAT_INTERVAL_MS = 60_000;
 /** At most so many events are written at a time; the log counts the rest. */
 const MAX_DUE = 500;
@@ -13,12 +13,12 @@ const MAX_RECENT = 10_000;
 
 /**
  * Audit events of what is tried and changes nothing, which may come at any rate: gathered, and written after the answer.
- * Of those that are alike there is one a minute, in each process.
+ * Of those that are alike there is one a minute, or so, in each process.
  */
 export class ThrottledEvents {
   private readonly logger: Logger;
   /** By what makes events alike. */
-  private readonly recent = new RecentKeys(REPEAT_INTERVAL_MS, MAX_RECENT);
+  private readonly recent: RecentKeys;
   private due: AuditEntry[] = [];
   private left = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -29,7 +29,9 @@ export class ThrottledEvents {
     private readonly what: string,
     private readonly runner: StatementRunner,
     private readonly audit: AuditWriter,
+    repeatIntervalMs = REPEAT_INTERVAL_MS,
   ) {
+    this.recent = new RecentKeys(repeatIntervalMs, MAX_RECENT);
     this.logger = new Logger(what);
   }
 

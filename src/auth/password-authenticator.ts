@@ -3,7 +3,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { User } from '../accounts/user.entity.js';
 import { type Actor, type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
-import { runnerOf } from '../database/statements.js';
+import { ThrottledEvents } from '../audit/throttled-events.js';
+import { runnerOf, Statements } from '../database/statements.js';
 import { FailureCounter } from '../hashing/failure-counter.js';
 import { costOf, HashingService } from '../hashing/hashing.service.js';
 import { SlowChecks } from '../hashing/slow-checks.js';
@@ -18,6 +19,8 @@ const MAX_FAILURES_OF_ADDRESS = 30;
 const MAX_FAILURES_OF_LOGIN = 100;
 const REMEMBERED_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
+/** A client that sends a password with each request is one event in this time. */
+const LOGIN_INTERVAL_MS = 3_600_000;
 
 /** An address or a login that has failed so often that it must wait. */
 interface Blocked {
@@ -34,6 +37,8 @@ export class PasswordAuthenticator {
   /** Keyed digests of correct passwords, with their expiry (ms); the key is random for each process. */
   private readonly remembered = new Map<string, number>();
   private readonly memoryKey = randomBytes(32);
+  /** Those that succeeded, by user, address and way. */
+  private readonly logins: ThrottledEvents;
   /** The highest bcrypt cost among the users: a failed check of any login takes as long. */
   private highestCost: Promise<number> | undefined;
 
@@ -42,15 +47,22 @@ export class PasswordAuthenticator {
     private readonly hashing: HashingService,
     private readonly audit: AuditWriter,
     private readonly checks: SlowChecks,
-  ) {}
+    statements: Statements,
+  ) {
+    this.logins = new ThrottledEvents('logins', statements, audit, LOGIN_INTERVAL_MS);
+  }
 
   /**
    * The user of a login and password.
    *
    * @throws {Refusal} unauthenticated, with the same work for a wrong login as for a wrong password; tooMany.
    */
-  async check(credentials: BasicCredentials, origin: Origin): Promise<User> {
-    const user = await this.checkOr(credentials, origin, async () => false);
+  async check(
+    credentials: BasicCredentials,
+    origin: Origin,
+    via: 'password' | 'session' = 'password',
+  ): Promise<User> {
+    const user = await this.checkOr(credentials, origin, async () => false, via);
     if (!user) throw new Refusal('unauthenticated', { reason: 'password' });
     return user;
   }
@@ -64,6 +76,7 @@ export class PasswordAuthenticator {
     { login, secret }: BasicCredentials,
     origin: Origin,
     isOther: () => Promise<boolean>,
+    via: 'password' | 'session' = 'password',
   ): Promise<User | undefined> {
     let user = await this.findUser(login);
     // bcrypt is slow and queued: the user may have changed by the time it has run.
@@ -91,7 +104,13 @@ export class PasswordAuthenticator {
     if (user.disabled) {
       throw new Refusal('unauthenticated', { reason: 'ownerDisabled', login: user.login });
     }
+    if (!isFresh || via === 'session') this.recordSuccess(user, origin, via);
     return user;
+  }
+
+  /** Writes the logins that are recorded. What could not be written is kept for the next time. */
+  flush(): Promise<void> {
+    return this.logins.flush();
   }
 
   /**
@@ -100,7 +119,7 @@ export class PasswordAuthenticator {
    */
   async begin(credentials: BasicCredentials, origin: Origin): Promise<LoginSession> {
     if (looksLikeToken(credentials.secret)) throw new Refusal('unauthenticated', { reason: 'password' });
-    const user = await this.check(credentials, origin);
+    const user = await this.check(credentials, origin, 'session');
     return { login: user.login, mark: markOf(user) };
   }
 
@@ -228,22 +247,23 @@ export class PasswordAuthenticator {
     return createHmac('sha256', this.memoryKey).update(text).digest('base64');
   }
 
+  private recordSuccess(user: User, origin: Origin, via: 'password' | 'session'): void {
+    this.logins.record(`${user.id} ${networkOf(origin.address)} ${via}`, (time) => ({
+      time,
+      actor: actorOf(user.login, user, origin),
+      action: 'login.success',
+      object: { type: 'login', id: user.login },
+      after: { via },
+    }));
+  }
+
   private recordFailure(
     login: string,
     user: User | null,
     origin: Origin,
     blocked: readonly Blocked[],
   ): Promise<void> {
-    const actor: Actor = {
-      type: user ? 'user' : 'system',
-      id: user?.id ?? null,
-      auditId: user?.id ?? null,
-      name: shownLogin(login),
-      createdAt: user?.createdAt ?? null,
-      address: origin.address ?? null,
-      userAgent: keptUserAgent(origin.userAgent),
-      requestId: origin.requestId,
-    };
+    const actor = actorOf(login, user, origin);
     return this.audit.write(runnerOf(this.dataSource.manager), [
       { actor, action: 'login.fail', object: { type: 'login', id: shownLogin(login) } },
       ...blocked.map(({ type, id, failures }): AuditEntry => ({
@@ -254,6 +274,20 @@ export class PasswordAuthenticator {
       })),
     ]);
   }
+}
+
+/** Who logs in, or tries to: the system, where there is no such user. */
+function actorOf(login: string, user: User | null, origin: Origin): Actor {
+  return {
+    type: user ? 'user' : 'system',
+    id: user?.id ?? null,
+    auditId: user?.id ?? null,
+    name: shownLogin(login),
+    createdAt: user?.createdAt ?? null,
+    address: origin.address ?? null,
+    userAgent: keptUserAgent(origin.userAgent),
+    requestId: origin.requestId,
+  };
 }
 
 /** A session ends with the password that it began with. */

@@ -41,8 +41,13 @@ export class ScopeGuard implements CanActivate {
       const caller = await this.authorizer.authorize(
         { credentials: owner.readCredentials(request), origin, idempotentCall: call?.value },
         required,
-        exempts && ((one) => exempts(request, one)),
+        (one) => {
+          // Also where the scope is what is missing: who it was is known.
+          request.patois.caller = one;
+          return exempts?.(request, one) ?? false;
+        },
       );
+      request.patois.caller = caller;
       if (call?.refusal) throw call.refusal;
       caller.idempotentCall = call?.value;
       request.user = caller;

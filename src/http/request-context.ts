@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Actor } from '../audit/audit.writer.js';
 import type { DialectRegistry } from '../protocol/dialect-registry.js';
 import type { PathOwner, WithRaw } from '../protocol/dialect.js';
 import type { Origin } from '../protocol/origin.js';
@@ -15,6 +16,8 @@ export interface Surroundings {
 export class RequestContext {
   /** The bytes of the body, or why they were not kept. Undefined: there was none. */
   rawBody: Buffer | Refusal | undefined;
+  /** Who calls, from the moment that is known. */
+  caller: { readonly actor: Actor } | undefined;
   private knownOwner: PathOwner | undefined;
   private knownOrigin: Origin | undefined;
 

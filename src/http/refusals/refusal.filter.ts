@@ -5,6 +5,7 @@ import { withoutSecrets } from '../../secrets.js';
 import { pathOf } from '../request-context.js';
 import { RouteTable } from '../route-table.js';
 import { refusalOfFault } from './faults.js';
+import { RefusedCalls } from './refused-calls.js';
 import { renderRefusal } from './render-refusal.js';
 
 /** The one filter: whatever is thrown becomes a refusal, and the owner of the path words it. */
@@ -12,16 +13,17 @@ import { renderRefusal } from './render-refusal.js';
 export class RefusalFilter implements ExceptionFilter {
   private readonly logger = new Logger(RefusalFilter.name);
 
-  constructor(private readonly routes: RouteTable) {}
+  constructor(
+    private readonly routes: RouteTable,
+    private readonly refused: RefusedCalls,
+  ) {}
 
   async catch(error: unknown, host: ArgumentsHost): Promise<void> {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const { status, headers, body } = renderRefusal(
-      this.refusalOf(error, request),
-      request.patois.owner,
-      request,
-    );
+    const refusal = this.refusalOf(error, request);
+    this.refused.record(request, refusal);
+    const { status, headers, body } = renderRefusal(refusal, request.patois.owner, request);
     await reply.status(status).headers(headers).send(body);
   }
 
