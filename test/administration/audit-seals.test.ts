@@ -348,13 +348,6 @@ describe('verification of the trail', () => {
     'names the first of two events whose %s was swapped',
     async (column) => {
       const { ids, seal: at } = await sealed(4);
-      if (column === 'time') {
-        const different = (await sql(
-          'SELECT count(DISTINCT time)::int AS count FROM audit_events WHERE id = ANY ($1)',
-          [[ids[1], ids[3]]],
-        )) as [{ count: number }];
-        expect(different[0].count).toBe(2);
-      }
       const found = await findingOf(() => swap(column, ids[1], ids[3]));
       const kind = column === 'ordinal' ? 'reordered' : 'changed';
       expect(found).toMatchObject({ problem: { kind, event: ids[1], seal: at.sequence } });
