@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { User } from '../../src/accounts/user.entity.js';
+import { SealEventsTask } from '../../src/administration/audit/seal-events.task.js';
+import { PasswordAuthenticator } from '../../src/auth/password-authenticator.js';
 import { UsageRecorder } from '../../src/decisions/usage-recorder.js';
 import { DialectRegistry } from '../../src/protocol/dialect-registry.js';
 import { basic, bearer, type Sent } from '../support/http.js';
@@ -55,6 +57,8 @@ if (!isCounting) {
       url = store.url ?? '';
       return store;
     });
+    // Seals are begun and committed as changes are.
+    server.app.nest.get(SealEventsTask, { strict: false }).run = async () => {};
     client = new pg.Client({ connectionString: url });
     // The database is dropped under it.
     client.on('error', () => {});
@@ -76,6 +80,7 @@ if (!isCounting) {
   async function statementsOf(method: string, path: string, sent: Sent): Promise<Map<string, number>> {
     await server.send('GET', '/verify', { headers: bearer(value) });
     await server.app.nest.get(UsageRecorder, { strict: false }).flush();
+    await server.app.nest.get(PasswordAuthenticator, { strict: false }).flush();
     await client.query(
       'SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)',
     );
