@@ -38,5 +38,5 @@ export function backOff(
   random = Math.random(),
 ): number {
   const ms = Math.min(backOffMs * 2 ** (failures - 1), maxBackOffMs);
-  return Math.max(ms * (0.8 + 0.4 * random), Math.min(askedMs, maxBackOffMs));
+  return Math.max(Math.round(ms * (0.8 + 0.4 * random)), Math.min(askedMs, maxBackOffMs));
 }
