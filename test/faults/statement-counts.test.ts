@@ -22,6 +22,7 @@ const OTHERS = [
   'SELECT pg_notify($1, $2)',
   '%pg_stat_statements%',
   '%FROM jobs%',
+  '%notice_%',
   '%idempotency_records WHERE created_at%',
   '%idempotency_records SET sealed_outcome = NULL%',
   '%retired_values WHERE retired_at <%',

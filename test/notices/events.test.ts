@@ -90,6 +90,8 @@ async function toldOf(event: string, id = channelId): Promise<NoticeDelivery[]> 
 
 /** The notice as it arrives, its signature checked. */
 async function arrived(): Promise<unknown[]> {
+  // The embedded database's clock may have been set on meanwhile, and back.
+  await server.app.dataSource.query('UPDATE notice_deliveries SET due_at = now(), queued_at = now()');
   server.app.nest.get(NoticeSender, { strict: false }).runSoon();
   await until(async () => (await told()).every(({ status }) => status === 'delivered'));
   return receiver.received.map((notice) => verified(notice, secret));
@@ -135,7 +137,7 @@ describe('a token that expires', () => {
       'a 30',
       'a 7',
       'a 7',
-      'a 7',
+      'a 1',
       'a 1',
       'a expired',
       'a expired',
@@ -161,11 +163,11 @@ describe('a token that expires', () => {
     await issue({ name: 'a', expiresAt: inDays(31) });
     await issue({ name: 'b', expiresAt: inDays(33) });
     await issue({ name: 'c', expiresAt: inDays(39) });
-    await issue({ name: 'd', expiresAt: inDays(70) });
+    await issue({ name: 'd', expiresAt: inDays(69) });
     moveClock(32.5 * DAY_MS);
     await run();
     expect((await stages()).toSorted()).toEqual(['a expired', 'b 1', 'c 7']);
-    moveClock(8 * DAY_MS);
+    moveClock(7 * DAY_MS);
     await run();
     expect((await stages()).toSorted()).toEqual([
       'a expired',
@@ -416,7 +418,7 @@ describe('a token that a policy ends', () => {
   test('because it was unused for too long is told of', async () => {
     await policy({ maxUnusedSeconds: 86_400 });
     const { token } = await issue();
-    moveClock(2 * DAY_MS);
+    await server.app.dataSource.query(`UPDATE tokens SET created_at = created_at - interval '2 days'`);
     await server.app.nest.get(UnusedTokensTask, { strict: false }).run();
     await jobsDone();
     expect(
