@@ -420,7 +420,7 @@ function parseSmtpUrl(text: string): string {
 function parseMailFrom(text: string): string {
   const [, address = text] = /^[^<>\p{Cc}]*<([^<>]+)>$/u.exec(text) ?? [];
   if (!/^[^\s<>@,;:"\p{Cc}]+@[^\s<>@,;:"\p{Cc}]+$/u.test(address)) {
-    throw new Error(`must be an address such as patois@example.com, but is '${text}'`);
+    throw new Error('must be one address, such as patois@example.com or Patois <patois@example.com>');
   }
   return text;
 }

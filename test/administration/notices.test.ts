@@ -39,8 +39,8 @@ afterAll(async () => {
   const output = [...server.logged, events].join('\n');
   await server.close();
   await receiver.close();
-  expect(shown.size).toBeGreaterThan(5);
-  for (const secret of shown) expect(output).not.toContain(secret.slice('whsec_'.length));
+  const written = [...shown].filter((secret) => output.includes(secret.slice('whsec_'.length)));
+  if (shown.size === 0 || written.length > 0) throw new Error('A secret of a webhook was written');
 });
 
 async function call(

@@ -33,7 +33,8 @@ afterAll(async () => {
   const { logged } = server;
   await server.close();
   await receiver.close();
-  for (const secret of secrets) expect(logged.join('\n')).not.toContain(secret.slice(6));
+  const output = logged.join('\n');
+  if (secrets.some((secret) => output.includes(secret.slice(6)))) throw new Error('A secret was logged');
 });
 
 interface Made {
@@ -133,7 +134,9 @@ describe('a webhook', () => {
     });
     const other = await make();
     expect(() => verified(notice, other.secret)).toThrow('No matching signature found');
-    expect(() => verified({ ...notice, body: `${notice.body} ` }, channel.secret)).toThrow();
+    expect(() => verified({ ...notice, body: `${notice.body} ` }, channel.secret)).toThrow(
+      'No matching signature found',
+    );
   });
 
   test('is signed with both secrets while a rotation lasts, and with the new one alone afterwards', async () => {
@@ -159,9 +162,9 @@ describe('a webhook', () => {
     const [, later, last] = receiver.at(channel.path);
     if (!later || !last) throw new Error('Too few came in');
     expect(() => verified(later, second)).not.toThrow();
-    expect(() => verified(later, channel.secret)).toThrow();
+    expect(() => verified(later, channel.secret)).toThrow('No matching signature found');
     expect(() => verified(last, third)).not.toThrow();
-    expect(() => verified(last, second)).toThrow();
+    expect(() => verified(last, second)).toThrow('No matching signature found');
   });
 
   test('of which there are many comes in the order in which they were written, each once', async () => {

@@ -30,6 +30,7 @@ const DESIGN = [
   ['http', 'decisions'],
   ['protocol'],
   ['tokens'],
+  ['notices'],
   ['accounts'],
   ['jobs'],
   ['audit', 'hashing'],

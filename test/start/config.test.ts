@@ -80,6 +80,11 @@ describe('every setting', () => {
     ['BCRYPT_COST', '16', 'bcryptCost', 16],
     ['TRUSTED_PROXIES', '10.0.0.0/8, 2001:db8::/32', 'trustedProxies', ['10.0.0.0/8', '2001:db8::/32']],
     ['TRUSTED_PROXIES', '192.0.2.1,::1', 'trustedProxies', ['192.0.2.1/32', '::1/128']],
+    ['MAIL_FROM', 'patois@example.com', 'mailFrom', 'patois@example.com'],
+    ['MAIL_FROM', 'Patois <patois@example.com>', 'mailFrom', 'Patois <patois@example.com>'],
+    ['NOTICE_OWNER_MAIL', 'false', 'mailsOwners', false],
+    ['WEBHOOK_ALLOW_HTTP', 'true', 'webhookAllowsHttp', true],
+    ['WEBHOOK_PRIVATE_NETWORKS', '10.0.0.0/8,::1', 'webhookPrivateNetworks', ['10.0.0.0/8', '::1/128']],
     ['QUAY_FIDELITY', 'deployed', 'quayFidelity', 'deployed'],
     [
       'REGISTRY_SERVICES',
@@ -148,6 +153,16 @@ describe('every setting', () => {
     ['TRUSTED_PROXIES', '10.0.0.0/8,'],
     ['TRUSTED_PROXIES', '10.0.0.1/8'],
     ['TRUSTED_PROXIES', '::ffff:10.0.0.0/104'],
+    ['SMTP_URL', 'mail.example.com:587'],
+    ['SMTP_URL', 'https://mail.example.com'],
+    ['MAIL_FROM', 'Patois'],
+    ['MAIL_FROM', 'a@example.com, b@example.com'],
+    ['MAIL_FROM', 'Patois <patois@example.com>\nBcc: eve@example.net'],
+    ['MAIL_FROM', 'Pat\nois <patois@example.com>'],
+    ['NOTICE_OWNER_MAIL', 'yes'],
+    ['WEBHOOK_ALLOW_HTTP', '1'],
+    ['WEBHOOK_PRIVATE_NETWORKS', 'localhost'],
+    ['WEBHOOK_PRIVATE_NETWORKS', '10.0.0.1/8'],
     ['QUAY_FIDELITY', 'Documented'],
     ['REGISTRY_SERVICES', 'registry.example,'],
     ['GITHUB_SECRET_SCANNING_KEYS', 'keys.json'],
@@ -178,6 +193,14 @@ describe('every setting', () => {
     const onServer = { DATABASE_URL: 'postgres://127.0.0.1/patois', TOKEN_KEYS: `k1:${KEY}` };
     expect(readConfig({ ...onServer, WORKERS: '64' }).workers).toBe(64);
     expect(problemsOf({ ...onServer, WORKERS: '65' })).toEqual([expect.stringContaining('WORKERS')]);
+  });
+
+  test('SMTP_URL takes two schemes, needs MAIL_FROM, and is not repeated where it is wrong', () => {
+    for (const smtpUrl of ['smtp://mail.example.com', 'smtps://ada:hunter2@mail.example.com:465']) {
+      expect(readConfig({ SMTP_URL: smtpUrl, MAIL_FROM: 'patois@example.com' })).toMatchObject({ smtpUrl });
+      expect(problemsOf({ SMTP_URL: smtpUrl })).toEqual([expect.stringMatching(/^MAIL_FROM is required/)]);
+    }
+    expect(problemsOf({ SMTP_URL: 'http://ada:hunter2@mail.example.com' }).join()).not.toContain('hunter2');
   });
 
   test.each(bad)('%s refuses %j by its name', (variable, text) => {
