@@ -106,12 +106,9 @@ describe('a stored hash', () => {
     ['another length than it says', `$pbkdf2-sha256$i=1000,l=20$c2FsdA$${'A'.repeat(43)}`],
     ['a key without a name', `hmac-sha256$$${'ab'.repeat(32)}`],
   ])('is refused for %s, in words that do not repeat it', (_, text) => {
-    expect(() => parseStoredHash(text)).toThrow(UnreadableHash);
-    try {
-      parseStoredHash(text);
-    } catch (error) {
-      expect((error as Error).message).not.toContain(text.slice(-5));
-    }
+    const read = (): unknown => parseStoredHash(text);
+    expect(read).toThrow(UnreadableHash);
+    expect(read).not.toThrow(text.slice(-5));
   });
 });
 
