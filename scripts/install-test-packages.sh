@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# Installs the programs from Debian's packages that tests drive: gateways, a registry and its client, shells. Needs
-# root. Tests start their own processes on free ports, so none of the services that the packages start is left running.
+# Installs the programs from Debian's packages that tests drive: gateways, a registry and its client, shells, and passlib,
+# whose hashes they read. Needs root. Tests start their own processes on free ports, so none of the services that the
+# packages start is left running.
 set -euo pipefail
 
 programs=(nginx haproxy caddy apache2 docker-registry skopeo zsh fish)
+passlib=/usr/lib/python3/dist-packages/passlib/hash.py
 module=/usr/lib/apache2/modules/mod_auth_openidc.so
 services=(nginx haproxy caddy apache2 docker-registry)
 
 PATH="$PATH:/usr/sbin:/sbin"
 missing=false
 for program in "${programs[@]}"; do command -v "$program" >/dev/null || missing=true; done
-[ -e "$module" ] || missing=true
+[ -e "$module" ] && [ -e "$passlib" ] || missing=true
 [ "$missing" = true ] || exit 0
 
 export DEBIAN_FRONTEND=noninteractive
@@ -22,5 +24,6 @@ if [ ! -e "$policy" ]; then
   trap 'rm -f "$policy"' EXIT
 fi
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends "${programs[@]}" libapache2-mod-auth-openidc
+apt-get install -y -qq --no-install-recommends "${programs[@]}" libapache2-mod-auth-openidc \
+  python3-passlib python3-bcrypt
 for service in "${services[@]}"; do service "$service" stop >/dev/null 2>&1 || true; done

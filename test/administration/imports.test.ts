@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
+import type { TokenKey } from '../../src/config.js';
 import { BatchedLookup } from '../../src/database/batched-lookup.js';
 import { StatementCounts } from '../../src/database/statements.js';
 import { ImportedForm } from '../../src/tokens/imports/imported-form.entity.js';
@@ -20,6 +21,7 @@ import {
   HMAC_KEY,
   sha256,
 } from '../support/imports.js';
+import { openTestStore } from '../support/store.js';
 import { setPolicy } from '../support/policy.js';
 import { expectProblem } from '../support/problem.js';
 import { TestServer, type TestUser } from '../support/server.js';
@@ -636,6 +638,43 @@ describe('what a request can cost', () => {
     expect(asked).not.toHaveBeenCalled();
     asked.mockRestore();
   });
+});
+
+test('imported values outlive a rotation of the ring, used before it or not, once they were used after it', async () => {
+  const store = await openTestStore();
+  const [old, fresh] = ['old', 'new'].map((name) => ({ name, secret: randomBytes(32) })) as [
+    TokenKey,
+    TokenKey,
+  ];
+  const statuses = async (
+    tokenKeys: TokenKey[],
+    foreigns: Foreign[],
+    rows: object[] = [],
+  ): Promise<number[]> => {
+    const started = await TestServer.start({ tokenKeys }, async () => ({ ...store, close: async () => {} }));
+    try {
+      if (rows.length > 0) {
+        const body = { source: 'ring', keys: { main: HMAC_KEY.toString('base64') }, tokens: rows };
+        const { status } = await started.send('POST', PATH, { headers: started.asAdmin, body });
+        expect(status).toBe(200);
+      }
+      const all = foreigns.map(({ value }) => started.send('GET', '/verify', { headers: bearer(value) }));
+      return (await Promise.all(all)).map(({ status }) => status);
+    } finally {
+      await started.close();
+    }
+  };
+  const foreigns = [sha256(), hmac(), gitea()];
+  const rows = foreigns.map((foreign) => rowOf(foreign, { owner: 'admin' }));
+  const [used] = foreigns as [Foreign];
+  try {
+    expect(await statuses([old], [used], rows)).toEqual([204]);
+    // One that nobody uses before the old key has left the ring is gone with it, as is every token of that key.
+    expect(await statuses([fresh, old], foreigns.slice(0, 2))).toEqual([204, 204]);
+    expect(await statuses([fresh], foreigns)).toEqual([204, 204, 401]);
+  } finally {
+    await store.close();
+  }
 });
 
 describe('where nothing was imported', () => {

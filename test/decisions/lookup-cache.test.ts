@@ -3,6 +3,7 @@ import { EVERYTHING } from '../../src/database/changes/change-feed.js';
 import type { ReplicationState } from '../../src/database/changes/change-listener.js';
 import { CachedToken } from '../../src/decisions/cached-token.js';
 import { LookupCache } from '../../src/decisions/lookup-cache.js';
+import { IMPORTS } from '../../src/tokens/imports/imported-forms.js';
 import { Token } from '../../src/tokens/token.entity.js';
 
 const BOUND_MS = 2_000;
@@ -259,5 +260,41 @@ describe('how much is remembered', () => {
       [TOKEN_ID, 'other'],
       [OWNER, 'other'],
     ]);
+  });
+});
+
+describe('a value that does not say whose it is', () => {
+  const begun = (cache: LookupCache, digest: string): void =>
+    cache.end(cache.begin(undefined), digest, { found: undefined });
+
+  test('is remembered as unknown for half the bound at most, whatever the listening connection has proved', () => {
+    for (const heard of [replication({ caughtUpAt: Infinity }), undefined]) {
+      const cache = new LookupCache(BOUND_MS, heard);
+      begun(cache, 'foreign');
+      jest.advanceTimersByTime(BOUND_MS / 2);
+      expect(knows(cache, 'foreign')).toBe(true);
+      jest.advanceTimersByTime(1);
+      expect(knows(cache, 'foreign')).toBe(false);
+    }
+  });
+
+  test('is forgotten when something was imported, and by nothing else', () => {
+    const cache = new LookupCache(BOUND_MS, replication());
+    begun(cache, 'foreign');
+    cache.forget(new Set([TOKEN_ID, OWNER]));
+    expect(knows(cache, 'foreign')).toBe(true);
+    cache.forget(new Set([IMPORTS]));
+    expect(knows(cache, 'foreign')).toBe(false);
+    begun(cache, 'foreign');
+    cache.forget(new Set([EVERYTHING]));
+    expect(knows(cache, 'foreign')).toBe(false);
+  });
+
+  test('is not remembered where anything changed meanwhile', () => {
+    const cache = new LookupCache(BOUND_MS, replication());
+    const pending = cache.begin(undefined);
+    cache.forget(new Set([OTHER_ID]));
+    cache.end(pending, 'foreign', { found: foundOf() });
+    expect(knows(cache, 'foreign')).toBe(false);
   });
 });
