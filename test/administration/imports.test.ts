@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { AuditEvent } from '../../src/audit/audit-event.entity.js';
 import type { TokenKey } from '../../src/config.js';
 import { BatchedLookup } from '../../src/database/batched-lookup.js';
+import type { Database } from '../../src/database/database.js';
 import { StatementCounts } from '../../src/database/statements.js';
 import { ImportedForm } from '../../src/tokens/imports/imported-form.entity.js';
 import { ImportedValue } from '../../src/tokens/imports/imported-value.entity.js';
@@ -21,7 +22,7 @@ import {
   HMAC_KEY,
   sha256,
 } from '../support/imports.js';
-import { openTestStore } from '../support/store.js';
+import { onceFree, openTestStore } from '../support/store.js';
 import { setPolicy } from '../support/policy.js';
 import { expectProblem } from '../support/problem.js';
 import { TestServer, type TestUser } from '../support/server.js';
@@ -651,7 +652,8 @@ test('imported values outlive a rotation of the ring, used before it or not, onc
     foreigns: Foreign[],
     rows: object[] = [],
   ): Promise<number[]> => {
-    const started = await TestServer.start({ tokenKeys }, async () => ({ ...store, close: async () => {} }));
+    const kept = async (): Promise<Database> => ({ ...store, close: async () => {} });
+    const started = await onceFree(() => TestServer.start({ tokenKeys }, kept));
     try {
       if (rows.length > 0) {
         const body = { source: 'ring', keys: { main: HMAC_KEY.toString('base64') }, tokens: rows };
