@@ -3,6 +3,7 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
+  IsBoolean,
   IsIn,
   IsObject,
   IsOptional,
@@ -152,18 +153,15 @@ export class ImportHead {
   @IsPrintable(REFERENCE)
   source!: string;
 
-  /**
-   * The keys of HMACs in base64, by the names that hashes use for them; at most 16.
-   * @example { main: 'c2VjcmV0' }
-   */
+  /** The keys of HMACs in base64, by the names that hashes use for them; at most 16. */
   @Optional()
   @IsObject()
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' } })
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { main: 'c2VjcmV0' } })
   keys?: Record<string, string>;
 
   /** Whether to check all and write nothing. */
   @Optional()
-  @IsIn([true, false])
+  @IsBoolean()
   dryRun?: boolean;
 }
 
