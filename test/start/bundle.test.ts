@@ -24,3 +24,24 @@ describe('what a start reads', () => {
     expect(body).toBe('(target) => target');
   });
 });
+
+describe('what the command line reads', () => {
+  /** A file, and those that are read with it. */
+  function readWith(file: string, known = new Set<string>()): Set<string> {
+    if (known.has(file)) return known;
+    known.add(file);
+    const imports = readFileSync(join(FOLDER, file), 'utf8').matchAll(/^(?:import|\} from) "\.\/([^"]+)"/gm);
+    for (const [, name = ''] of imports) readWith(name, known);
+    return known;
+  }
+
+  test('before a command needs it is nothing of NestJS, TypeORM or the driver', () => {
+    const files = [...readWith('cli.js')];
+    const text = files.map((file) => readFileSync(join(FOLDER, file), 'utf8')).join('\n');
+    expect(text).toContain('node_modules/commander/');
+    for (const name of ['@nestjs/core', 'typeorm', 'pg', 'fastify'])
+      expect(text).not.toContain(`node_modules/${name}/`);
+    // And so it is known to find them where they are read.
+    expect(code).toContain('node_modules/typeorm/');
+  });
+});

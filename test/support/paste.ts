@@ -4,11 +4,17 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-/** The lines of a page that its reader is invited to paste: between `<!-- try: … -->` and `<!-- /try -->`. */
-export function linesToTry(page: string): string {
-  const [, lines = ''] =
-    /<!-- try:[^>]*-->\s*```sh\n([\s\S]*?)```\s*<!-- \/try -->/.exec(readFileSync(page, 'utf8')) ?? [];
-  if (!lines.includes('curl')) throw new Error(`${page} has no lines to try`);
+/**
+ * The lines of a page that its reader is invited to paste: between `<!-- try: … -->` and `<!-- /try -->`.
+ *
+ * @param place of the block, where the page has several.
+ */
+export function linesToTry(page: string, place = 0): string {
+  const blocks = readFileSync(page, 'utf8').matchAll(
+    /<!-- try:[^>]*-->\s*```sh\n([\s\S]*?)```\s*<!-- \/try -->/g,
+  );
+  const [, lines = ''] = [...blocks][place] ?? [];
+  if (!/^(curl|patois) /m.test(lines)) throw new Error(`${page} has no lines to try`);
   return lines;
 }
 
