@@ -15,6 +15,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY openapi openapi
+RUN ln -s /app/dist/server/cli.js /usr/local/bin/patois
 RUN install -d -o node -g node -m 700 /data
 USER node
 VOLUME /data
