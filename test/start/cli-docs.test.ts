@@ -34,11 +34,10 @@ describe('an operator pastes the lines of docs/cli.md', () => {
   test('without a server: the schema, the first administrator and a new password', async () => {
     const database = await makeEmptyDatabase();
     try {
-      const shown = await paste(0, {
-        ...(database
-          ? { DATABASE_URL: database.url, TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}` }
-          : { DATA_DIR: join(folder, 'data') }),
-      });
+      const store = database
+        ? { DATABASE_URL: database.url, TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}` }
+        : { DATA_DIR: join(folder, 'data') };
+      const shown = await paste(0, store);
       expect(shown).toMatch(/^CreateAccounts\d+\n/);
       const file = join(folder, 'password');
       expect(await readFile(file, 'utf8')).toMatch(/^[\w-]{24}\n$/);

@@ -63,6 +63,9 @@ export const USER_PARTS: Column<Shown>[] = [
   { title: 'updated', text: ({ updatedAt }) => updatedAt },
 ];
 
+/** What both calls take. */
+type Changes = { [Key in keyof Omit<UpdateUser, 'password' | 'disabled'>]: UpdateUser[Key] };
+
 interface UserOptions extends Pick<
   UpdateUser,
   'email' | 'name' | 'role' | 'permissions' | 'organization' | 'locations'
@@ -215,7 +218,7 @@ function userOptions(command: Command): Command {
     .addOption(repeatable('--location <name>', 'name or uuid'));
 }
 
-function changesOf({ name, email, role, permission, organization, location }: UserOptions): UpdateUser {
+function changesOf({ name, email, role, permission, organization, location }: UserOptions): Changes {
   return given({ name, email, role, permissions: permission, organization, locations: location }) ?? {};
 }
 

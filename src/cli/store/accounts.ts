@@ -46,9 +46,10 @@ export function setPasswordOf(
     const passwordDigest = await writers.hashing.hashPassword(checked(await ask()));
     const { accounts, close } = accountsOf(store, writers);
     const actor = { ...SYSTEM, userAgent: `patois-cli/${version}` };
-    const changed = await dataSource
-      .transaction((manager) => accounts.updateUser(user.id, { passwordDigest }, actor, manager))
-      .finally(close);
+    const changed = await dataSource.transaction((manager) =>
+      accounts.updateUser(user.id, { passwordDigest }, actor, manager),
+    );
+    await close();
     if (!changed) throw new CommandError('No such user', EXIT.notFound);
     return user.login;
   });
