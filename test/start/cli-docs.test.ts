@@ -34,7 +34,7 @@ describe('an operator pastes the lines of docs/cli.md', () => {
   test('without a server: the schema, the first administrator and a new password', async () => {
     const database = await makeEmptyDatabase();
     try {
-      const store = database
+      const store: Record<string, string> = database
         ? { DATABASE_URL: database.url, TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}` }
         : { DATA_DIR: join(folder, 'data') };
       const shown = await paste(0, store);
