@@ -45,7 +45,7 @@ describe('an operator pastes the lines of docs/cli.md', () => {
     } finally {
       await database?.drop();
     }
-  });
+  }, 300_000);
 
   test('on a server: every command works, and no secret is shown', async () => {
     const server = await TestServer.start();
@@ -61,7 +61,8 @@ describe('an operator pastes the lines of docs/cli.md', () => {
     } finally {
       await server.close();
     }
-  });
+    // Some thirty processes, one after the other.
+  }, 300_000);
 });
 
 test('docs/cli.md names every command, and every exit code', async () => {
