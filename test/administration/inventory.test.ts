@@ -5,11 +5,13 @@ import { Values } from '../../src/database/statements.js';
 import { Policy } from '../../src/tokens/policy/policy.entity.js';
 import { PolicyPreview } from '../../src/tokens/policy/policy-preview.js';
 import { filterCondition, type TokenFilter } from '../../src/tokens/inventory/token-filter.js';
+import { pickedInOrder, type TokenSort } from '../../src/tokens/inventory/token-order.js';
 import type { Token } from '../../src/tokens/token.entity.js';
 import { moveClock } from '../support/clock.js';
 import { bearer, type Received } from '../support/http.js';
 import { expectProblem } from '../support/problem.js';
 import { TestServer, type TestUser } from '../support/server.js';
+import { hasServer } from '../support/store.js';
 
 let server: TestServer;
 /** Administers the organization Research, and nothing else. */
@@ -287,4 +289,223 @@ describe('a filter that is kept', () => {
     const filter = { ...WHOLE, colour: 'red' } as TokenFilter;
     expect(() => filterCondition(filter, new Values().place, new Date())).toThrow('colour');
   });
+});
+
+describe('GET /patois/v1/tokens/summary', () => {
+  const DAY_MS = 86_400_000;
+  interface Listed {
+    dialect: string;
+    status: string;
+    createdAt: string;
+    expiresAt: string | null;
+    lastUsedAt: string | null;
+    allowedCidrs: string[];
+  }
+
+  /** What the summary should be of what the list shows. */
+  function countedByHand(items: Listed[], asOf: string): object {
+    const now = Date.parse(asOf);
+    const count = (met: (token: Listed) => boolean): number => items.filter(met).length;
+    const age = (token: Listed): number => (now - Date.parse(token.createdAt)) / DAY_MS;
+    const expiring = (days: number): number =>
+      count(
+        ({ status, expiresAt }) =>
+          ['active', 'inactive'].includes(status) &&
+          expiresAt !== null &&
+          Date.parse(expiresAt) <= now + days * DAY_MS,
+      );
+    const dialects = [...new Set(items.map(({ dialect }) => dialect))];
+    return {
+      total: items.length,
+      byDialect: Object.fromEntries(
+        dialects.map((dialect) => [dialect, count((token) => token.dialect === dialect)]),
+      ),
+      byStatus: Object.fromEntries(
+        ['active', 'inactive', 'expired', 'revoked'].map((status) => [
+          status,
+          count((token) => token.status === status),
+        ]),
+      ),
+      expiring: { within7Days: expiring(7), within30Days: expiring(30), within90Days: expiring(90) },
+      neverUsed: count(({ lastUsedAt }) => lastUsedAt === null),
+      unusedFor90Days: count(
+        ({ lastUsedAt, createdAt }) => Date.parse(lastUsedAt ?? createdAt) < now - 90 * DAY_MS,
+      ),
+      withoutExpiry: count(({ expiresAt }) => expiresAt === null),
+      withoutCidrs: count(({ allowedCidrs }) => allowedCidrs.length === 0),
+      byAge: {
+        upTo30Days: count((token) => age(token) <= 30),
+        upTo90Days: count((token) => age(token) > 30 && age(token) <= 90),
+        upTo365Days: count((token) => age(token) > 90 && age(token) <= 365),
+        over365Days: count((token) => age(token) > 365),
+      },
+      asOf,
+    };
+  }
+
+  test('counts what the list shows, with every filter and for every caller', async () => {
+    const dataSource = server.app.nest.get(DataSource);
+    const name = mark();
+    for (const [index, days] of [0, 20, 40, 100, 200, 400].entries()) {
+      for (const owner of [member, colleague, stranger]) {
+        const token = await issueTo(owner, {
+          name,
+          dialect: index % 2 === 0 ? 'patois' : 'panther',
+          inactive: index === 1,
+          allowedCidrs: index % 3 === 0 ? [] : ['10.0.0.0/8'],
+          expiresAt: index === 5 ? null : new Date(Date.now() + (index * 20 + 5) * DAY_MS),
+        });
+        await dataSource.query(`UPDATE tokens SET created_at = $2 WHERE id = $1`, [
+          token.id,
+          new Date(Date.now() - days * DAY_MS),
+        ]);
+        if (index === 2) await server.revoke(token);
+        if (index === 3) {
+          await dataSource.query(`UPDATE tokens SET expires_at = $2 WHERE id = $1`, [
+            token.id,
+            new Date(Date.now() - 1000),
+          ]);
+        }
+        if (index > 2 && owner !== colleague) {
+          const usedAt = new Date(Date.now() - (days - 5) * DAY_MS);
+          await dataSource.query(`UPDATE last_uses SET used_at = $2, used_slot = $3 WHERE token_uuid = $1`, [
+            token.id,
+            usedAt,
+            Math.floor(usedAt.getTime() / 900_000),
+          ]);
+        }
+      }
+    }
+    const queries = [
+      '',
+      `q=${name}`,
+      `q=${name}&status=active`,
+      `q=${name}&neverUsed=true`,
+      `q=${name}&organization=Elsewhere`,
+      'dialect=panther&withoutCidrs=false',
+      'owner=nobody',
+    ];
+    for (const headers of [server.asAdmin, head.byPassword, member.byPassword]) {
+      for (const query of queries) {
+        const list = await get(`/tokens?limit=1000&${query}`, headers);
+        expect(list.json.nextCursor).toBeNull();
+        const { status, json } = await get(`/tokens/summary?${query}`, headers);
+        expect([query, status]).toEqual([query, 200]);
+        expect([query, json]).toEqual([
+          query,
+          countedByHand(list.json.items as Listed[], json.asOf as string),
+        ]);
+      }
+    }
+    const whole = (await get(`/tokens/summary?q=${name}`)).json;
+    expect(whole.total).toBe(18);
+    expect(whole.byStatus).toEqual({ active: 9, inactive: 3, expired: 3, revoked: 3 });
+  }, 60_000);
+
+  test('needs the scope, a credential and good filters', async () => {
+    expectProblem(await get('/tokens/summary', {}), 401);
+    const { value } = await server.issue({
+      dialect: 'patois',
+      ownerId: member.user.id,
+      scopes: ['patois:users.read'],
+    });
+    expectProblem(await get('/tokens/summary', bearer(value)), 403);
+    expectProblem(await get('/tokens/summary?status=dead'), 400, '/status');
+    expectProblem(await get('/tokens/summary?limit=1'), 400, '/limit');
+  });
+});
+
+describe('orders of GET /patois/v1/tokens', () => {
+  const SORTS = ['createdAt', 'name', 'lastUsedAt', 'expiresAt'].flatMap((field) => [field, `-${field}`]);
+
+  test('go page by page through ties and what has no moment, for an organization and an owner as for all', async () => {
+    const dataSource = server.app.nest.get(DataSource);
+    const { id: organizationId } = await server.organization(`Sorted ${mark()}`);
+    const boss = await server.makeUser({ organizationId, role: 'organizationAdministrator' });
+    const owner = await server.makeUser({ organizationId });
+    const moments = [0, 1, 1, 1, 2].map((minutes) => new Date(Date.UTC(2031, 0, 1, 0, minutes * 8)));
+    const tokens: Token[] = [];
+    for (const [index, moment] of [...moments, null, null, null].entries()) {
+      const token = await issueTo(owner, { name: `Name ${index % 3}`, expiresAt: moment });
+      if (moment) {
+        await dataSource.query(`UPDATE last_uses SET used_at = $2, used_slot = $3 WHERE token_uuid = $1`, [
+          token.id,
+          moment,
+          Math.floor(moment.getTime() / 900_000),
+        ]);
+      }
+      tokens.push(Object.assign(token, { usedAt: moment }));
+    }
+    const keyOf: Record<string, (token: Token) => number | string> = {
+      createdAt: ({ createdAt }) => createdAt.getTime(),
+      name: ({ name }) => name.toLowerCase(),
+      lastUsedAt: (token) => (token as Token & { usedAt: Date | null }).usedAt?.getTime() ?? -1,
+      expiresAt: ({ expiresAt }) => expiresAt?.getTime() ?? Infinity,
+    };
+    for (const sort of SORTS) {
+      const key = keyOf[sort.replace('-', '')] as (token: Token) => number | string;
+      const ascending = tokens.toSorted((one, other) => {
+        const [a, b] = [key(one), key(other)];
+        return a < b ? -1 : a > b ? 1 : one.id < other.id ? -1 : 1;
+      });
+      const expected = (sort.startsWith('-') ? ascending.toReversed() : ascending).map(
+        ({ tokenId }) => tokenId,
+      );
+      for (const [query, headers] of [
+        [`organization=${organizationId}`, server.asAdmin],
+        ['', boss.byPassword],
+        [`owner=${owner.user.login}`, server.asAdmin],
+        ['scope=patois:tokens.read', owner.byPassword],
+      ] as const) {
+        const seen: string[] = [];
+        let cursor = '';
+        for (;;) {
+          const { json } = await get(`/tokens?limit=3&sort=${sort}&${query}${cursor}`, headers);
+          seen.push(...(json.items as { tokenId: string }[]).map(({ tokenId }) => tokenId));
+          if (json.nextCursor === null) break;
+          cursor = `&cursor=${json.nextCursor}`;
+        }
+        expect([sort, query, seen]).toEqual([sort, query, expected]);
+      }
+    }
+  }, 60_000);
+
+  (hasServer ? test : test.skip)(
+    'are read along an index, without sorting all',
+    async () => {
+      const dataSource = server.app.nest.get(DataSource);
+      await dataSource.query(
+        `WITH made AS (INSERT INTO tokens (id, token_id, dialect, owner_id, organization_id, name, scopes, allowed_cidrs, inactive,
+           expires_at, created_at, digest, digest_key, dialect_fields)
+         SELECT gen_random_uuid(), 'pt-' || substr(md5('plan' || n), 1, 12), 'patois', $1, $2, 'plan ' || n, '{a}', '{}', false,
+           CASE WHEN n % 3 > 0 THEN now() + n * interval '1 minute' END, now() - n * interval '1 minute',
+           sha256(n::text::bytea), 'none', '{}'
+         FROM generate_series(1, 20000) n RETURNING id, numeric_id)
+       INSERT INTO last_uses (token_uuid, used_at, used_slot)
+       SELECT id, CASE WHEN numeric_id % 3 > 0 THEN to_timestamp(900 * numeric_id) END,
+         CASE WHEN numeric_id % 3 > 0 THEN numeric_id ELSE 0 END FROM made`,
+        [stranger.user.id, stranger.user.organizationId],
+      );
+      await dataSource.query('ANALYZE tokens');
+      await dataSource.query('ANALYZE last_uses');
+      for (const sort of SORTS as TokenSort[]) {
+        for (const filter of [{}, { organizationId: stranger.user.organizationId }]) {
+          const { place, list } = new Values();
+          const condition = filterCondition(filter, place, new Date());
+          const picked = pickedInOrder(sort, condition, { after: undefined, limit: 51, place });
+          const rows = await dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${picked}`, list);
+          const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+          expect([sort, plan]).toEqual([sort, expect.not.stringContaining('Seq Scan')]);
+          // What is sorted is what the parts of the page are put together from, and quarters of an hour of uses.
+          const sorts = plan.match(/(?<!Incremental )Sort {2}\(/g) ?? [];
+          expect([sort, plan, sorts.length]).toEqual([sort, plan, 1]);
+        }
+      }
+      await dataSource.query(
+        `DELETE FROM last_uses WHERE token_uuid IN (SELECT id FROM tokens WHERE name LIKE 'plan %')`,
+      );
+      await dataSource.query(`DELETE FROM tokens WHERE name LIKE 'plan %'`);
+    },
+    60_000,
+  );
 });
