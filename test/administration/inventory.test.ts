@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { Values } from '../../src/database/statements.js';
-import { Policy } from '../../src/tokens/policy/policy.entity.js';
+import { Policy, settingsOf } from '../../src/tokens/policy/policy.entity.js';
 import { PolicyPreview } from '../../src/tokens/policy/policy-preview.js';
 import { filterCondition, type TokenFilter } from '../../src/tokens/inventory/token-filter.js';
 import { pickedInOrder, type TokenSort } from '../../src/tokens/inventory/token-order.js';
@@ -224,7 +224,7 @@ describe('violatesPolicy', () => {
     const defaults = await setPolicy(id, {});
     const outcomes: [string, number][] = [];
     for (const [name, change] of Object.entries(POLICIES)) {
-      const policy = await setPolicy(id, { ...defaults, ...change });
+      const policy = await setPolicy(id, { ...settingsOf(defaults), ...change });
       const { affected, sample } = await preview.of(id, policy, 'test');
       const [found, rest, whole] = await Promise.all([
         listed(`organization=${id}&violatesPolicy=true`),
@@ -470,13 +470,13 @@ describe('orders of GET /patois/v1/tokens', () => {
     }
   }, 60_000);
 
-  (hasServer ? test : test.skip)(
-    'are read along an index, without sorting all',
-    async () => {
-      const dataSource = server.app.nest.get(DataSource);
-      for (let from = 0; from < 6_000; from += 1_000) {
-        await dataSource.query(
-          `WITH made AS (INSERT INTO tokens (id, token_id, dialect, owner_id, organization_id, name, scopes, allowed_cidrs, inactive,
+  test('on a server of its own they are read along an index, without sorting all', async () => {
+    // The embedded engine plans the same, but has no statistics by itself.
+    if (!hasServer) return;
+    const dataSource = server.app.nest.get(DataSource);
+    for (let from = 0; from < 6_000; from += 1_000) {
+      await dataSource.query(
+        `WITH made AS (INSERT INTO tokens (id, token_id, dialect, owner_id, organization_id, name, scopes, allowed_cidrs, inactive,
            expires_at, created_at, digest, digest_key, dialect_fields)
          SELECT gen_random_uuid(), 'pt-' || substr(md5('plan' || n), 1, 12), 'patois', $1, $2, 'plan ' || n, '{a}', '{}', false,
            CASE WHEN n % 3 > 0 THEN now() + n * interval '1 minute' END, now() - n * interval '1 minute',
@@ -485,29 +485,27 @@ describe('orders of GET /patois/v1/tokens', () => {
        INSERT INTO last_uses (token_uuid, used_at, used_slot)
        SELECT id, CASE WHEN numeric_id % 3 > 0 THEN to_timestamp(900 * numeric_id) END,
          CASE WHEN numeric_id % 3 > 0 THEN numeric_id ELSE 0 END FROM made`,
-          [stranger.user.id, stranger.user.organizationId, from],
-        );
-      }
-      await dataSource.query('ANALYZE tokens');
-      await dataSource.query('ANALYZE last_uses');
-      for (const sort of SORTS as TokenSort[]) {
-        for (const filter of [{}, { organizationId: stranger.user.organizationId }]) {
-          const { place, list } = new Values();
-          const condition = filterCondition(filter, place, new Date());
-          const picked = pickedInOrder(sort, condition, { after: undefined, limit: 51, place });
-          const rows = await dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${picked}`, list);
-          const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
-          expect([sort, plan]).toEqual([sort, expect.not.stringContaining('Seq Scan')]);
-          // What is sorted is what the parts of the page are put together from, and quarters of an hour of uses.
-          const sorts = plan.match(/(?<!Incremental )Sort {2}\(/g) ?? [];
-          expect([sort, plan, sorts.length]).toEqual([sort, plan, 1]);
-        }
-      }
-      await dataSource.query(
-        `DELETE FROM last_uses WHERE token_uuid IN (SELECT id FROM tokens WHERE name LIKE 'plan %')`,
+        [stranger.user.id, stranger.user.organizationId, from],
       );
-      await dataSource.query(`DELETE FROM tokens WHERE name LIKE 'plan %'`);
-    },
-    60_000,
-  );
+    }
+    await dataSource.query('ANALYZE tokens');
+    await dataSource.query('ANALYZE last_uses');
+    for (const sort of SORTS as TokenSort[]) {
+      for (const filter of [{}, { organizationId: stranger.user.organizationId }]) {
+        const { place, list } = new Values();
+        const condition = filterCondition(filter, place, new Date());
+        const picked = pickedInOrder(sort, condition, { after: undefined, limit: 51, place });
+        const rows = await dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${picked}`, list);
+        const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+        expect([sort, plan]).toEqual([sort, expect.not.stringContaining('Seq Scan')]);
+        // What is sorted is what the parts of the page are put together from, and quarters of an hour of uses.
+        const sorts = plan.match(/(?<!Incremental )Sort {2}\(/g) ?? [];
+        expect([sort, plan, sorts.length]).toEqual([sort, plan, 1]);
+      }
+    }
+    await dataSource.query(
+      `DELETE FROM last_uses WHERE token_uuid IN (SELECT id FROM tokens WHERE name LIKE 'plan %')`,
+    );
+    await dataSource.query(`DELETE FROM tokens WHERE name LIKE 'plan %'`);
+  }, 60_000);
 });

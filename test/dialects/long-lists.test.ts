@@ -120,6 +120,6 @@ describe('lists without pages', () => {
     await dataSource.query('ALTER TABLE hidden_tokens RENAME TO tokens');
     expect(outcome).toBe('broken');
     expect(received.startsWith('[{')).toBe(true);
-    expect(() => JSON.parse(received) as unknown).toThrow();
+    expect(() => JSON.parse(received) as unknown).toThrow(SyntaxError);
   }, 60_000);
 });
