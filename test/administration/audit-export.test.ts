@@ -16,7 +16,7 @@ function exported(query: string, headers = server.asAdmin): Promise<Received> {
   return server.send('GET', `${EXPORT}?${query}`, { headers });
 }
 
-function linesOf({ text }: Received): Record<string, any>[] {
+function linesOf({ text }: Received): Received['json'][] {
   return text
     .trimEnd()
     .split('\n')

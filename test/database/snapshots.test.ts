@@ -93,7 +93,11 @@ describe('a snapshot', () => {
     }));
     const readFirst = async (select: SnapshotSelect<Row>): Promise<void> => {
       const snapshot = await snapshots.open(select, new Date(BEGIN + 1e9));
-      await snapshot.next().finally(() => snapshot.close());
+      try {
+        await snapshot.next();
+      } finally {
+        await snapshot.close();
+      }
     };
     for (const select of failing) await expect(readFirst(select)).rejects.toThrow(/nothing|division by zero/);
     expect(snapshots.openCount).toBe(0);

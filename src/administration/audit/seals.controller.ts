@@ -93,7 +93,7 @@ export class SealsController {
     summary: 'Gets a seal, with the leaves of its tree',
     description: 'For administrators of everything. There are 2,000 leaves at most.',
   })
-  @ApiParam({ name: 'sequence', description: 'The number of the seal.', example: 42 })
+  @ApiParam({ name: 'sequence', description: 'The number of the seal.', type: 'integer', example: 42 })
   @ApiRefusals(Problem, { 404: 'There is no such seal' })
   async get(@Caller() caller: Principal, @Param('sequence') sequence: string): Promise<AuditSealWithLeaves> {
     const { seal, leaves } = await this.seals.get(caller, sequence);

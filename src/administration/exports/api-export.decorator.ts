@@ -1,13 +1,13 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiOkResponse, ApiProduces } from '@nestjs/swagger';
-import { FORMATS, type ExportedRow } from './export-format.js';
+import { type ExportedRow, type ExportFormat, FORMATS } from './export-format.js';
 
 const AS_OF = new Date('2031-05-06T07:08:09.000Z');
 
 /** On a route: that it answers with an export, shown by one row. */
 export function ApiExport(columns: readonly string[], row: ExportedRow): MethodDecorator {
-  const example = ({ head, rows, trailer }: (typeof FORMATS)['csv']): string =>
-    head(columns) + rows([row]) + trailer(columns, 1, AS_OF);
+  const example = (format: ExportFormat): string =>
+    format.head(columns) + format.rows([row]) + format.trailer(columns, 1, AS_OF);
   const schema = { type: 'string' as const };
   return applyDecorators(
     ApiProduces('application/x-ndjson', 'text/csv'),

@@ -31,7 +31,7 @@ export class ReportLeaks {
 /** The answer to every report. */
 export class LeaksReceived {
   /** @example 'received' */
-  status = 'received';
+  status: string = 'received';
 }
 
 /** What GitHub is told of one match, as its partner program has it. */
