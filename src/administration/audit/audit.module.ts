@@ -1,0 +1,31 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '../../audit/audit.module.js';
+import { JobsModule } from '../../jobs/jobs.module.js';
+import { TokensModule } from '../../tokens/tokens.module.js';
+import { ExportsModule } from '../exports/exports.module.js';
+import { AuditExportController } from './audit-export.controller.js';
+import { AuditExport } from './audit-export.service.js';
+import { AuditVerificationJob } from './audit-verification.job.js';
+import { AuditController } from './audit.controller.js';
+import { AuditTrailService } from './audit.service.js';
+import { PruneEventsTask } from './prune-events.task.js';
+import { SealEventsTask } from './seal-events.task.js';
+import { SealsController } from './seals.controller.js';
+import { SealsService } from './seals.service.js';
+import { AuditVerificationService } from './verification.service.js';
+
+/** `/patois/v1/audit-events` and `/patois/v1/audit-seals`. */
+@Module({
+  imports: [AuditModule, JobsModule, TokensModule, ExportsModule],
+  controllers: [AuditExportController, AuditController, SealsController],
+  providers: [
+    AuditExport,
+    AuditVerificationJob,
+    AuditTrailService,
+    PruneEventsTask,
+    SealEventsTask,
+    SealsService,
+    AuditVerificationService,
+  ],
+})
+export class AuditAdministrationModule {}

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { TokensModule } from '../../tokens/tokens.module.js';
+import { TokenAdministrationModule } from '../tokens/tokens.module.js';
+import { ImportsController } from './imports.controller.js';
+import { ImportAdministrationService } from './imports.service.js';
+
+/** `/patois/v1/imports`. */
+@Module({
+  imports: [TokensModule, TokenAdministrationModule],
+  controllers: [ImportsController],
+  providers: [ImportAdministrationService],
+})
+export class ImportsModule {}

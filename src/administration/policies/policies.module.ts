@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { DecisionsModule } from '../../decisions/decisions.module.js';
+import { TokensModule } from '../../tokens/tokens.module.js';
+import { PoliciesController } from './policies.controller.js';
+import { PolicyAdministrationService } from './policies.service.js';
+
+/** `/patois/v1/organizations/{id}/policy`. */
+@Module({
+  imports: [DecisionsModule, TokensModule],
+  controllers: [PoliciesController],
+  providers: [PolicyAdministrationService],
+})
+export class PoliciesModule {}
