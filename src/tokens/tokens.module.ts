@@ -2,46 +2,34 @@ import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { AuditModule } from '../audit/audit.module.js';
-import { BatchedLookup } from '../database/batched-lookup.js';
 import { CONFIG, type Config } from '../config.js';
+import { BatchedLookup } from '../database/batched-lookup.js';
 import { ChangeFeed } from '../database/changes/change-feed.js';
 import { ChangeListener } from '../database/changes/change-listener.js';
 import type { Database } from '../database/database.js';
 import { DATABASE } from '../database/database.module.js';
 import { Statements } from '../database/statements.js';
-import { JobsModule } from '../jobs/jobs.module.js';
 import { HashingService } from '../hashing/hashing.service.js';
-import { NoticesModule } from '../notices/notices.module.js';
 import { SlowChecks } from '../hashing/slow-checks.js';
+import { JobsModule } from '../jobs/jobs.module.js';
+import { NoticesModule } from '../notices/notices.module.js';
 import { Admission } from './authority/admission.js';
-import { ExpiryNoticesTask } from './expiry/expiry-notices.task.js';
+import { TokenExpiryModule } from './expiry/token-expiry.module.js';
 import { ForgetOutcomesTask } from './idempotency/forget-outcomes.task.js';
 import { Idempotency } from './idempotency/idempotency.js';
-import { Inventory } from './inventory/inventory.js';
-import { LeakedTokens } from './leaks/leaked-tokens.js';
 import { ImportedForms } from './imports/imported-forms.js';
 import { IMPORTED_LOOKUP, ImportedValues } from './imports/imported-values.js';
-import { ImportRows } from './imports/import-rows.js';
-import { TokenImports } from './imports/token-imports.js';
-import { TokenOwners } from './inventory/token-owners.js';
-import { TokenPortions } from './inventory/token-portions.js';
-import { TokenWalk } from './inventory/token-walk.js';
 import { OwnerDeletionJob } from './owner-deletion.job.js';
-import { ForgetTargetsTask } from './revocations/forget-targets.task.js';
-import { RevocationJob } from './revocations/revocation.job.js';
-import { RevocationPreview } from './revocations/revocation-preview.js';
-import { RevocationTargets } from './revocations/revocation-targets.js';
-import { Revocations } from './revocations/revocations.js';
-import { ForgetRetiredTask } from './rotation/forget-retired.task.js';
-import { RETIRED_LOOKUP, RetiredValues } from './rotation/retired-values.js';
 import { PolicyBreaches } from './policy/policy-breaches.js';
 import { PolicyConformanceJob } from './policy/policy-conformance.job.js';
 import { PolicyEnforcement } from './policy/policy-enforcement.js';
 import { PolicyPreview } from './policy/policy-preview.js';
 import { PolicyRows } from './policy/policy-rows.js';
+import { PolicyService } from './policy/policy.service.js';
 import { UnusedTokensJob } from './policy/unused-tokens.job.js';
 import { UnusedTokensTask } from './policy/unused-tokens.task.js';
-import { PolicyService } from './policy/policy.service.js';
+import { ForgetRetiredTask } from './rotation/forget-retired.task.js';
+import { RETIRED_LOOKUP, RetiredValues } from './rotation/retired-values.js';
 import { LOOKUP_SQL, type LookupRow, TokenLookup } from './token-lookup.js';
 import { TokenReads } from './token-reads.js';
 import { TokenRows } from './token-rows.js';
@@ -51,17 +39,12 @@ import { TokenService } from './token.service.js';
 const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => row.token_id };
 
 @Module({
-  imports: [AccountsModule, AuditModule, JobsModule, NoticesModule],
+  imports: [AccountsModule, AuditModule, JobsModule, NoticesModule, TokenExpiryModule],
   providers: [
     Admission,
-    ExpiryNoticesTask,
     ForgetOutcomesTask,
     ForgetRetiredTask,
-    ForgetTargetsTask,
     Idempotency,
-    Inventory,
-    LeakedTokens,
-    ImportRows,
     OwnerDeletionJob,
     PolicyBreaches,
     PolicyConformanceJob,
@@ -69,17 +52,9 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     PolicyPreview,
     PolicyRows,
     PolicyService,
-    RevocationJob,
-    RevocationPreview,
-    Revocations,
-    RevocationTargets,
     UnusedTokensJob,
     UnusedTokensTask,
-    TokenImports,
-    TokenOwners,
-    TokenPortions,
     TokenReads,
-    TokenWalk,
     TokenRows,
     TokenService,
     TokenWrites,
@@ -137,21 +112,15 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
   exports: [
     Admission,
     Idempotency,
-    Inventory,
-    LeakedTokens,
     ImportedValues,
     PolicyEnforcement,
     PolicyPreview,
     PolicyService,
     RetiredValues,
-    RevocationPreview,
-    Revocations,
-    TokenImports,
-    TokenOwners,
-    TokenPortions,
+    TokenRows,
     TokenService,
     TokenLookup,
-    TokenWalk,
+    TokenWrites,
   ],
 })
 export class TokensModule {}

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TokenImportsModule } from '../../tokens/imports/token-imports.module.js';
 import { TokensModule } from '../../tokens/tokens.module.js';
 import { TokenAdministrationModule } from '../tokens/tokens.module.js';
 import { ImportsController } from './imports.controller.js';
@@ -6,7 +7,7 @@ import { ImportAdministrationService } from './imports.service.js';
 
 /** `/patois/v1/imports`. */
 @Module({
-  imports: [TokensModule, TokenAdministrationModule],
+  imports: [TokenImportsModule, TokensModule, TokenAdministrationModule],
   controllers: [ImportsController],
   providers: [ImportAdministrationService],
 })

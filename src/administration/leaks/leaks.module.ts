@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TokenLeaksModule } from '../../tokens/leaks/token-leaks.module.js';
 import { TokensModule } from '../../tokens/tokens.module.js';
 import { GitHubKeys } from './github-keys.js';
 import { GitHubLeaksController } from './github-leaks.controller.js';
@@ -8,7 +9,7 @@ import { LeakReportService } from './leaks.service.js';
 
 /** `/patois/v1/leaks`. */
 @Module({
-  imports: [TokensModule],
+  imports: [TokenLeaksModule, TokensModule],
   controllers: [GitHubLeaksController, LeaksController],
   providers: [GitHubKeys, GitHubReportService, LeakReportService],
 })

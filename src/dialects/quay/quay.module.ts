@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from '../../auth/auth.module.js';
 import { JobsModule } from '../../jobs/jobs.module.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
+import { TokenInventoryModule } from '../../tokens/inventory/token-inventory.module.js';
 import { TokensModule } from '../../tokens/tokens.module.js';
 import { QuayController } from './quay.controller.js';
 import { QuayDescriptionController } from './quay.description.controller.js';
@@ -11,7 +12,7 @@ import { QuaySessions } from './quay.sessions.js';
 import { SealedCopiesTask } from './sealed-copies.task.js';
 
 @Module({
-  imports: [AuthModule, JobsModule, TokensModule],
+  imports: [AuthModule, JobsModule, TokenInventoryModule, TokensModule],
   controllers: [QuayController, QuayDescriptionController, QuayCsrfController, QuaySessionController],
   providers: [QuayDialect, QuaySessions, SealedCopiesTask],
 })
