@@ -7,7 +7,7 @@ import { CachedToken } from '../../src/decisions/cached-token.js';
 import type { NewAddresses } from '../../src/decisions/new-addresses.js';
 import { UsageRecorder } from '../../src/decisions/usage-recorder.js';
 import { makeToken } from '../../src/tokens/token-format.js';
-import { LastUse, Token } from '../../src/tokens/token.entity.js';
+import { LastUse, slotOf, Token } from '../../src/tokens/token.entity.js';
 import { stopTimeouts } from '../support/clock.js';
 import { basic, send } from '../support/http.js';
 import { TestServer } from '../support/server.js';
@@ -157,7 +157,7 @@ describe('a token that stays in memory', () => {
     expect(writes).toEqual([['one'], ['one']]);
   });
 
-  /** A recorder of its own, and what it writes: ids, moments, addresses and agents of each statement. */
+  /** A recorder of its own, and what it writes: ids, moments, addresses, agents and slots of each statement. */
   function recording(): { own: UsageRecorder; writes: string[][][] } {
     const writes: string[][][] = [];
     const query = async (_: string, values: string[][]): Promise<void> => void writes.push(values);
@@ -175,7 +175,8 @@ describe('a token that stays in memory', () => {
     await jest.advanceTimersByTimeAsync(58_000);
     expect(writes).toHaveLength(1);
     await jest.advanceTimersByTimeAsync(4_000);
-    expect(writes.slice(1)).toEqual([[['one'], [usedAt], ['192.0.2.2'], ['second']]]);
+    const slots = [slotOf(Date.parse(usedAt))];
+    expect(writes.slice(1)).toEqual([[['one'], [usedAt], ['192.0.2.2'], ['second'], slots]]);
     await jest.advanceTimersByTimeAsync(600_000);
     expect(writes).toHaveLength(2);
   });

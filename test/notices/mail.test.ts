@@ -8,6 +8,7 @@ import type { Notice } from '../../src/notices/notice.js';
 import type { Token } from '../../src/tokens/token.entity.js';
 import { expectProblem } from '../support/problem.js';
 import { TestServer, type TestUser } from '../support/server.js';
+import { makeCertificate } from '../support/tls.js';
 import { until } from '../support/until.js';
 
 const PASSWORD = 'a password of the mail server';
@@ -27,7 +28,10 @@ const refusals = new Map<string, number>();
 
 async function startSmtp(): Promise<number> {
   mails = [];
+  const { certificate: cert, key } = await makeCertificate();
   const options: SMTPServerOptions = {
+    cert,
+    key,
     authOptional: false,
     disableReverseLookup: true,
     onAuth: ({ username, password }, _session, callback) => {
