@@ -97,8 +97,8 @@ export async function fillInventory(url, { tokens, owners, organizations, events
     // Every fifth is of each dialect, in turn.
     await run(`${TOKENS} -2 - i % 5`, [rest + MOST, tokens - 1, tokens]);
     await run(`
-      INSERT INTO last_uses (token_uuid, used_at, address, user_agent)
-      SELECT t.id, u.at, CASE WHEN u.at IS NOT NULL THEN '203.0.113.' || (random() * 255)::int END,
+      INSERT INTO last_uses (token_uuid, used_at, used_slot, address, user_agent)
+      SELECT t.id, u.at, coalesce(floor(extract(epoch FROM u.at) / 900)::int, 0), CASE WHEN u.at IS NOT NULL THEN '203.0.113.' || (random() * 255)::int END,
         CASE WHEN u.at IS NOT NULL THEN 'client/1.' || (random() * 20)::int END
       FROM (SELECT id, created_at, random() AS a, random() AS b FROM tokens OFFSET 0) t,
         LATERAL (SELECT CASE WHEN t.a > 0.3 THEN greatest(t.created_at, now() - power(t.b, 3) * interval '400 days') END AS at) u`);

@@ -5,7 +5,7 @@ import { findPlace, findUser } from '../../accounts/references.js';
 import { organizationJson, type UserRow, UserRows } from '../../accounts/user-rows.js';
 import type { User } from '../../accounts/user.entity.js';
 import type { Page } from '../../database/page.js';
-import { Values } from '../../database/statements.js';
+import { type Place, Values } from '../../database/statements.js';
 import { Refusal } from '../../refusal.js';
 import { Semaphore } from '../../semaphore.js';
 import { isTokenId } from '../token-format.js';
@@ -13,12 +13,27 @@ import { type TokenRow, TokenRows } from '../token-rows.js';
 import { Token } from '../token.entity.js';
 import { summaryOf, summaryQuery, type TokenSummary } from './token-summary.js';
 import { filterCondition, type TokenFilter } from './token-filter.js';
-import { decodeCursor, encodeCursor, pickedInOrder, type Position, type TokenSort } from './token-order.js';
+import {
+  decodeCursor,
+  encodeCursor,
+  pickedInOrder,
+  type Position,
+  type TokenSort,
+  type Way,
+} from './token-order.js';
 
 /** A summary may read all tokens: few at a time, and few that wait. */
 const SUMMARIES = 2;
 const MAX_WAITING = 20;
 const MAX_WAIT_MS = 10_000;
+
+/** Of an owner or an organization with more tokens no page by the last use looks up each. */
+const MOST_LOOKED_UP = 5_000;
+/** So many last uses are gone through for a page, and so many for each of its rows. */
+const MOST_WALKED = 10_000;
+const WALKED_A_ROW = 20;
+
+type PickedRow = Position & TokenRow;
 
 /** Who looks at tokens: as much of a caller as that depends on. */
 export interface Viewer {
@@ -67,18 +82,21 @@ export class Inventory {
     { sort, cursor, limit }: { sort: TokenSort; cursor: string | undefined; limit: number },
   ): Promise<Page<Token>> {
     const after = cursor === undefined ? undefined : decodeCursor(sort, cursor);
-    const { place, list } = new Values();
-    const condition = filterCondition(filter, place, new Date());
-    const few = await this.few(filter);
-    const options = { after, limit: limit + 1, place, few: few && filterCondition(few, place, new Date()) };
-    // By its values, and so not prepared: a plan for all values is none for the owner of most tokens and that of few.
-    const found = await this.dataSource.query<(Position & TokenRow)[]>(
-      `WITH picked AS MATERIALIZED (${pickedInOrder(sort, condition, options)})
-       SELECT picked.part, picked.keys, picked.id, ${this.rows.lastUseJson('token')} AS "lastUse",
-         (SELECT row_to_json(r) FROM (SELECT ${this.rows.columns('token')}) r) AS token
-       FROM picked JOIN tokens token ON token.id = picked.id ORDER BY picked.place`,
-      list,
-    );
+    const page = { sort, after, limit: limit + 1 };
+    let found: PickedRow[] | undefined;
+    if (await this.isLongWay(filter, sort)) {
+      const most = MOST_WALKED + WALKED_A_ROW * limit;
+      found = await this.picked(filter, page, () => ({ by: 'walk', most }));
+      // Where it finds less than a page there may be more behind.
+      if (found.length <= limit) found = undefined;
+    }
+    const few = found ? undefined : await this.few(filter);
+    found ??= await this.picked(filter, page, (place) => {
+      const { ownerId } = filter;
+      if (ownerId !== undefined && sort.endsWith('createdAt'))
+        return { by: 'owner', owner: `${place(ownerId)}::uuid` };
+      return few ? { by: 'few', condition: filterCondition(few, place, new Date()) } : { by: 'order' };
+    });
     const rows = found.length > limit ? found.slice(0, limit) : found;
     const tokens = await this.withOwners(rows.map((row) => this.rows.tokenOf(row)));
     const last = rows.at(-1);
@@ -86,6 +104,38 @@ export class Inventory {
       rows: tokens,
       nextCursor: last && rows.length < found.length ? encodeCursor(sort, last) : undefined,
     };
+  }
+
+  private picked(
+    filter: TokenFilter,
+    { sort, after, limit }: { sort: TokenSort; after: Position | undefined; limit: number },
+    wayOf: (place: Place) => Way,
+  ): Promise<PickedRow[]> {
+    const { place, list } = new Values();
+    const condition = filterCondition(filter, place, new Date());
+    // By its values, and so not prepared: a plan for all values is none for the owner of most tokens and that of few.
+    return this.dataSource.query<PickedRow[]>(
+      `WITH picked AS MATERIALIZED (${pickedInOrder(sort, condition, { after, limit, place, way: wayOf(place) })})
+       SELECT picked.part, picked.keys, picked.id, ${this.rows.lastUseJson('token')} AS "lastUse",
+         (SELECT row_to_json(r) FROM (SELECT ${this.rows.columns('token')}) r) AS token
+       FROM picked JOIN tokens token ON token.id = picked.id ORDER BY picked.place`,
+      list,
+    );
+  }
+
+  /**
+   * Whether to look up the last use of each token that one owner or one organization has takes longer than to go through the
+   * last uses until enough of theirs have come.
+   */
+  private async isLongWay({ ownerId, organizationId }: TokenFilter, sort: TokenSort): Promise<boolean> {
+    if (!sort.endsWith('lastUsedAt')) return false;
+    const [column, id] = ownerId === undefined ? ['organization_id', organizationId] : ['owner_id', ownerId];
+    if (id === undefined) return false;
+    const [counted] = await this.dataSource.query<{ count: number }[]>(
+      `SELECT count(*)::int AS count FROM (SELECT FROM tokens WHERE ${column} = $1 LIMIT ${MOST_LOOKED_UP + 1}) AS some`,
+      [id],
+    );
+    return counted !== undefined && counted.count > MOST_LOOKED_UP;
   }
 
   /**

@@ -76,12 +76,22 @@ export interface Position {
   id: string;
 }
 
+/** How the tokens of a page are found. */
+export type Way =
+  /** Along the order, or as the database knows better. */
+  | { by: 'order' }
+  /** By a condition that few tokens meet, along an index of its own; then they are sorted. */
+  | { by: 'few'; condition: string }
+  /** Along the order, each looked up, and no more than so many: what comes later is not found. */
+  | { by: 'walk'; most: number }
+  /** An owner's, along the index that has those of each dialect by the moment of issue; in no other order. */
+  | { by: 'owner'; owner: string };
+
 /**
  * A query of the first tokens that a condition on `token` means, in their order: each is a {@link Position}, with its
  * `place` in the page.
  *
  * @param after where the page before ended.
- * @param few a condition that few tokens meet, along an index of its own: they are found by it first, and then sorted.
  */
 export function pickedInOrder(
   sort: TokenSort,
@@ -90,30 +100,78 @@ export function pickedInOrder(
     after,
     limit,
     place,
-    few,
-  }: { after: Position | undefined; limit: number; place: Place; few?: string | undefined },
+    way = { by: 'order' },
+  }: { after: Position | undefined; limit: number; place: Place; way?: Way },
 ): string {
   const { field, isDescending } = read(sort);
   const direction = isDescending ? 'DESC' : 'ASC';
   const most = place(limit);
-  // The offset keeps the database from looking for them along the order, past all others.
-  const tokens = few === undefined ? 'tokens' : `(SELECT * FROM tokens token WHERE ${few} OFFSET 0)`;
-  const queries = ORDERS[field].flatMap(({ from, ofAll, where, constant, keys, id }, part) => {
-    if (after && (isDescending ? part > after.part : part < after.part)) return [];
-    const isBegun = part === after?.part;
-    const sorted = [
-      ...(constant === undefined ? [] : [constant]),
-      ...keys.map(({ expression }) => expression),
-      id,
-    ];
-    const shown = keys.map(({ expression, type }) => shownKey(expression, type));
-    return `SELECT ${part} AS part, keys, id, row_number() OVER () AS place FROM (
-      SELECT ARRAY[${shown.join(', ')}]::text[] AS keys, ${id} AS id FROM ${condition === 'TRUE' && ofAll !== undefined ? ofAll : from(tokens)}
-      WHERE ${condition} AND ${where}${isBegun ? ` AND ${isBeyond(keys, id, after, isDescending, place)}` : ''}
-      ORDER BY ${sorted.map((key) => `${key} ${direction}`).join(', ')} LIMIT ${most}) AS part_${part}`;
+  const queries = ORDERS[field].flatMap((part, number) => {
+    if (after && (isDescending ? number > after.part : number < after.part)) return [];
+    const { where, keys, id } = part;
+    const bounds =
+      number === after?.part ? `${where} AND ${isBeyond(keys, id, after, isDescending, place)}` : where;
+    const picked = pickedOf(part, condition, { bounds, direction, most, way });
+    return `SELECT ${number} AS part, keys, id, row_number() OVER () AS place FROM (${picked}) AS part_${number}`;
   });
   return `SELECT part, keys, id, row_number() OVER () AS place
     FROM (${queries.join(' UNION ALL ')} ORDER BY part ${direction}, place LIMIT ${most}) AS picked`;
+}
+
+/** The first of a part, with their `keys` and their `id`. */
+function pickedOf(
+  { from, ofAll, constant, keys, id }: Part,
+  condition: string,
+  { bounds, direction, most, way }: { bounds: string; direction: string; most: string; way: Way },
+): string {
+  const shown = keys.map(({ expression, type }) => shownKey(expression, type));
+  const position = `ARRAY[${shown.join(', ')}]::text[] AS keys, ${id} AS id`;
+  const sorted = [
+    ...(constant === undefined ? [] : [constant]),
+    ...keys.map(({ expression }) => expression),
+    id,
+  ];
+  const order = inDirection(sorted, direction);
+  if (way.by === 'walk') {
+    const names = keys.map((_, index) => `key_${index}`);
+    const columns = keys.map(({ expression }, index) => `${expression} AS ${names[index]}`);
+    return `SELECT walked.keys, walked.id FROM (
+        SELECT ${[position, ...columns].join(', ')} FROM ${ofAll ?? from('tokens')} WHERE ${bounds}
+        ORDER BY ${order} LIMIT ${way.most}) AS walked
+      CROSS JOIN LATERAL (SELECT FROM tokens token WHERE token.id = walked.id AND ${condition} OFFSET 0) AS meant
+      ORDER BY ${inDirection(
+        [...names, 'id'].map((name) => `walked.${name}`),
+        direction,
+      )} LIMIT ${most}`;
+  }
+  if (way.by === 'owner') {
+    return `SELECT token.keys, token.id FROM ${ownedDialects(way.owner)}
+      CROSS JOIN LATERAL (SELECT ${position}, token.created_at FROM tokens token
+        WHERE token.owner_id = ${way.owner} AND token.dialect = owned.dialect AND ${condition} AND ${bounds}
+        ORDER BY ${order} LIMIT ${most}) AS token
+      ORDER BY ${order} LIMIT ${most}`;
+  }
+  // The offset keeps the database from looking for them along the order, past all others.
+  const tokens = way.by === 'few' ? `(SELECT * FROM tokens token WHERE ${way.condition} OFFSET 0)` : 'tokens';
+  return `SELECT ${position} FROM ${condition === 'TRUE' && ofAll !== undefined ? ofAll : from(tokens)}
+    WHERE ${condition} AND ${bounds} ORDER BY ${order} LIMIT ${most}`;
+}
+
+function inDirection(expressions: readonly string[], direction: string): string {
+  return expressions.map((expression) => `${expression} ${direction}`).join(', ');
+}
+
+/**
+ * The dialects of which an owner (a place) has tokens, as a table `owned`: one look each at the index that begins with owner
+ * and dialect, so that the tokens of each can be read along it.
+ */
+export function ownedDialects(owner: string): string {
+  const first = (beyond: string): string =>
+    `(SELECT min(token.dialect) FROM tokens token WHERE token.owner_id = ${owner}${beyond})`;
+  return `(WITH RECURSIVE owned (dialect) AS (
+      SELECT ${first('')}
+      UNION ALL SELECT ${first(' AND token.dialect > owned.dialect')} FROM owned WHERE owned.dialect IS NOT NULL)
+    SELECT dialect FROM owned WHERE dialect IS NOT NULL) AS owned`;
 }
 
 export function encodeCursor(sort: TokenSort, { part, keys, id }: Position): string {

@@ -4,6 +4,7 @@ import { Values } from '../../database/statements.js';
 import { conditionOf, type TokenCriteria } from '../token-criteria.js';
 import { type TokenRow, TokenRows } from '../token-rows.js';
 import type { Token } from '../token.entity.js';
+import { ownedDialects } from './token-order.js';
 
 /** What a list shows, and its order: by the moment of issue; ties by one more column, in the same direction. */
 export interface WalkOrder {
@@ -43,17 +44,25 @@ export class TokenWalk {
       const isBeyond = after
         ? `AND (token.created_at, token.${ties}) ${direction === 'ASC' ? '>' : '<'} (${place(after.createdAt)}, ${place(after.tie)})`
         : '';
+      const condition = conditionOf(where, place);
+      const order = `ORDER BY token.created_at ${direction}, token.${ties} ${direction} LIMIT ${place(limit + 1)}`;
+      // The index has an owner's by dialect: each dialect's come in order, and of none more are read than a portion takes.
+      const tokens =
+        where.ownerId === undefined || where.dialect !== undefined
+          ? `tokens token WHERE ${condition} ${isBeyond}`
+          : `${ownedDialects(`${place(where.ownerId)}::uuid`)} CROSS JOIN LATERAL (SELECT * FROM tokens token
+              WHERE token.dialect = owned.dialect AND ${condition} ${isBeyond} ${order}) AS token`;
       const found = await this.dataSource.query<TokenRow[]>(
         `SELECT (SELECT row_to_json(r) FROM (SELECT ${read}) r) AS token,
            ${this.rows.lastUseJson('token')} AS "lastUse"
-         FROM tokens token WHERE ${conditionOf(where, place)} ${isBeyond}
-         ORDER BY token.created_at ${direction}, token.${ties} ${direction} LIMIT ${place(limit + 1)}`,
+         FROM (SELECT token.* FROM ${tokens} ${order}) AS token
+         ORDER BY token.created_at ${direction}, token.${ties} ${direction}`,
         list,
       );
       const isEnd = found.length <= limit;
-      const tokens = (isEnd ? found : found.slice(0, limit)).map((row) => this.rows.tokenOf(row));
-      if (tokens.length > 0) yield tokens;
-      last = isEnd ? undefined : tokens.at(-1);
+      const portion = (isEnd ? found : found.slice(0, limit)).map((row) => this.rows.tokenOf(row));
+      if (portion.length > 0) yield portion;
+      last = isEnd ? undefined : portion.at(-1);
     } while (last);
   }
 }
