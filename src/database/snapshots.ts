@@ -8,7 +8,7 @@ import { ignore, type Place, Values } from './statements.js';
 /** Each holds a connection, and on a server back what vacuum may clean away. */
 export const MAX_SNAPSHOTS = 4;
 const RETRY_AFTER_SECONDS = 10;
-const ROWS_A_PORTION = 500;
+const ROWS_A_PORTION = 100;
 /** One portion may need a sort, or a search, of all that there is. */
 const PORTION_TIMEOUT_MS = 60_000;
 /** Longer than any reader is waited for: the server frees itself of a process that hangs. */

@@ -132,7 +132,7 @@ export class Inventory {
     const [column, id] = ownerId === undefined ? ['organization_id', organizationId] : ['owner_id', ownerId];
     if (id === undefined) return false;
     const [counted] = await this.dataSource.query<{ count: number }[]>(
-      `SELECT count(*)::int AS count FROM (SELECT FROM tokens WHERE ${column} = $1 LIMIT ${MOST_LOOKED_UP + 1}) AS some`,
+      `SELECT count(*)::int AS count FROM (SELECT FROM tokens WHERE ${column} = $1 LIMIT ${MOST_LOOKED_UP + 1}) AS counted`,
       [id],
     );
     return counted !== undefined && counted.count > MOST_LOOKED_UP;
