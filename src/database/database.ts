@@ -27,6 +27,8 @@ export const CONNECTION = {
   statement_timeout: QUERY_TIMEOUT_MS,
   idle_in_transaction_session_timeout: QUERY_TIMEOUT_MS,
   keepAlive: true,
+  // To compile a statement takes the server longer than any here runs. Options in the URL stand instead of these.
+  options: '-c jit=off',
 };
 
 /** The driver's pool bounds the wait for a turn and the connect by one setting: this has the connect's own. */
