@@ -106,16 +106,26 @@ export function pickedInOrder(
   const { field, isDescending } = read(sort);
   const direction = isDescending ? 'DESC' : 'ASC';
   const most = place(limit);
-  const queries = ORDERS[field].flatMap((part, number) => {
-    if (after && (isDescending ? number > after.part : number < after.part)) return [];
+  const parts = [...ORDERS[field].entries()].filter(
+    ([number]) => !after || (isDescending ? number <= after.part : number >= after.part),
+  );
+  if (isDescending) parts.reverse();
+  const tables: string[] = [];
+  for (const [number, part] of parts) {
     const { where, keys, id } = part;
-    const bounds =
-      number === after?.part ? `${where} AND ${isBeyond(keys, id, after, isDescending, place)}` : where;
-    const picked = pickedOf(part, condition, { bounds, direction, most, way });
-    return `SELECT ${number} AS part, keys, id, row_number() OVER () AS place FROM (${picked}) AS part_${number}`;
-  });
-  return `SELECT part, keys, id, row_number() OVER () AS place
-    FROM (${queries.join(' UNION ALL ')} ORDER BY part ${direction}, place LIMIT ${most}) AS picked`;
+    const beyond = number === after?.part ? [isBeyond(keys, id, after, isDescending, place)] : [];
+    // A part is looked at where those before it do not fill the page: it may have nothing for long.
+    const before = tables.map((_, index) => `(SELECT count(*) FROM part_${index})`);
+    const isNeeded = before.length > 0 ? [`${before.join(' + ')} < ${most}`] : [];
+    const bounds = [where, ...beyond, ...isNeeded].join(' AND ');
+    tables.push(`SELECT ${number} AS part, keys, id, row_number() OVER () AS place
+      FROM (${pickedOf(part, condition, { bounds, direction, most, way })}) AS picked`);
+  }
+  const names = tables.map((_, index) => `part_${index}`);
+  return `WITH ${tables.map((table, index) => `${names[index]} AS MATERIALIZED (${table})`).join(', ')}
+    SELECT part, keys, id, row_number() OVER () AS place
+    FROM (${names.map((name) => `SELECT * FROM ${name}`).join(' UNION ALL ')}
+      ORDER BY part ${direction}, place LIMIT ${most}) AS picked`;
 }
 
 /** The first of a part, with their `keys` and their `id`. */
