@@ -60,7 +60,11 @@ describe('lists without pages', () => {
       );
       for (const limit of [1, 3, 25, 49, 50, 51]) {
         const portions: Token[][] = [];
-        for await (const portion of walk.portions(where, { columns: [], ties, direction }, limit))
+        for await (const portion of walk.portions(
+          where,
+          { columns: [], showsUse: false, ties, direction },
+          limit,
+        ))
           portions.push(portion);
         expect(portions.flat().map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
         expect(portions.map(({ length }) => length)).toEqual(

@@ -180,7 +180,7 @@ export class QuayController {
     const when = onlyExpiring ? this.expiringSoon() : { expiresAfter: endOfPurged() };
     const portions = this.walk.portions(
       { ...VISIBLE, ...whose, ...when },
-      { columns: ['name', 'expires_at'], ties: 'id', direction: 'ASC' },
+      { columns: ['name', 'expires_at'], showsUse: true, ties: 'id', direction: 'ASC' },
     );
     const around = ['{"tokens":[', `],"only_expiring":${JSON.stringify(onlyExpiring)}}`] as const;
     return listOrStream(

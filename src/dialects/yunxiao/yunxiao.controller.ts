@@ -132,6 +132,7 @@ export class YunxiaoController {
       { ownerId: user.id, isUnrevoked: true, expiresAfter: new Date() },
       {
         columns: ['description', 'expires_at', 'name', 'scopes', 'token_id', 'owner_id'],
+        showsUse: false,
         ties: 'numeric_id',
         direction: 'DESC',
       },

@@ -27,9 +27,10 @@ const SUMMARIES = 2;
 const MAX_WAITING = 20;
 const MAX_WAIT_MS = 10_000;
 
-/** Of an owner or an organization with more tokens no page by the last use looks up each. */
+/** Of an owner or an organization with more tokens no page by the last use looks up each, and no other sorts them all. */
 const MOST_LOOKED_UP = 5_000;
-/** So many last uses are gone through for a page, and so many for each of its rows. */
+const MOST_SORTED = 20_000;
+/** So many tokens are gone through for a page, and so many for each of its rows. */
 const MOST_WALKED = 10_000;
 const WALKED_A_ROW = 20;
 
@@ -124,18 +125,21 @@ export class Inventory {
   }
 
   /**
-   * Whether to look up the last use of each token that one owner or one organization has takes longer than to go through the
-   * last uses until enough of theirs have come.
+   * Whether to sort all tokens that one owner or one organization has takes longer than to go along the order until enough
+   * of theirs have come. An organization's are along an index of its own in every order but that of the last use, and an
+   * owner's in that of the moment of issue.
    */
   private async isLongWay({ ownerId, organizationId }: TokenFilter, sort: TokenSort): Promise<boolean> {
-    if (!sort.endsWith('lastUsedAt')) return false;
+    const isByUse = sort.endsWith('lastUsedAt');
+    if (sort.endsWith('createdAt') || (!isByUse && ownerId === undefined)) return false;
     const [column, id] = ownerId === undefined ? ['organization_id', organizationId] : ['owner_id', ownerId];
     if (id === undefined) return false;
+    const most = isByUse ? MOST_LOOKED_UP : MOST_SORTED;
     const [counted] = await this.dataSource.query<{ count: number }[]>(
-      `SELECT count(*)::int AS count FROM (SELECT FROM tokens WHERE ${column} = $1 LIMIT ${MOST_LOOKED_UP + 1}) AS counted`,
+      `SELECT count(*)::int AS count FROM (SELECT FROM tokens WHERE ${column} = $1 LIMIT ${most + 1}) AS counted`,
       [id],
     );
-    return counted !== undefined && counted.count > MOST_LOOKED_UP;
+    return counted !== undefined && counted.count > most;
   }
 
   /**

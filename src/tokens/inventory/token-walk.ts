@@ -10,6 +10,8 @@ import { ownedDialects } from './token-order.js';
 export interface WalkOrder {
   /** What is read of each, besides what it is sorted by: the names of columns. */
   columns: readonly string[];
+  /** Whether it shows when each was used last. */
+  showsUse: boolean;
   ties: 'id' | 'numeric_id';
   direction: 'ASC' | 'DESC';
 }
@@ -31,7 +33,7 @@ export class TokenWalk {
    */
   async *portions(
     where: TokenCriteria,
-    { columns, ties, direction }: WalkOrder,
+    { columns, showsUse, ties, direction }: WalkOrder,
     limit = TOKENS_A_PORTION,
   ): AsyncGenerator<Token[], void> {
     const read = [...new Set(['id', 'created_at', ties, ...columns])]
@@ -54,7 +56,7 @@ export class TokenWalk {
               WHERE token.dialect = owned.dialect AND ${condition} ${isBeyond} ${order}) AS token`;
       const found = await this.dataSource.query<TokenRow[]>(
         `SELECT (SELECT row_to_json(r) FROM (SELECT ${read}) r) AS token,
-           ${this.rows.lastUseJson('token')} AS "lastUse"
+           ${showsUse ? this.rows.lastUseJson('token') : 'NULL'} AS "lastUse"
          FROM (SELECT token.* FROM ${tokens} ${order}) AS token
          ORDER BY token.created_at ${direction}, token.${ties} ${direction}`,
         list,
