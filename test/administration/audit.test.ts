@@ -238,6 +238,24 @@ describe('GET /patois/v1/audit-events', () => {
     expect(await events('object=nobody')).toEqual([]);
   });
 
+  test('filters by the address and by the id of the request, of which other events have others', async () => {
+    const login = freshLogin();
+    const made = await asAdmin('POST', '/users', { login });
+    const other = await asAdmin('PATCH', `/users/${login}`, { name: 'Other' });
+    const [id, otherId] = [made, other].map(({ headers }) => headers['x-request-id'] as string);
+    expect(id).not.toBe(otherId);
+    expect(await events(`requestId=${id}`)).toMatchObject([{ action: 'user.create', requestId: id }]);
+    expect(await events(`requestId=${otherId}`)).toMatchObject([{ action: 'user.update' }]);
+    expect(await events('requestId=none')).toEqual([]);
+    const [event] = await events(`requestId=${id}`);
+    const address = event?.['address'] as string;
+    const found = await events(`address=${address}&object=${made.json.id}`);
+    expect(found.map(({ action }) => action)).toEqual(['user.update', 'user.create']);
+    // One and the same address, written for IPv6.
+    expect(await events(`address=::ffff:${address}&requestId=${id}`)).toHaveLength(1);
+    expect(await events(`address=192.0.2.77&object=${made.json.id}`)).toEqual([]);
+  });
+
   test("finds a dialect's own name for an action, and shows it", async () => {
     const headers = { ...server.asAdmin, 'content-type': 'application/json' };
     const made = await server.send('POST', '/api/v1/user/apptoken', { headers, body: { title: 'x' } });
