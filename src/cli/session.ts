@@ -50,6 +50,20 @@ export class Session {
     await this.terminal.write(text);
   }
 
+  /**
+   * Shows what was made with a secret. The secret alone goes to standard output, so that it can be kept in a file; what it
+   * belongs to is said beside it.
+   */
+  async showSecret<Made>(made: Made, secret: string, parts: readonly Column<Made>[]): Promise<void> {
+    const { isJson, terminal } = this;
+    if (isJson) return terminal.write(`${printableJson(made, 2)}\n`);
+    if (terminal.isShown) {
+      terminal.say(renderDescription(parts, made, { hasColours: false }).trimEnd());
+      terminal.say('The secret, shown this once:');
+    }
+    return terminal.write(`${secret}\n`);
+  }
+
   /** Says what was done, where nothing else is shown. */
   done(line: string): void {
     if (!this.isJson) this.terminal.say(line);
@@ -91,12 +105,20 @@ export class Session {
     await this.terminal.write(`${begin}\n],"nextCursor":${JSON.stringify(last)}}\n`);
   }
 
+  /** The server, for what needs no credential: none is sent. */
+  publicApi(): Api {
+    return Api.at(this.url, undefined, this.version);
+  }
+
+  private get url(): string {
+    return this.options.url ?? this.environment.url;
+  }
+
   private async open(): Promise<Api> {
     const { environment, options, terminal, version } = this;
     // A wrong address is told before anybody types a password.
-    const url = options.url ?? environment.url;
-    Api.at(url, '', version);
-    const api = Api.at(url, await authorizationOf(options, environment, terminal), version);
+    this.publicApi();
+    const api = Api.at(this.url, await authorizationOf(options, environment, terminal), version);
     if (api.isInTheClear) terminal.say(`Warning: ${api.origin} is asked in the clear, credential and all`);
     return api;
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from '../../administration/jobs/jobs.dto.js';
 import { CommandError, EXIT } from '../exit.js';
 import { printable } from '../output/printable.js';
+import { interruptible } from '../input/interrupt.js';
 import { ProgressLine } from '../output/progress.js';
 import type { Column } from '../output/table.js';
 import { type OnWire, path } from '../server/api.js';
@@ -21,26 +22,40 @@ const ENDS: Shown['status'][] = ['done', 'failed', 'cancelled'];
 export async function waitForJob(session: Session, id: string): Promise<Shown> {
   const api = await session.api();
   const progress = new ProgressLine(session.terminal, 'job');
-  const interruption = new AbortController();
-  const interrupt = (): void => interruption.abort();
-  process.once('SIGINT', interrupt);
-  try {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)) {
-      const job = await api.get<Job>(path`/patois/v1/jobs/${id}`);
-      if (ENDS.includes(job.status)) return job;
-      progress.show(job.done + job.failed, job.total);
-      await sleep(pauseMs, undefined, { signal: interruption.signal }).catch(() => undefined);
-      if (interruption.signal.aborted) {
-        throw new CommandError('The job goes on', EXIT.interrupted, [
-          `To wait for it again: patois jobs wait ${printable(id)}`,
-          `To end it: patois jobs cancel ${printable(id)}`,
-        ]);
+  return interruptible(async (interruption) => {
+    try {
+      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)) {
+        const job = await api.get<Job>(path`/patois/v1/jobs/${id}`);
+        if (ENDS.includes(job.status)) return job;
+        progress.show(job.done + job.failed, job.total);
+        await sleep(pauseMs, undefined, { signal: interruption }).catch(() => undefined);
+        if (interruption.aborted) {
+          throw new CommandError('The job goes on', EXIT.interrupted, [
+            `To wait for it again: patois jobs wait ${printable(id)}`,
+            `To end it: patois jobs cancel ${printable(id)}`,
+          ]);
+        }
       }
+    } finally {
+      progress.end();
     }
-  } finally {
-    process.off('SIGINT', interrupt);
-    progress.end();
+  });
+}
+
+/** Follows a job that a command has begun to its end, or, with `--no-wait`, shows how it stands. */
+export async function followJob(
+  session: Session,
+  job: Shown,
+  parts: readonly Column<Shown>[],
+  wait: boolean,
+): Promise<Shown> {
+  if (!wait) {
+    await session.show(job, parts);
+    return job;
   }
+  const ended = await waitForJob(session, job.id);
+  await showEnded(session, ended, parts);
+  return ended;
 }
 
 /** Shows a job that has ended; one that is not done is a failure. */

@@ -11,7 +11,7 @@ import { type Column, renderTable } from '../output/table.js';
 import { duration, joined, yesNo } from '../output/texts.js';
 import { type Api, type OnWire, path } from '../server/api.js';
 import type { Session } from '../session.js';
-import { showEnded, waitForJob } from './job-wait.js';
+import { followJob } from './job-wait.js';
 import { JOB_PARTS } from './jobs.js';
 import { TOKEN_COLUMNS } from './tokens.js';
 
@@ -143,10 +143,7 @@ async function setPolicy(session: Session, organization: string, options: SetOpt
     headers: tag === null ? {} : { 'if-match': tag },
   });
   if (answer.status !== 202) return session.show(answer.body as OnWire<Policy>, PARTS);
-  const job = answer.body as OnWire<Job>;
-  return wait
-    ? showEnded(session, await waitForJob(session, job.id), JOB_PARTS)
-    : session.show(job, JOB_PARTS);
+  await followJob(session, answer.body as OnWire<Job>, JOB_PARTS, wait);
 }
 
 function policyOptions(command: Command): Command {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Job } from '../../administration/jobs/jobs.dto.js';
 import type { Me } from '../../administration/me/me.dto.js';
 import type {
   CreateToken,
@@ -20,12 +21,16 @@ import {
 import { usageError } from '../exit.js';
 import { confirm } from '../input/ask.js';
 import { orNull, parseExpiry, parseSeconds } from '../input/when.js';
-import { printable, printableJson } from '../output/printable.js';
-import { type Column, renderDescription } from '../output/table.js';
+import { printable } from '../output/printable.js';
+import type { Column } from '../output/table.js';
 import { joined, shortTime } from '../output/texts.js';
 import { type OnWire, path, type Query } from '../server/api.js';
-import type { ListOptions, Session } from '../session.js';
+import type { ListOptions } from '../session.js';
 import type { TokenSort } from '../../tokens/inventory/token-order.js';
+import { exportAll, type ExportOptions, exportOptions } from './export.js';
+import { followJob } from './job-wait.js';
+import { JOB_PARTS } from './jobs.js';
+import { addTokenSummary } from './token-counts.js';
 import { DIALECTS, tokenFilterOf, tokenFilterOptions } from './token-filter.js';
 
 type Shown = OnWire<Token>;
@@ -109,6 +114,7 @@ interface Changes {
 interface Revocation {
   reason?: string;
   descendants?: boolean;
+  wait: boolean;
   yes?: boolean;
 }
 
@@ -116,6 +122,8 @@ interface Revocation {
 export function addTokens(program: Command, cli: Cli): void {
   const tokens = program.command('tokens').description('tokens of every dialect');
   addReading(tokens, cli);
+  addTokenSummary(tokens, cli);
+  addExport(tokens, cli);
   addIssuing(tokens, cli);
   addChanges(tokens, cli);
 }
@@ -143,6 +151,24 @@ function addReading(tokens: Command, cli: Cli): void {
       await session.show(await (await session.api()).get<Token>(path`/patois/v1/tokens/${tokenId}`), PARTS);
     },
   );
+}
+
+function addExport(tokens: Command, cli: Cli): void {
+  const whole = tokens
+    .command('export')
+    .description('writes all tokens that you may see, or what a filter leaves, without their secrets');
+  tokenFilterOptions(
+    exportOptions(
+      examples(
+        whole,
+        'patois tokens export --output tokens.csv',
+        'patois tokens export --organization Research --status active -o research.ndjson',
+        'patois tokens export --without-expiry > tokens.ndjson',
+      ),
+    ),
+  ).action(async (options: ExportOptions & Query, command: Command) => {
+    await exportAll(cli.session(command), `${TOKENS}/export`, tokenFilterOf(options), options);
+  });
 }
 
 function addIssuing(tokens: Command, cli: Cli): void {
@@ -178,7 +204,7 @@ function addIssuing(tokens: Command, cli: Cli): void {
         }),
       };
       const made = await api.send<TokenWithSecret>('POST', TOKENS, { body, isIssue: true });
-      await showSecret(session, made.body);
+      await session.showSecret(made.body, made.body.token, PARTS);
     });
 
   const rotate = tokens
@@ -207,7 +233,7 @@ function addIssuing(tokens: Command, cli: Cli): void {
         const rotated = await (
           await session.api()
         ).send<TokenWithSecret>('POST', at, { body, isIssue: true });
-        await showSecret(session, rotated.body);
+        await session.showSecret(rotated.body, rotated.body.token, PARTS);
       },
     );
 }
@@ -240,14 +266,15 @@ function addChanges(tokens: Command, cli: Cli): void {
     .description('revokes a token, for good')
     .argument('<tokenId>')
     .option('--reason <text>', 'kept with the token and in the audit trail')
-    .option('--descendants', 'and all that it issued, and what those issued');
+    .option('--descendants', 'and all that it issued, and what those issued')
+    .option('--no-wait', 'do not wait for the job that ends them where they are very many');
   yesOption(
     examples(
       revoke,
       'patois tokens revoke pt-4fK2mZq81LxT --reason "leaked in a build log"',
       'patois tokens revoke pt-4fK2mZq81LxT --descendants --yes',
     ),
-  ).action(async (tokenId: string, { yes, reason, descendants }: Revocation, command: Command) => {
+  ).action(async (tokenId: string, { yes, reason, descendants, wait }: Revocation, command: Command) => {
     const session = cli.session(command);
     const shown = printable(tokenId);
     await confirm(
@@ -256,8 +283,10 @@ function addChanges(tokens: Command, cli: Cli): void {
       yes,
     );
     const query = { reason, descendants };
-    await (await session.api()).send('DELETE', path`/patois/v1/tokens/${tokenId}`, { query });
+    const at = path`/patois/v1/tokens/${tokenId}`;
+    const { status, body } = await (await session.api()).send<Job>('DELETE', at, { query });
     session.done(`${shown} is revoked`);
+    if (status === 202) await followJob(session, body, JOB_PARTS, wait);
   });
 }
 
@@ -268,19 +297,6 @@ function changesOf(options: Changes): Partial<OnWire<UpdateToken>> {
   const status = activate ? 'active' : deactivate ? 'inactive' : undefined;
   const allowedCidrs = anyAddress ? [] : cidr;
   return given({ name, description, allowedCidrs, status, expiresAt: orNull(expires) }) ?? {};
-}
-
-/** The secret alone goes to standard output, so that it can be kept in a file; what it belongs to is said beside it. */
-async function showSecret(
-  { isJson, terminal }: Session,
-  { token, ...made }: OnWire<TokenWithSecret>,
-): Promise<void> {
-  if (isJson) return terminal.write(`${printableJson({ ...made, token }, 2)}\n`);
-  if (terminal.isShown) {
-    terminal.say(renderDescription(PARTS, made, { hasColours: false }).trimEnd());
-    terminal.say('The secret, shown this once:');
-  }
-  return terminal.write(`${token}\n`);
 }
 
 function actorText(actor: Shown['createdBy'] | null): string {

@@ -33,7 +33,7 @@ export class Terminal {
   }
 
   /** Writes what was asked for; waits where the reader is slower. */
-  async write(text: string): Promise<void> {
+  async write(text: string | Uint8Array): Promise<void> {
     if (this.output.write(text)) return;
     await new Promise((resume) => this.output.once('drain', resume));
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Problem } from '../../native/problem.dto.js';
+import type { Problem, ProblemError } from '../../native/problem.dto.js';
 import { CommandError, EXIT, type ExitCode, usageError } from '../exit.js';
 import { printable } from '../output/printable.js';
 
@@ -27,6 +27,8 @@ interface Call {
   headers?: Record<string, string>;
   /** Whether the call issues something: it goes with an Idempotency-Key, and once more where no answer came. */
   isIssue?: boolean;
+  /** Ends the call; default: a minute without the answer does. */
+  signal?: AbortSignal;
 }
 
 interface Answer<Body> {
@@ -39,6 +41,24 @@ const TIMEOUT_MS = 60_000;
 const MAX_PAGE = 1_000;
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
+/** An answer that is no success, or none at all. */
+export class ApiFailure extends CommandError {
+  /** @param answer what programs may go by; undefined where no answer came. */
+  constructor(
+    message: string,
+    exitCode: ExitCode,
+    details: readonly string[] = [],
+    readonly answer?: {
+      status: number;
+      errors: readonly ProblemError[];
+      /** Null where it does not say when to come again. */
+      retryAfterSeconds: number | null;
+    },
+  ) {
+    super(message, exitCode, details);
+  }
+}
+
 /** Patois' own API of a running server. */
 export class Api {
   private constructor(
@@ -46,14 +66,17 @@ export class Api {
     private readonly headers: Record<string, string>,
   ) {}
 
-  /** @throws {CommandError} for an address that is none. */
-  static at(url: string, authorization: string, version: string): Api {
+  /**
+   * @param authorization undefined for what needs no credential.
+   * @throws {CommandError} for an address that is none.
+   */
+  static at(url: string, authorization: string | undefined, version: string): Api {
     const base = URL.canParse(url) ? new URL(url) : undefined;
     if (!base || !/^https?:$/.test(base.protocol) || base.username || base.search || base.hash) {
       throw usageError('The address of the server must be http:// or https://, without credentials or query');
     }
     return new Api(base, {
-      authorization,
+      ...(authorization === undefined ? {} : { authorization }),
       accept: 'application/json',
       'user-agent': `patois-cli/${version}`,
     });
@@ -94,10 +117,38 @@ export class Api {
     return { status: response.status, headers: response.headers, body };
   }
 
+  /**
+   * An answer of any length, piece by piece as it comes.
+   *
+   * @throws {CommandError} where it breaks off, or nothing comes for a minute.
+   */
+  async *stream(path: string, query: Query, interruption: AbortSignal): AsyncGenerator<Uint8Array> {
+    const silence = new AbortController();
+    const signal = AbortSignal.any([silence.signal, interruption]);
+    // Only while something is waited for: who takes what has come may take it slowly.
+    const listen = (): NodeJS.Timeout =>
+      setTimeout(() => silence.abort(new DOMException('Nothing came', 'TimeoutError')), TIMEOUT_MS);
+    let timer = listen();
+    try {
+      const response = await this.ask('GET', path, { query, headers: { accept: '*/*' }, signal });
+      if (!response.ok) throw await errorOf(response);
+      for await (const bytes of response.body ?? []) {
+        clearTimeout(timer);
+        yield bytes;
+        timer = listen();
+      }
+    } catch (error) {
+      if (error instanceof CommandError) throw error;
+      throw new ApiFailure(`The answer broke off: ${reasonOf(error)}`, EXIT.failed);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   private async ask(
     method: Method,
     path: string,
-    { query = {}, body, headers, isIssue }: Call,
+    { query = {}, body, headers, isIssue, signal }: Call,
   ): Promise<Response> {
     const url = new URL(this.base);
     url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`;
@@ -117,14 +168,14 @@ export class Api {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
     const attempt = (): Promise<Response> =>
-      fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      fetch(url, { ...request, signal: signal ?? AbortSignal.timeout(TIMEOUT_MS) });
     try {
       return await attempt().catch((error: unknown) => {
         if (!isIssue) throw error;
         return attempt();
       });
     } catch (error) {
-      throw new CommandError(`${this.origin} cannot be reached: ${reasonOf(error)}`, EXIT.failed);
+      throw new ApiFailure(`${this.origin} cannot be reached: ${reasonOf(error)}`, EXIT.failed);
     }
   }
 }
@@ -147,7 +198,7 @@ function reasonOf(error: unknown): string {
   return printable(code ?? deeper ?? message);
 }
 
-async function errorOf(response: Response): Promise<CommandError> {
+async function errorOf(response: Response): Promise<ApiFailure> {
   const { status, headers } = response;
   const problem = await readProblem(response);
   const { title = 'Unexpected answer', detail, errors = [] } = problem ?? {};
@@ -158,7 +209,8 @@ async function errorOf(response: Response): Promise<CommandError> {
   );
   const seconds = headers.get('retry-after');
   if (seconds !== null) details.push(`Try again in ${seconds} s`);
-  return new CommandError(message, exitCodeOf(status), details);
+  const retryAfterSeconds = seconds === null ? null : Number(seconds);
+  return new ApiFailure(message, exitCodeOf(status), details, { status, errors, retryAfterSeconds });
 }
 
 async function readProblem(response: Response): Promise<Partial<Problem> | undefined> {

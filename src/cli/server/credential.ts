@@ -30,9 +30,9 @@ export async function authorizationOf(
     const password = await askSecret(terminal, `Password of ${login}`);
     return `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`;
   }
-  if (tokenFile !== undefined) return bearer(await readTokenFile(tokenFile), tokenFile);
+  if (tokenFile !== undefined) return bearer(await readSecretFile(tokenFile), tokenFile);
   if (environment.token !== undefined) return bearer(environment.token, 'PATOIS_TOKEN');
-  const kept = await readTokenFile(environment.tokenFile).catch((error: NodeJS.ErrnoException) => {
+  const kept = await readSecretFile(environment.tokenFile).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw error;
   });
@@ -42,8 +42,12 @@ export async function authorizationOf(
   );
 }
 
-/** @throws {CommandError} for a file that others can read. */
-async function readTokenFile(path: string): Promise<string> {
+/**
+ * What a file holds, such as a token or a key.
+ *
+ * @throws {CommandError} for a file that others can read.
+ */
+export async function readSecretFile(path: string): Promise<string> {
   const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     throw Object.assign(usageError(`${path} cannot be read: ${error.code}`), { code: error.code });
   });
