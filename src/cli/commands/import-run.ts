@@ -105,7 +105,9 @@ export class ImportRun {
       const [, place, key = ''] = /^\/tokens\/(\d+)(\/.*)?$/.exec(pointer) ?? [];
       if (place === undefined) continue;
       const details = byPlace.get(Number(place)) ?? [];
-      byPlace.set(Number(place), [...details, `${key.slice(1)} ${detail}`.trim()]);
+      const name = key.slice(1);
+      // Some name the key themselves.
+      byPlace.set(Number(place), [...details, detail.startsWith(name) ? detail : `${name}: ${detail}`]);
     }
     for (const [place, details] of byPlace) this.fail(page[place]?.line ?? 0, details.join('; '));
     return new Set(byPlace.keys());

@@ -60,34 +60,36 @@ function objectOf(text: string): Partial<Body> | undefined {
 
 async function* fromCsv(pieces: AsyncIterable<string>): AsyncGenerator<ImportRow> {
   const parser = parse({
-    info: true,
     raw: true,
     // Told with its line, and the others go on.
     relax_column_count: true,
-    skip_empty_lines: true,
     max_record_size: LONGEST,
   });
   const source = Readable.from(pieces);
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
-  let keys: ReturnType<typeof keysOf> | undefined;
+  let keys: string[] | undefined;
+  // The parser's own count goes wrong where cells have several lines.
+  let line = 1;
   try {
-    for await (const record of parser as AsyncIterable<CsvRecord>) {
-      const { record: cells, raw, info } = record;
+    for await (const { record: cells, raw } of parser as AsyncIterable<CsvRecord>) {
+      const text = raw.replace(/[\r\n]+$/, '');
+      const begin = line;
+      line += text.split('\n').length;
+      if (text.trim() === '') continue;
       if (!keys) {
         keys = keysOf(cells);
         continue;
       }
-      const line = info.lines - (raw.split('\n').length - 1);
       yield cells.length === keys.length
-        ? { line, body: bodyOf(keys, cells) }
-        : { line, complaint: `it has ${cells.length} cells, and the header ${keys.length}` };
+        ? { line: begin, body: bodyOf(keys, cells) }
+        : { line: begin, complaint: `it has ${cells.length} cells, and the header ${keys.length}` };
     }
   } catch (error) {
-    const { code = '', lines } = error as { code?: string; lines?: number };
+    const { code = '' } = error as { code?: string };
     // Its own words repeat what it stumbled over.
     if (!code.startsWith('CSV_')) throw error;
-    throw usageError(`Line ${lines} is not comma-separated values as RFC 4180 has them (${code})`);
+    throw usageError(`Line ${line}: not comma-separated values as RFC 4180 has them (${code})`);
   } finally {
     source.destroy();
   }
@@ -97,7 +99,6 @@ async function* fromCsv(pieces: AsyncIterable<string>): AsyncGenerator<ImportRow
 interface CsvRecord {
   record: string[];
   raw: string;
-  info: { lines: number };
 }
 
 /** @throws {CommandError} for a column that is not known: it must not be left out in silence. */
