@@ -139,7 +139,7 @@ describe.each(['ndjson', 'csv'])('tokens export as %s', (format) => {
 
   describe('from a server that breaks off', () => {
     let other: Server;
-    let answer: (response: ServerResponse) => void;
+    let answer: (response: ServerResponse) => unknown;
     beforeAll(async () => {
       other = createServer((_request, response) => answer(response));
       other.listen(0, '127.0.0.1');

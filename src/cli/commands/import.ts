@@ -163,6 +163,8 @@ async function runImport(session: Session, file: string, options: RunOptions): P
 /** Whoever ran it may do so again. */
 function advised(error: unknown, isDryRun: boolean): unknown {
   if (!(error instanceof CommandError) || isDryRun) return error;
+  // What is wrong with the file, or the caller, is no better the next time.
+  if (error.exitCode === EXIT.usage || error.exitCode === EXIT.refused) return error;
   const advice = 'What was imported stays, and is known again: run it once more as it was';
   return new CommandError(error.message, error.exitCode, [...error.details, advice]);
 }

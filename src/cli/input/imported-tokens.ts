@@ -86,10 +86,10 @@ async function* fromCsv(pieces: AsyncIterable<string>): AsyncGenerator<ImportRow
         : { line: begin, complaint: `it has ${cells.length} cells, and the header ${keys.length}` };
     }
   } catch (error) {
-    const { code = '' } = error as { code?: string };
+    const { code = '', lines } = error as { code?: string; lines?: number };
     // Its own words repeat what it stumbled over.
     if (!code.startsWith('CSV_')) throw error;
-    throw usageError(`Line ${line}: not comma-separated values as RFC 4180 has them (${code})`);
+    throw usageError(`Near line ${lines}: not comma-separated values as RFC 4180 has them (${code})`);
   } finally {
     source.destroy();
   }
