@@ -15,7 +15,12 @@ let cli: CliRunner;
 beforeAll(async () => {
   buildOnce();
   receiver = await NoticeReceiver.start();
-  server = await TestServer.start({ webhookAllowsHttp: true, webhookPrivateNetworks: ['127.0.0.0/8'] });
+  server = await TestServer.start({
+    webhookAllowsHttp: true,
+    webhookPrivateNetworks: ['127.0.0.0/8'],
+    smtpUrl: 'smtp://127.0.0.1:1',
+    mailFrom: 'patois@example.com',
+  });
   cli = await CliRunner.ofAdministrator(server);
 }, 600_000);
 afterAll(async () => {
