@@ -57,6 +57,17 @@ describe('canonical JSON', () => {
       }),
     );
   });
+
+  test('has all keys in the order of their code units, few or many', () => {
+    const key = fc.oneof(fc.string(), fc.string({ unit: 'grapheme-composite' }), fc.nat().map(String));
+    fc.assert(
+      fc.property(fc.uniqueArray(key, { maxLength: 100 }), (keys) => {
+        const canonical = canonicalJson(Object.fromEntries(keys.map((one) => [one, null])));
+        const members = keys.toSorted((one, other) => (one < other ? -1 : 1));
+        expect(canonical).toBe(`{${members.map((one) => `${JSON.stringify(one)}:null`).join(',')}}`);
+      }),
+    );
+  });
 });
 
 test('leaves are read as they were written', () => {

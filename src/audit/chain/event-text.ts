@@ -9,19 +9,20 @@ export type SealedEvent = Omit<AuditEvent, 'ordinal' | 'mac'>;
 export function textOf(event: SealedEvent): string {
   const { id, time, actorType, actorId, action, alias, objectType, objectId } = event;
   const { before, after, address, userAgent, requestId } = event;
+  // In the order that they have in the text: what is sorted already need not be sorted.
   return canonicalJson({
-    id,
-    time,
-    actor: { type: actorType, id: actorId },
     action,
+    actor: { id: actorId, type: actorType },
+    address,
+    after,
     // As in the API: there only where the dialect has a name for the action.
     alias: alias ?? undefined,
-    object: { type: objectType, id: objectId },
     before,
-    after,
-    address,
-    userAgent,
+    id,
+    object: { id: objectId, type: objectType },
     requestId,
+    time,
+    userAgent,
   });
 }
 

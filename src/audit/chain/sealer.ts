@@ -33,6 +33,11 @@ interface Found extends EventRow {
   is_late: boolean;
 }
 
+interface Hashed {
+  /** That of its leaf. */
+  hash: Buffer;
+}
+
 /**
  * Seals the audit trail. Writers know nothing of it: each event has an ordinal of a sequence, and a seal takes what is
  * committed and has none yet, in the order of the ordinals. An event whose transaction is not over when a later ordinal is
@@ -81,7 +86,8 @@ export class Sealer {
       return this.sealNew(transaction, { ...position, oldEvents: { after, isOver: true } }, position);
     }
     const oldEvents = { after: { time: last.time.toISOString(), id: last.id }, isOver: false };
-    const seal = await this.write(transaction, { ...position, oldEvents }, rows, {
+    const hashed = await inTurns(rows, (row) => ({ ...row, hash: leafHash(textOf(eventOf(row))) }));
+    const seal = await this.write(transaction, { ...position, oldEvents }, hashed, {
       through: 0,
       lateFrom: null,
     });
@@ -117,24 +123,29 @@ export class Sealer {
     return { seal, isMore: isFull };
   }
 
-  private async genuineAmong(runner: StatementRunner, rows: readonly Found[]): Promise<Found[]> {
+  private async genuineAmong(runner: StatementRunner, rows: readonly Found[]): Promise<(Found & Hashed)[]> {
     const hasOld = rows.some(({ mac }) => mac === null);
     const allowsOld = hasOld && (await this.genuine.areOldAllowed(runner));
-    const isGenuine = await inTurns(rows, (row) => this.genuine.isGenuine(row, allowsOld));
-    return rows.filter((_, index) => isGenuine[index]);
+    // Of its text, which is dear to make, code and hash are looked at together.
+    const genuine = await inTurns(rows, (row) => {
+      const text = textOf(eventOf(row));
+      return this.genuine.isGenuine(row, allowsOld, text) ? [{ ...row, hash: leafHash(text) }] : [];
+    });
+    return genuine.flat();
   }
 
   /** Writes a seal over some events, and how far sealing is then. */
   private async write(
     transaction: Transaction,
     position: Position,
-    rows: readonly EventRow[],
+    rows: readonly (EventRow & Hashed)[],
     { through, lateFrom }: { through: number; lateFrom: number | null },
   ): Promise<SealStatement> {
-    const leaves = await inTurns(rows, (row): Leaf => {
-      const ordinal = row.ordinal === null ? 0 : Number(row.ordinal);
-      return { event: row.id, ordinal, hash: leafHash(textOf(eventOf(row))) };
-    });
+    const leaves = rows.map(({ id, ordinal, hash }): Leaf => ({
+      event: id,
+      ordinal: Number(ordinal ?? 0),
+      hash,
+    }));
     const sealedAt = new Date();
     const statement: SealStatement = {
       sequence: position.sequence + 1,
