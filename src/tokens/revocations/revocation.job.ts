@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../audit/audit.writer.js';
 import type { JobKind, JobProgress, JobSpec, Portion, PortionTransaction } from '../../jobs/job-kind.js';
 import { JobRunner } from '../../jobs/job-runner.js';
+import { PortionSize } from '../../jobs/portion-size.js';
 import { Refusal } from '../../refusal.js';
 import { Admission, type Admitted } from '../authority/admission.js';
 import { keptAuthority, type KeptCredential } from '../authority/authority.js';
@@ -14,9 +15,10 @@ import { meaning, meaningFamily, RevocationTargets } from './revocation-targets.
 const KIND = 'revocation';
 /**
  * Other replicas are told of so many by name (500 at most). To read and write more at a time would keep the event loop, and
- * with it verification, for longer, and the tokens locked.
+ * with it verification, for longer, and the tokens locked; where the database is slow, so do these.
  */
-const TOKENS_A_PORTION = 100;
+const MOST_A_PORTION = 100;
+const LEAST_A_PORTION = 10;
 
 /** How far an actor sees: the tokens of an organization, of an owner, or, without either, all. */
 export interface Reach {
@@ -75,6 +77,7 @@ export function reaches(powers: Powers, { organizationId, ownerId }: Reach): boo
 @Injectable()
 export class RevocationJob implements JobKind<RevocationInput, State> {
   readonly kind = KIND;
+  private readonly size = new PortionSize(LEAST_A_PORTION, MOST_A_PORTION);
 
   constructor(
     private readonly targets: RevocationTargets,
@@ -92,7 +95,8 @@ export class RevocationJob implements JobKind<RevocationInput, State> {
     const state = job.state ?? NOTHING;
     if (state.isOver) return this.finish(job, state, transaction);
     const own = job.input.by.tokenUuid;
-    const limit = TOKENS_A_PORTION;
+    const limit = this.size.current;
+    const beganAt = performance.now();
     const next = await this.targets.next(transaction, job.id, { after: state.after, limit, except: own });
     const ended = await this.end(
       job,
@@ -101,6 +105,7 @@ export class RevocationJob implements JobKind<RevocationInput, State> {
       transaction,
     );
     if ('problem' in ended) return ended;
+    this.size.note(next.length, performance.now() - beganAt);
     const isOver = next.length < limit;
     return { ...ended, state: { ...state, ...ended.counts, after: next.at(-1) ?? state.after, isOver } };
   }
