@@ -105,7 +105,7 @@ async function seed(seeder) {
   };
 }
 
-/** Follows a job to its end, and the longest that its transactions take: rows are locked no longer than that. */
+/** Follows a job to its end, and the longest that a transaction which locks tokens takes: no token is locked longer. */
 async function watch({ url: database }, url, by, id) {
   const began = performance.now();
   return withClient(database, async (client) => {
@@ -113,7 +113,9 @@ async function watch({ url: database }, url, by, id) {
     for (let asked = 0; ; asked += 1) {
       const { rows } = await client.query(
         `SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::float8 * 1000 AS ms
-         FROM pg_stat_activity WHERE application_name = 'patois-changes' AND xact_start IS NOT NULL AND state <> 'idle'`,
+         FROM pg_stat_activity a WHERE application_name = 'patois-changes' AND state <> 'idle' AND EXISTS (
+           SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'tokens'::regclass
+             AND l.mode IN ('RowShareLock', 'RowExclusiveLock'))`,
       );
       longestMs = Math.max(longestMs, rows[0].ms);
       if (asked % 20 === 0) {

@@ -40,7 +40,8 @@ const WAITING = statementOf(
 );
 const WRITE_USES = statementOf(
   'write-imported-uses',
-  `UPDATE last_uses SET used_at = used.at FROM unnest($1::uuid[], $2::timestamptz[]) AS used (id, at)
+  `UPDATE last_uses SET used_at = used.at, used_slot = floor(extract(epoch FROM used.at) / 900)
+    FROM unnest($1::uuid[], $2::timestamptz[]) AS used (id, at)
     WHERE token_uuid = used.id RETURNING 1 AS written`,
 );
 const ANNOUNCE = statementOf(
