@@ -110,14 +110,16 @@ export class EntityRows<Entity extends object> {
     this.known ??= this.dataSource
       .getMetadata(this.target)
       .columns.filter(({ isVirtual }) => !isVirtual)
-      .map(({ databaseName, propertyName, embeddedMetadata, isGenerated, isInsert, isSelect, type }): Field => ({
-        column: databaseName,
-        path: embeddedMetadata ? [embeddedMetadata.propertyName, propertyName] : [propertyName],
-        make: embeddedMetadata && ((): object => embeddedMetadata.create() as object),
-        isGenerated: isGenerated || !isInsert,
-        isHidden: !isSelect,
-        ...(CONVERSIONS.get(type as string) ?? SAME),
-      }));
+      .map(
+        ({ databaseName, propertyName, embeddedMetadata, isGenerated, isInsert, isSelect, type }): Field => ({
+          column: databaseName,
+          path: embeddedMetadata ? [embeddedMetadata.propertyName, propertyName] : [propertyName],
+          make: embeddedMetadata && ((): object => embeddedMetadata.create() as object),
+          isGenerated: isGenerated || !isInsert,
+          isHidden: !isSelect,
+          ...(CONVERSIONS.get(type as string) ?? SAME),
+        }),
+      );
     return this.known;
   }
 
