@@ -13,7 +13,7 @@ export class PortionSize {
     private readonly least: number,
     private readonly most: number,
   ) {
-    this.size = Math.min(most, least * 2);
+    this.size = most;
   }
 
   get current(): number {

@@ -77,7 +77,8 @@ export function reaches(powers: Powers, { organizationId, ownerId }: Reach): boo
 @Injectable()
 export class RevocationJob implements JobKind<RevocationInput, State> {
   readonly kind = KIND;
-  private readonly size = new PortionSize(LEAST_A_PORTION, MOST_A_PORTION);
+  /** Of the job under way: there is one of a kind at a time. */
+  private size = new PortionSize(LEAST_A_PORTION, MOST_A_PORTION);
 
   constructor(
     private readonly targets: RevocationTargets,
@@ -95,6 +96,7 @@ export class RevocationJob implements JobKind<RevocationInput, State> {
     const state = job.state ?? NOTHING;
     if (state.isOver) return this.finish(job, state, transaction);
     const own = job.input.by.tokenUuid;
+    if (state.after === null) this.size = new PortionSize(LEAST_A_PORTION, MOST_A_PORTION);
     const limit = this.size.current;
     const beganAt = performance.now();
     const next = await this.targets.next(transaction, job.id, { after: state.after, limit, except: own });
