@@ -82,7 +82,7 @@ export type Way =
   | { by: 'order' }
   /** By a condition that few tokens meet, along an index of its own; then they are sorted. */
   | { by: 'few'; condition: string }
-  /** Along the order, each looked up, and no more than so many: what comes later is not found. */
+  /** Along the first part of the order, each looked up, and no more than so many: what comes later is not found. */
   | { by: 'walk'; most: number }
   /** An owner's, along the index that has those of each dialect by the moment of issue; in no other order. */
   | { by: 'owner'; owner: string };
@@ -110,6 +110,8 @@ export function pickedInOrder(
     ([number]) => !after || (isDescending ? number <= after.part : number >= after.part),
   );
   if (isDescending) parts.reverse();
+  // What a walk has not reached of a part comes before all of the next.
+  if (way.by === 'walk') parts.splice(1);
   const tables: string[] = [];
   for (const [number, part] of parts) {
     const { where, keys, id } = part;
