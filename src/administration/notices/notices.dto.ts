@@ -144,7 +144,7 @@ export class NoticeChannel {
 
   /**
    * Of a mail channel; else null.
-   * @example null
+   * @example 'security@example.com'
    */
   to: string | null;
 
@@ -159,7 +159,7 @@ export class NoticeChannel {
 
   /**
    * Why the server has disabled it; null where it has not.
-   * @example null
+   * @example 'The receiver answered 410 Gone'
    */
   disabledReason: string | null;
 
@@ -270,7 +270,7 @@ export class NoticeDelivery {
 
   /**
    * Why the last attempt failed.
-   * @example null
+   * @example 'Answered 503'
    */
   error: string | null;
 
