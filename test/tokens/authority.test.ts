@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Organization } from '../../src/accounts/organization.entity.js';
+import { IsNull } from 'typeorm';
 import { User } from '../../src/accounts/user.entity.js';
 import { PERMISSIONS } from '../../src/accounts/user.entity.js';
 import { Token } from '../../src/tokens/token.entity.js';
@@ -383,9 +384,9 @@ describe('DELETE /patois/v1/tokens/{tokenId}?descendants=true', () => {
     await server.app.dataSource.query(insert, [root.token.id, 998, 'a']);
     const path = `/tokens/${root.token.tokenId}?descendants=true`;
     const children = { createdBy: { type: 'token', id: root.token.id } } as const;
-    const countLive = async (): Promise<number> =>
-      (await server.app.dataSource.manager.findBy(Token, children)).filter((token) => !token.isRevoked())
-        .length;
+    // Counted by the database: to read them all again and again would keep the event loop from the job.
+    const countLive = (): Promise<number> =>
+      server.app.dataSource.manager.countBy(Token, { ...children, revokedAt: IsNull() });
     const [one] = await server.app.dataSource.manager.findBy(Token, { name: root.token.name, ...children });
     await server.app.dataSource.manager.delete(Token, { id: one?.id });
     expect((await call('DELETE', path, member.byPassword)).status).toBe(204);

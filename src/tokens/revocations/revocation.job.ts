@@ -18,7 +18,7 @@ const KIND = 'revocation';
  * with it verification, for longer, and the tokens locked; where the database is slow, so do these.
  */
 const MOST_A_PORTION = 100;
-const LEAST_A_PORTION = 10;
+const LEAST_A_PORTION = 25;
 
 /** How far an actor sees: the tokens of an organization, of an owner, or, without either, all. */
 export interface Reach {
