@@ -15,6 +15,7 @@ import { withoutSecrets } from '../secrets.js';
 import { Semaphore } from '../semaphore.js';
 import { auditView, type Job } from './job.entity.js';
 import { type JobKind, progressOf } from './job-kind.js';
+import { Poll } from './poll.js';
 import { type JobEnd, JobStore, type Lease, type OpenJobs } from './job-store.js';
 
 /** How long things take. */
@@ -61,9 +62,10 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
   private readonly portions = new Semaphore(1, Infinity, () => new Refusal('unavailable'));
   private readonly ending = new AbortController();
   private readonly endedCounts = new Map<string, { kind: string; status: string; count: number }>();
-  private polling: Promise<void> | undefined;
-  private isPollAsked = false;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly polling = new Poll(
+    () => this.timing.pollMs,
+    () => this.poll(),
+  );
 
   /** The jobs that are not over, of all replicas, as of the last poll. */
   open: readonly OpenJobs[] = [];
@@ -99,26 +101,13 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
   /** Finishes the portion under way, and gives the jobs back: another replica, or the next start, takes them up. */
   async onApplicationShutdown(): Promise<void> {
     this.ending.abort();
-    clearTimeout(this.timer);
-    await this.polling;
+    await this.polling.end();
     await Promise.all(this.running.values());
   }
 
   /** Looks for jobs that are due without waiting for the next poll: to be called when a new one has committed. */
   runSoon(): void {
-    if (this.isEnding) return;
-    if (this.polling) {
-      this.isPollAsked = true;
-      return;
-    }
-    clearTimeout(this.timer);
-    this.isPollAsked = false;
-    this.polling = this.poll().then(() => {
-      this.polling = undefined;
-      if (this.isPollAsked) return this.runSoon();
-      const ms = this.timing.pollMs * (0.8 + 0.4 * Math.random());
-      if (!this.isEnding) this.timer = setTimeout(() => this.runSoon(), ms).unref();
-    });
+    this.polling.soon();
   }
 
   /** Counts a job that has ended here. */

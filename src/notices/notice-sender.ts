@@ -8,6 +8,7 @@ import {
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Database, isDatabaseUnavailable } from '../database/database.js';
 import { DATABASE } from '../database/database.module.js';
+import { Poll } from '../jobs/poll.js';
 import { DeliveryQueue, type Shipment } from './delivery-queue.js';
 import type { ChannelKind } from './notice-channel.entity.js';
 import { MailSender } from './mail/mail-sender.js';
@@ -37,10 +38,11 @@ export class NoticeSender implements OnApplicationBootstrap, OnApplicationShutdo
   private readonly underWay = new Set<{ kind: ChannelKind; done: Promise<void> }>();
   private readonly ending = new AbortController();
   private readonly counted = new Map<string, { kind: ChannelKind; how: How; count: number }>();
-  private polling: Promise<void> | undefined;
-  private isPollAsked = false;
+  private readonly polling = new Poll(
+    () => this.timing.pollMs,
+    () => this.poll(),
+  );
   private isEnding = false;
-  private timer: NodeJS.Timeout | undefined;
 
   /** For how long the oldest notice of all has been waiting, as of the last look. */
   oldestSeconds = 0;
@@ -67,8 +69,7 @@ export class NoticeSender implements OnApplicationBootstrap, OnApplicationShutdo
   /** What is under way has a moment to end; then it is given back, and sent again by another replica or the next start. */
   async onApplicationShutdown(): Promise<void> {
     this.isEnding = true;
-    clearTimeout(this.timer);
-    await this.polling;
+    await this.polling.end();
     const ended = Promise.all([...this.underWay].map(({ done }) => done));
     const patience = new AbortController();
     const tooLong = pause(MAX_SHUTDOWN_MS, true, { signal: patience.signal }).catch(() => false);
@@ -82,19 +83,7 @@ export class NoticeSender implements OnApplicationBootstrap, OnApplicationShutdo
 
   /** Looks for what is due without waiting for the next time. */
   runSoon(): void {
-    if (this.isEnding) return;
-    if (this.polling) {
-      this.isPollAsked = true;
-      return;
-    }
-    clearTimeout(this.timer);
-    this.isPollAsked = false;
-    this.polling = this.poll().then(() => {
-      this.polling = undefined;
-      if (this.isPollAsked) return this.runSoon();
-      const ms = this.timing.pollMs * (0.8 + 0.4 * Math.random());
-      if (!this.isEnding) this.timer = setTimeout(() => this.runSoon(), ms).unref();
-    });
+    this.polling.soon();
   }
 
   private async poll(): Promise<void> {
