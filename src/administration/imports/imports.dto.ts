@@ -1,25 +1,13 @@
-import { ApiProperty } from '@nestjs/swagger';
-import {
-  ArrayMaxSize,
-  ArrayMinSize,
-  IsArray,
-  IsBoolean,
-  IsIn,
-  IsObject,
-  IsOptional,
-  IsString,
-  Matches,
-} from 'class-validator';
-import { ArrayUnique } from '../../http/validation/array-unique.js';
+import { ApiProperty, PickType } from '@nestjs/swagger';
+import { IsBoolean, IsIn, IsObject, IsOptional, IsString, Matches } from 'class-validator';
 import { Instant, IsInstant, IsPrintable, IsText, Optional, Trimmed } from '../../http/validation/fields.js';
 import { ListQuery } from '../../native/list.dto.js';
 import { ProblemError } from '../../native/problem.dto.js';
+import { CreateToken } from '../tokens/tokens.dto.js';
 import type { ImportedToken as ImportedTokenRow, SourceCounts } from './imports.service.js';
 
 const REFERENCE = 100;
 const NAME = 255;
-const DESCRIPTION = 32_767;
-const MAX_BLOCKS = 100;
 const MAX_HASH = 1_000;
 
 /** What may be seen of the value of a token. One of the two must be there. */
@@ -44,58 +32,14 @@ export class VisiblePart {
 }
 
 /** A token that another system has issued. */
-export class ImportedTokenBody {
-  /**
-   * The API that the token is for here, which defines its scopes.
-   * @example 'patois'
-   */
-  @IsText(REFERENCE)
-  dialect!: string;
-
-  /**
-   * Login or uuid of the user that the token acts for.
-   * @example 'ada'
-   */
-  @IsText(REFERENCE)
-  owner!: string;
-
-  /**
-   * A name for people, trimmed; unique among the owner's tokens in dialects that require it.
-   * @example 'nightly report'
-   */
-  @Trimmed()
-  @IsPrintable(NAME)
-  name!: string;
-
-  /** @example 'Reads the inventory at night' */
-  @IsOptional()
-  @IsText(DESCRIPTION)
-  description?: string | null;
-
-  /**
-   * What the token may do. Optional for dialects with default scopes.
-   * @example ['patois:tokens.read']
-   */
-  @Optional()
-  @IsArray()
-  @ArrayMinSize(1)
-  // The core's MAX_SCOPES: only a number gets into the document.
-  @ArrayMaxSize(500)
-  @ArrayUnique()
-  @IsPrintable(NAME, { each: true })
-  scopes?: string[];
-
-  /**
-   * CIDR blocks, `address/prefix`, that the token works from. Omitted or empty: those of the organization's policy, or no
-   * restriction.
-   * @example ['203.0.113.0/24']
-   */
-  @Optional()
-  @IsArray()
-  @ArrayMaxSize(MAX_BLOCKS)
-  @IsString({ each: true })
-  allowedCidrs?: string[];
-
+export class ImportedTokenBody extends PickType(CreateToken, [
+  'dialect',
+  'owner',
+  'name',
+  'description',
+  'scopes',
+  'allowedCidrs',
+] as const) {
   /**
    * Null: never expires. Omitted: after the default lifetime of the organization's policy, counted from the import, or
    * never.
