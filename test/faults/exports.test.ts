@@ -61,6 +61,11 @@ async function connections(): Promise<string[]> {
   return rows.map(({ state }) => state);
 }
 
+/** The server has said what fits into all buffers, and waits for the reader. */
+async function untilItWaits(): Promise<void> {
+  await until(async () => (await connections()).includes('idle in transaction'));
+}
+
 async function untilNothingIsHeld(): Promise<void> {
   await until(async () => (await connections()).every((state) => state === 'idle'));
 }
@@ -90,7 +95,7 @@ describe('an export', () => {
 
   test.each(['ndjson', 'csv'])('breaks off without an end where the database fails: %s', async (format) => {
     const begun = await Begun.begin(`${EXPORT}?format=${format}`);
-    await until(async () => (await connections()).includes('idle in transaction'));
+    await untilItWaits();
     await server.app.dataSource.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
        WHERE datname = current_database() AND application_name = 'patois-snapshots'`,
@@ -104,7 +109,7 @@ describe('an export', () => {
 
   test('ends its query when the reader goes away', async () => {
     const begun = await Begun.begin();
-    expect(await connections()).toContain('idle in transaction');
+    await untilItWaits();
     begun.request.destroy();
     await untilNothingIsHeld();
   });

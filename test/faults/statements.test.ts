@@ -40,5 +40,6 @@ test('a connection that is cut fails what was asked over it, and nothing after i
   await dataSource.query(`SELECT pg_terminate_backend(pid) ${ofReads}`);
   expect(await sleeping).toBeInstanceOf(Error);
   expect(await run('SELECT $1::int AS n', 3)).toEqual([{ n: 3 }]);
-  expect(statements.waitingCount).toBe(0);
+  // The server looks for work by itself now and then.
+  await until(() => statements.waitingCount === 0);
 });
