@@ -138,23 +138,24 @@ function pickedOf(
 ): string {
   const shown = keys.map(({ expression, type }) => shownKey(expression, type));
   const position = `ARRAY[${shown.join(', ')}]::text[] AS keys, ${id} AS id`;
-  const sorted = [
+  const inOrder = [
     ...(constant === undefined ? [] : [constant]),
     ...keys.map(({ expression }) => expression),
-    id,
   ];
-  const order = inDirection(sorted, direction);
+  const order = inDirection([...inOrder, id], direction);
   if (way.by === 'walk') {
-    const names = keys.map((_, index) => `key_${index}`);
-    const columns = keys.map(({ expression }, index) => `${expression} AS ${names[index]}`);
+    const names = inOrder.map((_, index) => `key_${index}`);
+    const columns = inOrder.map((expression, index) => `${expression} AS ${names[index]}`);
+    // By the whole order, so that the database knows it from within and ends the walk where the page is full.
+    const walkedOrder = inDirection(
+      [...names, 'id'].map((name) => `walked.${name}`),
+      direction,
+    );
     return `SELECT walked.keys, walked.id FROM (
         SELECT ${[position, ...columns].join(', ')} FROM ${ofAll ?? from('tokens')} WHERE ${bounds}
         ORDER BY ${order} LIMIT ${way.most}) AS walked
       CROSS JOIN LATERAL (SELECT FROM tokens token WHERE token.id = walked.id AND ${condition} OFFSET 0) AS meant
-      ORDER BY ${inDirection(
-        [...names, 'id'].map((name) => `walked.${name}`),
-        direction,
-      )} LIMIT ${most}`;
+      ORDER BY ${walkedOrder} LIMIT ${most}`;
   }
   if (way.by === 'owner') {
     return `SELECT token.keys, token.id FROM ${ownedDialects(way.owner)}

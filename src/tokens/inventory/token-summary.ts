@@ -1,5 +1,5 @@
 import { type Place, Values } from '../../database/statements.js';
-import type { TokenStatus } from '../token.entity.js';
+import { slotOf, type TokenStatus } from '../token.entity.js';
 import { filterCondition, type TokenFilter } from './token-filter.js';
 
 /** How many tokens there are, of all that a filter means; each number as it was at one moment, `asOf`. */
@@ -24,11 +24,8 @@ const UNUSED_DAYS = 90;
 
 type Counts = Omit<Record<string, number>, 'dialect'> & { dialect: string };
 
-/** What is told apart of each token, as a small number. */
-interface Mark {
-  bits: number;
-  sql: string;
-}
+/** What is told apart of each token: the number of the first condition that holds, 0 where none does. */
+type Mark = readonly string[];
 
 /**
  * A query whose one row of each dialect {@link summaryOf} adds up. Each token is looked at once: what is told apart of it
@@ -42,11 +39,8 @@ export function summaryQuery(filter: TokenFilter, asOf: Date): { text: string; v
   const since = moment(-UNUSED_DAYS, asOf, place);
   if (Object.values(filter).some((value) => value !== undefined)) {
     const used = {
-      unused: { bits: 1, sql: 'CASE WHEN used.used_at IS NULL THEN 1 ELSE 0 END' },
-      rested: {
-        bits: 1,
-        sql: `CASE WHEN coalesce(used.used_at, token.created_at) < ${since} THEN 1 ELSE 0 END`,
-      },
+      unused: ['used.used_at IS NULL'],
+      rested: [`coalesce(used.used_at, token.created_at) < ${since}`],
     };
     const text = summed(
       { ...marks, ...used },
@@ -58,13 +52,15 @@ export function summaryQuery(filter: TokenFilter, asOf: Date): { text: string; v
     );
     return { text, values: list };
   }
-  // Of all tokens the uses are counted by themselves: to put a million of each together takes longer than all the rest.
-  // What was never used is unused since it was made: these are all but the young of them.
+  // Of all tokens the uses are counted by themselves, along their index: to put a million of each together takes longer than
+  // all the rest. What was never used is unused since it was made: these are all but the young of them.
+  const slot = place(slotOf(asOf.getTime() - UNUSED_DAYS * DAY_MS));
   const text = `
-    WITH uses AS (SELECT count(*) FILTER (WHERE used.used_at IS NULL)::int AS never,
-        count(*) FILTER (WHERE used.used_at < ${since})::int AS rested FROM last_uses used),
+    WITH uses AS MATERIALIZED (SELECT (SELECT count(*)::int FROM last_uses used WHERE used.used_slot = 0) AS never,
+        (SELECT count(*)::int FROM last_uses used WHERE used.used_slot > 0 AND used.used_slot < ${slot})
+          + (SELECT count(*)::int FROM last_uses used WHERE used.used_slot = ${slot} AND used.used_at < ${since}) AS rested),
       young AS (SELECT count(*)::int AS never FROM tokens token JOIN last_uses used ON used.token_uuid = token.id
-        WHERE used.used_slot = 0 AND used.used_at IS NULL AND token.created_at >= ${since}),
+        WHERE used.used_slot = 0 AND token.created_at >= ${since}),
       counts AS (${summed(marks, 'tokens token', {})})
     SELECT counts.*, uses.never * is_first AS "neverUsed", (uses.rested + uses.never - young.never) * is_first
         AS "unusedFor90Days"
@@ -72,46 +68,34 @@ export function summaryQuery(filter: TokenFilter, asOf: Date): { text: string; v
   return { text, values: list };
 }
 
-/** In each the first that holds; a moment that is none holds in no comparison. */
+/** A moment that is none holds in no comparison. */
 function marksOf(asOf: Date, place: Place): Record<'status' | 'expiry' | 'age' | 'cidrs', Mark> {
   const now = `${place(asOf)}::timestamptz`;
-  const after = (days: number): string => `token.expires_at > ${moment(days, asOf, place)}`;
+  const expiresWithin = (days: number): string => `token.expires_at <= ${moment(days, asOf, place)}`;
   const before = (days: number): string => `token.created_at < ${moment(-days, asOf, place)}`;
+  const isExpired = `token.expires_at <= ${now}`;
   return {
-    status: {
-      bits: 2,
-      sql: `CASE WHEN token.revoked_at IS NOT NULL THEN 3 WHEN token.expires_at <= ${now} THEN 2
-        WHEN token.inactive THEN 1 ELSE 0 END`,
-    },
-    expiry: {
-      bits: 3,
-      sql: `CASE WHEN token.expires_at IS NULL THEN 4 WHEN token.expires_at <= ${now} OR ${after(90)} THEN 3
-        WHEN ${after(30)} THEN 2 WHEN ${after(7)} THEN 1 ELSE 0 END`,
-    },
-    age: {
-      bits: 2,
-      sql: `CASE WHEN ${before(365)} THEN 3 WHEN ${before(90)} THEN 2 WHEN ${before(30)} THEN 1 ELSE 0 END`,
-    },
-    cidrs: {
-      bits: 1,
-      // An array without elements has less than 20 bytes, and no other has: to read each takes a fifth of all the time.
-      sql: 'CASE WHEN pg_column_size(token.allowed_cidrs) < 20 THEN 0 ELSE 1 END',
-    },
+    status: ['token.revoked_at IS NOT NULL', isExpired, 'token.inactive'],
+    expiry: ['token.expires_at IS NULL', isExpired, expiresWithin(7), expiresWithin(30), expiresWithin(90)],
+    age: [before(365), before(90), before(30)],
+    // An array without elements has less than 20 bytes, and no other has: to read each takes a fifth of all the time.
+    cidrs: ['pg_column_size(token.allowed_cidrs) < 20'],
   };
 }
 
 const COUNTS: Record<string, (mark: Record<string, string>) => string> = {
-  revoked: ({ status }) => `${status} = 3`,
+  revoked: ({ status }) => `${status} = 1`,
   expired: ({ status }) => `${status} = 2`,
-  inactive: ({ status }) => `${status} = 1`,
-  within7Days: ({ status, expiry }) => `${status} < 3 AND ${expiry} = 0`,
-  within30Days: ({ status, expiry }) => `${status} < 3 AND ${expiry} <= 1`,
-  within90Days: ({ status, expiry }) => `${status} < 3 AND ${expiry} <= 2`,
-  withoutExpiry: ({ expiry }) => `${expiry} = 4`,
-  withoutCidrs: ({ cidrs }) => `${cidrs} = 0`,
+  inactive: ({ status }) => `${status} = 3`,
+  within7Days: ({ status, expiry }) => `${status} <> 1 AND ${expiry} = 3`,
+  within30Days: ({ status, expiry }) => `${status} <> 1 AND ${expiry} BETWEEN 3 AND 4`,
+  within90Days: ({ status, expiry }) => `${status} <> 1 AND ${expiry} BETWEEN 3 AND 5`,
+  withoutExpiry: ({ expiry }) => `${expiry} = 1`,
+  withoutCidrs: ({ cidrs }) => `${cidrs} = 1`,
+  over365Days: ({ age }) => `${age} = 1`,
+  upTo365Days: ({ age }) => `${age} = 2`,
+  upTo90Days: ({ age }) => `${age} = 3`,
   upTo30Days: ({ age }) => `${age} = 0`,
-  upTo90Days: ({ age }) => `${age} <= 1`,
-  upTo365Days: ({ age }) => `${age} <= 2`,
 };
 
 /** @param from what the tokens are read from, with the conditions. */
@@ -119,10 +103,12 @@ function summed(marks: Record<string, Mark>, from: string, more: typeof COUNTS):
   let bits = 0;
   const parts: string[] = [];
   const read: Record<string, string> = {};
-  for (const [name, mark] of Object.entries(marks)) {
-    parts.push(`((${mark.sql}) << ${bits})`);
-    read[name] = `(mark >> ${bits} & ${2 ** mark.bits - 1})`;
-    bits += mark.bits;
+  for (const [name, conditions] of Object.entries(marks)) {
+    const cases = conditions.map((condition, index) => `WHEN ${condition} THEN ${(index + 1) << bits}`);
+    parts.push(`CASE ${cases.join(' ')} ELSE 0 END`);
+    const width = 32 - Math.clz32(conditions.length);
+    read[name] = `(mark >> ${bits} & ${2 ** width - 1})`;
+    bits += width;
   }
   const columns = Object.entries({ ...COUNTS, ...more }).map(
     ([name, isMet]) => `coalesce(sum(n) FILTER (WHERE ${isMet(read)}), 0)::int AS "${name}"`,
@@ -144,11 +130,6 @@ export function summaryOf(rows: readonly object[], asOf: Date): TokenSummary {
     number,
     number,
   ];
-  const [upTo30Days, upTo90Days, upTo365Days] = ['upTo30Days', 'upTo90Days', 'upTo365Days'].map(sum) as [
-    number,
-    number,
-    number,
-  ];
   return {
     total,
     byDialect: Object.fromEntries(counts.map((row) => [row.dialect, row['total'] as number])),
@@ -163,10 +144,10 @@ export function summaryOf(rows: readonly object[], asOf: Date): TokenSummary {
     withoutExpiry: sum('withoutExpiry'),
     withoutCidrs: sum('withoutCidrs'),
     byAge: {
-      upTo30Days,
-      upTo90Days: upTo90Days - upTo30Days,
-      upTo365Days: upTo365Days - upTo90Days,
-      over365Days: total - upTo365Days,
+      upTo30Days: sum('upTo30Days'),
+      upTo90Days: sum('upTo90Days'),
+      upTo365Days: sum('upTo365Days'),
+      over365Days: sum('over365Days'),
     },
     asOf,
   };
