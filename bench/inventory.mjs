@@ -193,12 +193,16 @@ async function measuresOf(url, client) {
       request: get(`/patois/v1/audit-events?${query}`, administrator),
     });
   audit('no filter', '');
-  audit('action', 'action=token.rotate');
+  audit('action', 'action=token.update');
   audit('action that never was', 'action=user.delete');
   audit('address', 'address=203.0.113.7');
   audit('address that never was', 'address=192.0.2.1');
   const { rows: events } = await client.query('SELECT request_id FROM audit_events LIMIT 1');
   audit('requestId', `requestId=${events[0].request_id}`);
+  audit('owner of few', 'owner=owner-7000');
+  audit('owner of 50,000', 'owner=most');
+  audit('owner of nothing', 'owner=head');
+  audit('organization', 'organization=Team%203');
   for (const dialect of DIALECTS) {
     const lister = await callerOf(url, `list-${dialect}`);
     const { value } = lister;

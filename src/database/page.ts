@@ -43,19 +43,31 @@ export async function readPage<Row extends ObjectLiteral & { id: string }>(
     .orderBy(expression, direction)
     .addOrderBy(id, direction)
     .limit(limit + 1);
-  if (cursor !== undefined) {
-    const after = decode(cursor, order);
-    const comparison = direction === 'ASC' ? '>' : '<';
-    query.andWhere(`(${expression}, ${id}) ${comparison} (:cursorKey, :cursorId)`, {
-      cursorKey: after.key,
-      cursorId: after.id,
-    });
-  }
+  keepBehind(query, order, cursor);
   const { raw, entities: rows } = await query.getRawAndEntities<Record<typeof SORT_KEY, string>>();
   if (rows.length <= limit) return { rows, nextCursor: undefined };
   rows.pop();
   const last = rows.at(-1);
   return { rows, nextCursor: last && encode(order, last.id, raw[limit - 1]?.[SORT_KEY] ?? '') };
+}
+
+/**
+ * Leaves out of a query what comes before the page of a cursor.
+ *
+ * @throws {Refusal} as {@link readPage}.
+ */
+export function keepBehind<Row extends ObjectLiteral>(
+  query: SelectQueryBuilder<Row>,
+  order: Order,
+  cursor: string | undefined,
+): void {
+  if (cursor === undefined) return;
+  const { key, id } = decode(cursor, order);
+  const comparison = order.direction === 'ASC' ? '>' : '<';
+  query.andWhere(`(${order.expression}, ${query.alias}.id) ${comparison} (:cursorKey, :cursorId)`, {
+    cursorKey: key,
+    cursorId: id,
+  });
 }
 
 /** The order of most lists, by the moment that `expression` gives. */

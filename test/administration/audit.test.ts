@@ -256,6 +256,101 @@ describe('GET /patois/v1/audit-events', () => {
     expect(await events(`address=192.0.2.77&object=${made.json.id}`)).toEqual([]);
   });
 
+  test('filters by the owner: the account, its log-ins and its tokens, whoever did it', async () => {
+    const { user, byPassword } = await server.makeUser();
+    const stranger = await server.makeUser();
+    await asAdmin('PATCH', `/users/${user.login}`, { name: 'Known' });
+    const { token } = await server.issue({ dialect: 'quay', ownerId: user.id });
+    await call('DELETE', `/tokens/${token.tokenId}`, byPassword);
+    await call('GET', '/me', basic(user.login, 'wrong'));
+    const found = await events(`owner=${user.login.toUpperCase()}`);
+    expect(found.map(({ action }) => action).sort()).toEqual([
+      'login.fail',
+      'token.create',
+      'token.revoke',
+      'user.create',
+      'user.update',
+    ]);
+    expect(await events(`owner=${user.id}&action=token.revoke`)).toMatchObject([
+      { object: { type: 'token', id: token.tokenId } },
+    ]);
+    expect((await events(`owner=${stranger.user.id}`)).map(({ action }) => action)).toEqual(['user.create']);
+    expect(await events('owner=nobody-at-all')).toEqual([]);
+    // Who is gone has a history.
+    expect((await asAdmin('DELETE', `/users/${user.login}`)).status).toBe(204);
+    expect((await events(`owner=${user.id}`)).map(({ action }) => action)).toContain('user.delete');
+  });
+
+  test('filters by the organization: its policy, its users and tokens, and its channels', async () => {
+    const name = freshLogin();
+    const place = (await asAdmin('POST', '/organizations', { name })).json;
+    const { user } = await server.makeUser({ organizationId: place.id });
+    const { token } = await server.issue({ dialect: 'losant', ownerId: user.id });
+    const channel = await asAdmin('POST', '/notice-channels', {
+      kind: 'webhook',
+      url: 'https://hooks.example.test/patois',
+      events: ['token.leaked'],
+      organization: name,
+    });
+    const policy = await asAdmin('PUT', `/organizations/${name}/policy`, { maxTokensPerUser: 9 });
+    expect([channel.status, policy.status]).toEqual([201, 200]);
+    const about = (await events(`organization=${name}`)).map(({ action, object }) => [action, object]);
+    expect(about).toHaveLength(5);
+    expect(about).toEqual(
+      expect.arrayContaining([
+        ['organization.create', { type: 'organization', id: place.id }],
+        ['user.create', { type: 'user', id: user.id }],
+        ['token.create', { type: 'token', id: token.tokenId }],
+        ['noticeChannel.create', { type: 'noticeChannel', id: channel.json.id }],
+        ['policy.update', { type: 'organization', id: place.id }],
+      ]),
+    );
+    expect(await events(`organization=${place.id}&action=user.create`)).toHaveLength(1);
+    expect(await events('organization=nowhere-at-all')).toEqual([]);
+  });
+
+  test('pages through the events of very many tokens, the newest among many others and the rest long before', async () => {
+    const { user } = await server.makeUser();
+    const { dataSource } = server.app;
+    await dataSource.query(
+      `INSERT INTO tokens (id, token_id, dialect, owner_id, organization_id, name, scopes, allowed_cidrs, inactive,
+         created_at, digest, digest_key, dialect_fields)
+       SELECT gen_random_uuid(), 'pt-many' || lpad(n::text, 8, '0'), 'patois', $1, $2, 'token ' || n, '{}', '{}', false,
+         now(), '', 'none', '{}' FROM generate_series(1, 1001) n`,
+      [user.id, user.organizationId],
+    );
+    // The owner's in 2001 and 2003, of one moment each, and more of nobody's between than are gone through for a page.
+    const event = (time: string, object: string, count: number): Promise<unknown> =>
+      dataSource.query(
+        `INSERT INTO audit_events (id, time, actor_type, action, object_type, object_id)
+         SELECT gen_random_uuid(), timestamptz '${time}', 'system', 'token.update', 'token', ${object}
+         FROM generate_series(1, ${count}) n`,
+      );
+    await event('2001-01-01', `'pt-many' || lpad(n::text, 8, '0')`, 5);
+    await event('2002-01-01', `'pt-nobodys0' || lpad(n::text, 5, '0')`, 20_100);
+    await event('2003-01-01', `'pt-many' || lpad(n::text, 8, '0')`, 3);
+    // As a server does by itself after a while.
+    await dataSource.query('ANALYZE tokens, audit_events');
+    try {
+      for (const filter of [`owner=${user.login}`, `organization=${user.organizationId}&owner=${user.id}`]) {
+        const seen: Event[] = [];
+        let cursor: string | null = '';
+        while (cursor !== null) {
+          const path = `/audit-events?${filter}&action=token.update&until=2004-01-01T00:00:00Z&limit=2`;
+          const { json }: Received = await asAdmin('GET', `${path}${cursor && `&cursor=${cursor}`}`);
+          seen.push(...(json.items as Event[]));
+          cursor = json.nextCursor as string | null;
+        }
+        expect(seen.map(({ time }) => String(time).slice(0, 4))).toEqual(
+          [2003, 2003, 2003, 2001, 2001, 2001, 2001, 2001].map(String),
+        );
+        expect(new Set(seen.map(({ id }) => id)).size).toBe(8);
+      }
+    } finally {
+      await dataSource.query(`DELETE FROM audit_events WHERE time < '2004-01-01'`);
+    }
+  });
+
   test("finds a dialect's own name for an action, and shows it", async () => {
     const headers = { ...server.asAdmin, 'content-type': 'application/json' };
     const made = await server.send('POST', '/api/v1/user/apptoken', { headers, body: { title: 'x' } });
@@ -287,6 +382,8 @@ describe('GET /patois/v1/audit-events', () => {
     ['until=2026-02-30T00:00:00Z', '/until'],
     ['actor=', '/actor'],
     ['object=%00', '/object'],
+    ['owner=', '/owner'],
+    ['organization=%00', '/organization'],
     ['action=a&action=b', '/action'],
     ['cursor=x', '/cursor'],
     ['user=admin', '/user'],

@@ -34,6 +34,22 @@ export class AuditEventFilter {
   object?: string;
 
   /**
+   * A user's uuid or login: what was done to the account, to its log-ins and to every token that the user has.
+   * @example 'ada'
+   */
+  @Optional()
+  @IsText(REFERENCE)
+  owner?: string;
+
+  /**
+   * An organization's uuid or name: what was done to it, to its users as with `owner`, and to its notice channels.
+   * @example 'Research'
+   */
+  @Optional()
+  @IsText(REFERENCE)
+  organization?: string;
+
+  /**
    * The address of the request, compared as an address.
    * @example '203.0.113.7'
    */

@@ -8,6 +8,7 @@ import { AuditExport } from './audit-export.service.js';
 import { AuditVerificationJob } from './audit-verification.job.js';
 import { AuditController } from './audit.controller.js';
 import { AuditTrailService } from './audit.service.js';
+import { EventSubjects } from './event-subjects.js';
 import { PruneEventsTask } from './prune-events.task.js';
 import { SealEventsTask } from './seal-events.task.js';
 import { SealsController } from './seals.controller.js';
@@ -22,6 +23,7 @@ import { AuditVerificationService } from './verification.service.js';
     AuditExport,
     AuditVerificationJob,
     AuditTrailService,
+    EventSubjects,
     PruneEventsTask,
     SealEventsTask,
     SealsService,

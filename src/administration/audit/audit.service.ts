@@ -3,22 +3,37 @@ import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import { findUser } from '../../accounts/references.js';
 import { AuditEvent } from '../../audit/audit-event.entity.js';
 import type { Principal } from '../../auth/principal.js';
-import { newestFirst, type Page, readPage } from '../../database/page.js';
+import { keepBehind, newestFirst, type Page, readPage } from '../../database/page.js';
 import { parseCallerAddress } from '../../network/addresses.js';
 import type { AuditEventFilter, ListAuditEventsQuery } from './audit.dto.js';
+import { EventSubjects, keepEventsInPassing, keepEventsOf, type Subject } from './event-subjects.js';
+
+const NEWEST = newestFirst('event.time');
+/** So many events are gone through for a page, before those of very many tokens are all looked up. */
+const MOST_WALKED = 20_000;
 
 /** The audit trail as administrators of everything read it. */
 @Injectable()
 export class AuditTrailService {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly subjects: EventSubjects,
+  ) {}
 
   /** @throws {Refusal} forbidden for who does not administer everything. */
   async list(
     caller: Principal,
     { cursor, limit, ...filter }: ListAuditEventsQuery,
   ): Promise<Page<AuditEvent>> {
-    const query = await this.query(caller, filter);
-    return readPage(query, newestFirst('event.time'), cursor, limit);
+    const query = await this.besidesSubjects(caller, filter);
+    const subjects = await this.subjects.of(filter);
+    if (!subjects) return { rows: [], nextCursor: undefined };
+    if (subjects.some(({ hasMany }) => hasMany)) {
+      const page = await this.walkedPage(query.clone(), subjects, cursor, limit);
+      if (page) return page;
+    }
+    keepEventsOf(query, subjects);
+    return readPage(query, NEWEST, cursor, limit);
   }
 
   /**
@@ -26,7 +41,16 @@ export class AuditTrailService {
    *
    * @throws {Refusal} as {@link list}.
    */
-  async query(
+  async query(caller: Principal, filter: AuditEventFilter): Promise<SelectQueryBuilder<AuditEvent>> {
+    const query = await this.besidesSubjects(caller, filter);
+    const subjects = await this.subjects.of(filter);
+    if (subjects) keepEventsOf(query, subjects);
+    else query.andWhere('FALSE');
+    return query;
+  }
+
+  /** By all that a filter names but the owner and the organization. */
+  private async besidesSubjects(
     caller: Principal,
     { actor, action, object, address, requestId, since, until }: AuditEventFilter,
   ): Promise<SelectQueryBuilder<AuditEvent>> {
@@ -45,6 +69,32 @@ export class AuditTrailService {
     if (since) query.andWhere('event.time >= :since', { since });
     if (until) query.andWhere('event.time < :until', { until });
     return query;
+  }
+
+  /**
+   * A page that is found among the next so many events; undefined where they do not fill it, and there are more.
+   *
+   * @param query is used up.
+   */
+  private async walkedPage(
+    query: SelectQueryBuilder<AuditEvent>,
+    subjects: readonly Subject[],
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<Page<AuditEvent> | undefined> {
+    const behind = this.dataSource.manager.createQueryBuilder(AuditEvent, 'event');
+    keepBehind(behind, NEWEST, cursor);
+    const last = await behind
+      .select('event.time', 'time')
+      .orderBy('event.time', 'DESC')
+      .addOrderBy('event.id', 'DESC')
+      .offset(MOST_WALKED)
+      .limit(1)
+      .getRawOne<{ time: Date }>();
+    if (last) query.andWhere('event.time >= :walkedTo', { walkedTo: last.time });
+    keepEventsInPassing(query, subjects);
+    const page = await readPage(query, NEWEST, cursor, limit);
+    return page.nextCursor === undefined && last ? undefined : page;
   }
 
   /** A reference as the trail has it: as it stands, and, where it is a user's login, the user's uuid. */

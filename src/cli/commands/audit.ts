@@ -39,6 +39,7 @@ export function addAudit(program: Command, cli: Cli): void {
         'patois audit list --since 7d',
         'patois audit list --actor ada --action token.revoke',
         'patois audit list --object pt-4fK2mZq81LxT --json',
+        'patois audit list --owner ada --since 30d',
       ),
     ),
   ).action(async (options: ListOptions & Query, command: Command) => {
@@ -74,14 +75,17 @@ function eventFilterOptions(command: Command): Command {
     .option('--actor <actor>', 'login or uuid of a user, or a token id')
     .option('--action <action>', 'such as token.revoke')
     .option('--object <object>', 'a token id, login, uuid or address')
+    .option('--owner <owner>', 'login or uuid of a user: what was done to the account and its tokens')
+    .option('--organization <organization>', 'name or uuid: what was done to it and to its users')
     .option('--address <address>', 'where the request came from')
     .option('--request-id <id>', 'the X-Request-Id of its answer')
     .option('--since <when>', 'a time, or how long ago: 7d', parsePast)
     .option('--until <when>', 'a time, or how long ago: 7d', parsePast);
 }
 
-function eventFilterOf({ actor, action, object, address, requestId, since, until }: Query): Query {
-  return { actor, action, object, address, requestId, since, until };
+function eventFilterOf(options: Query): Query {
+  const { actor, action, object, owner, organization, address, requestId, since, until } = options;
+  return { actor, action, object, owner, organization, address, requestId, since, until };
 }
 
 function secondText(instant: string): string {
