@@ -33,9 +33,9 @@ export class Turnstile {
 /** The one of this process, as it has one event loop: all but verification passes it, with every step that is long. */
 export const turnstile = new Turnstile();
 
-const MAX_TURN_MS = 10;
+const MAX_TURN_MS = 2;
 
-/** Does a step for each of many, in their order; after ten milliseconds of it others have their turn. */
+/** Does a step for each of many, in their order; after two milliseconds of it others have their turn. */
 export async function inTurns<Item, Result>(
   items: readonly Item[],
   step: (item: Item, index: number) => Promise<Result> | Result,

@@ -77,7 +77,8 @@ async function run({ url, rawRequests, connections, seconds, rate }) {
     const now = performance.now();
     for (; startedAt + (scheduled * 1000) / rate <= now; scheduled += 1) {
       const dueAt = startedAt + (scheduled * 1000) / rate;
-      const socket = idle.pop();
+      // In turn: one that is never used the server closes.
+      const socket = idle.shift();
       if (socket) send(socket, dueAt);
       else due.push(dueAt);
     }

@@ -13,8 +13,11 @@ import { type Leaf, packLeaves } from './leaves.js';
 import { leafHash, merkleRoot } from './merkle-tree.js';
 import { SealKeys } from './seal-keys.js';
 
-/** In the order of their ordinals, and of those whose transactions were late as many. A seal has twice as many at most. */
-const MAX_EVENTS = 1_000;
+/**
+ * In the order of their ordinals, and of those whose transactions were late as many. A seal has twice as many at most: to
+ * read more at a time would keep the event loop, and with it verification.
+ */
+const MAX_EVENTS = 200;
 /** While more gaps are open than this, nothing is sealed but what turns up in them: they close within a minute or so. */
 const MAX_GAPS = 20_000;
 const LINE = 'seals';

@@ -14,10 +14,10 @@ import { meaning, meaningFamily, RevocationTargets } from './revocation-targets.
 
 const KIND = 'revocation';
 /**
- * Other replicas are told of so many by name (500 at most). To read and write more at a time would keep the event loop, and
- * with it verification, for longer, and the tokens locked; where the database is slow, so do these.
+ * To read and write more at a time would keep the event loop, and with it verification, for longer, and the tokens locked;
+ * of as many other replicas are told by name (500 at most).
  */
-const MOST_A_PORTION = 100;
+const MOST_A_PORTION = 40;
 const LEAST_A_PORTION = 25;
 
 /** How far an actor sees: the tokens of an organization, of an owner, or, without either, all. */
