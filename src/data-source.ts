@@ -12,6 +12,7 @@ import { Jobs1795300000015 } from '../migrations/1795300000015-jobs.js';
 import { Rotation1795300000016 } from '../migrations/1795300000016-rotation.js';
 import { IdempotencyRecords1795300000017 } from '../migrations/1795300000017-idempotency-records.js';
 import { RevocationTargets1795300000022 } from '../migrations/1795300000022-revocation-targets.js';
+import { TextIndexPending1795300000023 } from '../migrations/1795300000023-text-index-pending.js';
 import { AuditSeals1795300000019 } from '../migrations/1795300000019-audit-seals.js';
 import { Notices1795300000020 } from '../migrations/1795300000020-notices.js';
 import { Imports1795300000021 } from '../migrations/1795300000021-imports.js';
@@ -82,6 +83,7 @@ export function createDataSource(database: Database): DataSource {
       Rotation1795300000016,
       IdempotencyRecords1795300000017,
       RevocationTargets1795300000022,
+      TextIndexPending1795300000023,
       AuditSeals1795300000019,
       Notices1795300000020,
       Imports1795300000021,

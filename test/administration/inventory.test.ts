@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { Values } from '../../src/database/statements.js';
 import { Policy, settingsOf } from '../../src/tokens/policy/policy.entity.js';
 import { PolicyPreview } from '../../src/tokens/policy/policy-preview.js';
+import { Inventory } from '../../src/tokens/inventory/inventory.js';
 import { filterCondition, type TokenFilter } from '../../src/tokens/inventory/token-filter.js';
 import { pickedInOrder, type TokenSort } from '../../src/tokens/inventory/token-order.js';
 import type { Token } from '../../src/tokens/token.entity.js';
@@ -506,6 +507,23 @@ describe('orders of GET /patois/v1/tokens', () => {
       expect(seen).toEqual(rows.map((row) => row.token_id));
     }
   }, 120_000);
+});
+
+test('a start says in the log where texts have no index, and finds them all the same', async () => {
+  const small = await TestServer.start();
+  try {
+    const said = (): string[] => small.logged.filter((line) => line.includes('pg_trgm'));
+    expect(said()).toEqual([]);
+    const { user } = await small.makeUser();
+    const { token } = await small.issue({ dialect: 'quay', ownerId: user.id, name: 'unindexed' });
+    await small.app.dataSource.query('DROP INDEX tokens_text');
+    await small.app.nest.get(Inventory, { strict: false }).onApplicationBootstrap();
+    expect(said()).toHaveLength(1);
+    const { json } = await small.send('GET', '/patois/v1/tokens?q=NINDEX', { headers: small.asAdmin });
+    expect(json.items).toMatchObject([{ tokenId: token.tokenId }]);
+  } finally {
+    await small.close();
+  }
 });
 
 // The embedded engine plans the same, but has no statistics by itself.

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Organization } from '../../accounts/organization.entity.js';
 import { findPlace, findUser } from '../../accounts/references.js';
@@ -62,7 +62,8 @@ export function visibleTo(viewer: Viewer): { ownerId?: string; organizationId?: 
 
 /** The tokens that are there, as those see them who may see them. */
 @Injectable()
-export class Inventory {
+export class Inventory implements OnApplicationBootstrap {
+  private readonly logger = new Logger(Inventory.name);
   private readonly turns = new Semaphore(SUMMARIES, MAX_WAITING, tooMany, MAX_WAIT_MS);
 
   constructor(
@@ -70,6 +71,17 @@ export class Inventory {
     private readonly rows: TokenRows,
     private readonly userRows: UserRows,
   ) {}
+
+  /** Says so where texts have no index. */
+  async onApplicationBootstrap(): Promise<void> {
+    const [found] = await this.dataSource.query<{ index: string | null }[]>(
+      `SELECT to_regclass('tokens_text')::text AS index`,
+    );
+    if (found?.index != null) return;
+    this.logger.warn(
+      'The database has no index of texts, for it has no pg_trgm: q looks at every token (docs/inventory.md)',
+    );
+  }
 
   /**
    * One page of a list, with owners and their organizations, also of owners who are deleted. First the tokens of the page
