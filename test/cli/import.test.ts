@@ -11,6 +11,7 @@ import { bearer } from '../support/http.js';
 import { HMAC_KEY, hmac, sha256 } from '../support/imports.js';
 import { buildOnce } from '../support/process.js';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 
 let server: TestServer;
 let cli: CliRunner;
@@ -47,6 +48,14 @@ async function count(source: string): Promise<number> {
   return (await cli.json('import', 'list', '--source', source, '--all')).items.length;
 }
 
+/** Of the source `killed`, as the store has them. */
+async function importedRows(): Promise<number> {
+  const [row] = await server.app.dataSource.query<{ count: number }[]>(
+    `SELECT count(*)::int AS count FROM imported_values WHERE source = 'killed'`,
+  );
+  return row?.count ?? 0;
+}
+
 describe('import tokens', () => {
   test('of ndjson: a dry run writes nothing, then they are there, and a second run knows them', async () => {
     const { value, row } = sha256();
@@ -63,6 +72,26 @@ describe('import tokens', () => {
     );
     expect(await cli.succeed('import', 'summary')).toMatch(/^some +2 +1 +1 +0$/m);
     expect(await cli.json('import', 'summary')).toMatchObject({ total: 2, used: 1 });
+  });
+
+  test('that is killed half way is run again from its beginning, and every token is there once', async () => {
+    const ROWS = 6_000;
+    const rows = Array.from({ length: ROWS }, (_, n) => token(`moved ${n}`, { foreignId: `m${n}` }));
+    const run = ['import', 'tokens', await fileOf('killed.ndjson', linesOf(...rows)), '--source', 'killed'];
+    const there = async (): Promise<number> => {
+      const { bySource } = await cli.json('import', 'summary');
+      return bySource.find(({ source }: { source: string }) => source === 'killed')?.total ?? 0;
+    };
+    const isBegun = until(async () => (await importedRows()) > 0);
+    const killed = await cli.runWith({ env: cli.env, killedAfter: isBegun }, ...run);
+    expect(killed.code).toBe('SIGKILL');
+    const before = await there();
+    expect(before).toBeGreaterThan(0);
+    expect(before).toBeLessThan(ROWS);
+    const { imported, existing, failed } = await cli.json(...run);
+    expect([imported + existing, failed]).toEqual([ROWS, 0]);
+    expect(existing).toBeGreaterThanOrEqual(before);
+    expect(await there()).toBe(ROWS);
   });
 
   test('of csv, with every column, texts over several lines, and a key of an HMAC', async () => {

@@ -16,11 +16,17 @@ export interface Given {
   env?: Record<string, string>;
   input?: string;
   cwd?: string;
+  /** When this resolves the run is killed (-9). */
+  killedAfter?: Promise<unknown>;
 }
 
 /** Runs the built command line, with no terminal, to its end. */
-export async function patois(args: readonly string[], { env, input = '', cwd }: Given = {}): Promise<Ran> {
+export async function patois(
+  args: readonly string[],
+  { env, input = '', cwd, killedAfter }: Given = {},
+): Promise<Ran> {
   const child = start(process.execPath, [CLI, ...args], env, cwd);
+  void killedAfter?.then(() => child.kill('SIGKILL'));
   const ran = collect(child);
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
