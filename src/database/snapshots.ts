@@ -164,8 +164,9 @@ class CursorSnapshot<Row extends object> implements Snapshot<Row> {
     const { client, reading } = this;
     try {
       if (reading) {
-        // Until the transaction ends the process of the server is ours, also behind a pooler of connections.
-        await this.dataSource.query('SELECT pg_cancel_backend($1)', [this.backend]).catch(ignore);
+        // Until the transaction ends the process of the server is ours, also behind a pooler of connections. To cancel what
+        // has not reached it yet would do nothing.
+        await this.dataSource.query('SELECT pg_terminate_backend($1)', [this.backend]).catch(ignore);
         await reading.catch(ignore);
       } else if (!this.isBroken) await client.query('ROLLBACK');
       client.release(reading !== undefined || this.isBroken);

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ClientRequest, get, type IncomingMessage } from 'node:http';
+import { ASKING } from '../../src/administration/exports/exports.js';
 import { bearer } from '../support/http.js';
 import { expectProblem } from '../support/problem.js';
 import { TestServer, type TestUser } from '../support/server.js';
@@ -107,6 +108,67 @@ describe('an export', () => {
     expect(server.logged.join('\n')).toMatch(/token\.export: broken off: /);
   });
 
+  describe('of a caller who is less than before', () => {
+    const { intervalMs } = ASKING;
+    afterEach(() => {
+      ASKING.intervalMs = intervalMs;
+    });
+
+    async function brokenOff(caller: Record<string, string>, change: () => Promise<unknown>): Promise<void> {
+      ASKING.intervalMs = 0;
+      const begun = await Begun.begin(EXPORT, caller);
+      await untilItWaits();
+      await change();
+      const text = await begun.rest();
+      expect(begun.answer.complete).toBe(false);
+      expect(text).not.toMatch(/"end":/);
+      await untilNothingIsHeld();
+    }
+
+    test.each([
+      ['whose token is revoked', 'DELETE', (tokenId: string) => `/patois/v1/tokens/${tokenId}`, undefined],
+      [
+        'whose token has a new value',
+        'POST',
+        (tokenId: string) => `/patois/v1/tokens/${tokenId}/rotate`,
+        { graceSeconds: 0 },
+      ],
+    ])('%s is broken off', async (_what, method, path, body) => {
+      const { token, value } = await server.issue({
+        dialect: 'patois',
+        ownerId: (await server.admin()).id,
+        scopes: ['patois:*'],
+      });
+      await brokenOff(bearer(value), async () => {
+        const sent = { headers: server.asAdmin, ...(body && { body }) };
+        expect((await server.send(method, path(token.tokenId), sent)).status).toBeLessThan(300);
+      });
+    });
+
+    test.each([
+      ['who is disabled', { disabled: true }],
+      ['who administers no longer', { role: 'member' }],
+      ['who has a new password', { password: 'another-good-password' }],
+    ])('%s is broken off', async (_what, change) => {
+      const { user, byPassword } = await server.makeUser({ role: 'administrator' });
+      await brokenOff(byPassword, async () => {
+        const path = `/patois/v1/users/${user.login}`;
+        const sent = { headers: server.asAdmin, body: change };
+        expect((await server.send('PATCH', path, sent)).status).toBe(200);
+      });
+    });
+
+    test('but has changed nothing of what counts goes on to its end', async () => {
+      ASKING.intervalMs = 0;
+      const { user, byPassword } = await server.makeUser({ role: 'administrator' });
+      const begun = await Begun.begin(EXPORT, byPassword);
+      await untilItWaits();
+      const sent = { headers: server.asAdmin, body: { name: 'Another name' } };
+      expect((await server.send('PATCH', `/patois/v1/users/${user.login}`, sent)).status).toBe(200);
+      expect(endOf(await begun.rest())).toHaveProperty('end');
+    });
+  });
+
   test('ends its query when the reader goes away', async () => {
     const begun = await Begun.begin();
     await untilItWaits();
@@ -114,17 +176,26 @@ describe('an export', () => {
     await untilNothingIsHeld();
   });
 
-  test('ends the query of a reader who goes away before the first row is found', async () => {
-    // Nobody is called so, and to find that out takes until the time-out.
+  test('ends the query of a reader who goes away before the first row is found, whenever that is', async () => {
+    const { user, byPassword } = await server.makeUser();
+    // Before any row is looked at a minute passes.
     await server.app.dataSource.query(`
       ALTER TABLE tokens RENAME TO kept_tokens;
-      CREATE VIEW tokens AS SELECT * FROM kept_tokens WHERE pg_sleep(0.1) IS NOT NULL`);
+      CREATE VIEW tokens AS WITH slow AS MATERIALIZED (SELECT pg_sleep(60))
+        SELECT * FROM kept_tokens WHERE (SELECT count(*) FROM slow) > 0`);
     try {
-      const request = get(`${server.url}${EXPORT}?q=nobody`, { headers: server.asAdmin, agent: false });
-      request.on('error', () => {});
-      await until(async () => (await connections()).includes('active'));
-      request.destroy();
-      await untilNothingIsHeld();
+      for (let wait = 0; wait < 20; wait += 1) {
+        const request = get(`${server.url}${EXPORT}?owner=${user.login}`, {
+          headers: byPassword,
+          agent: false,
+        });
+        request.on('error', () => {});
+        await new Promise((resume) => request.once('finish', resume));
+        await new Promise((resume) => setTimeout(resume, wait));
+        if (wait === 19) await until(async () => (await connections()).includes('active'));
+        request.destroy();
+        await untilNothingIsHeld();
+      }
     } finally {
       await server.app.dataSource.query('DROP VIEW tokens; ALTER TABLE kept_tokens RENAME TO tokens');
     }

@@ -1,5 +1,6 @@
 import { Injectable, Logger, StreamableFile } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AuditAction } from '../../audit/audit-event.entity.js';
 import { AuditWriter } from '../../audit/audit.writer.js';
 import type { Principal } from '../../auth/principal.js';
@@ -10,6 +11,7 @@ import {
   type SnapshotSelect,
   tooManySnapshots,
 } from '../../database/snapshots.js';
+import { Statements } from '../../database/statements.js';
 import { Transactions } from '../../database/transactions.js';
 import { Refusal } from '../../refusal.js';
 import { withoutSecrets } from '../../secrets.js';
@@ -36,8 +38,12 @@ export interface ExportSpec<Row> {
 /** Beside the limit of all together: one user leaves room for others. */
 const MAX_OF_A_USER = 2;
 const RETRY_AFTER_SECONDS = 10;
+/** How often it is asked again whether the caller may go on. Who may not gets no more than what is read within it. */
+export const ASKING = { intervalMs: 5_000 };
+/** The longest rest after a portion; it is as long as the portion took, so that half of the time is others'. */
+const MAX_REST_MS = 20;
 /** Rows that are written in one turn of the event loop: less than a millisecond's work. */
-const ROWS_A_TURN = 50;
+const ROWS_A_TURN = 25;
 
 /** Exports of any number of rows, as they stood when the export began. */
 @Injectable()
@@ -51,6 +57,7 @@ export class Exports {
     private readonly admission: Admission,
     private readonly audit: AuditWriter,
     private readonly snapshots: Snapshots,
+    private readonly statements: Statements,
   ) {}
 
   /**
@@ -72,10 +79,12 @@ export class Exports {
       const asOf = new Date();
       const snapshot = await this.snapshots.open(spec.select(asOf), asOf);
       // Who goes away ends the query that is made for them, be it the first.
+      if (reply.raw.destroyed) await snapshot.close();
       reply.raw.once('close', () => void snapshot.close());
       try {
         const first = await snapshot.next();
-        const stream = new ExportStream(textsOf(spec, snapshot, first, asOf), () => snapshot.close());
+        const portions = this.portionsOf(snapshot, first, caller);
+        const stream = new ExportStream(textsOf(spec, portions, asOf), () => snapshot.close());
         stream.once('error', (error) => this.logFailure(spec, error));
         stream.once('close', () => this.leave(id));
         return new StreamableFile(stream, headersOf(spec, asOf));
@@ -108,6 +117,36 @@ export class Exports {
     });
   }
 
+  /** All rows, of which none is empty; each is read while the caller is what it was, or was so moments ago. */
+  private async *portionsOf<Row>(
+    snapshot: Snapshot<Row>,
+    first: Row[],
+    caller: Principal,
+  ): AsyncGenerator<Row[], void> {
+    let askedAt = performance.now();
+    let beganAt = askedAt;
+    for (let rows = first; rows.length > 0; rows = await snapshot.next()) {
+      yield rows;
+      await pause(Math.min(performance.now() - beganAt, MAX_REST_MS));
+      beganAt = performance.now();
+      if (performance.now() - askedAt < ASKING.intervalMs) continue;
+      await this.assertUnchanged(caller);
+      askedAt = performance.now();
+    }
+    // The reader may take the rest when it likes: nothing is held for it.
+    await snapshot.close();
+  }
+
+  /** @throws {Refusal} unauthenticated, forbidden: the caller is less than when the export began. */
+  private async assertUnchanged(caller: Principal): Promise<void> {
+    const { powers } = await this.admission.admit(this.statements, caller);
+    const { organizationId } = caller.user;
+    const isLess =
+      (caller.isAdministrator && !powers.isAdministrator) ||
+      (caller.administers(organizationId) && !powers.administers(organizationId));
+    if (isLess) throw new Refusal('forbidden', { reason: 'role', message: 'the role is less than it was' });
+  }
+
   /** Before anything is written or waited for: what is refused leaves no event. */
   private enter(userId: string): void {
     const total = [...this.underWay.values()].reduce((sum, of) => sum + of, 0);
@@ -133,14 +172,13 @@ export class Exports {
 
 async function* textsOf<Row>(
   { format: name, columns, show }: ExportSpec<Row>,
-  snapshot: Snapshot<Row>,
-  first: Row[],
+  portions: AsyncIterable<Row[]>,
   asOf: Date,
 ): AsyncGenerator<string> {
   const format = FORMATS[name];
   let count = 0;
   let head = format.head(columns);
-  for (let rows = first; rows.length > 0; rows = await snapshot.next()) {
+  for await (const rows of portions) {
     for (let from = 0; from < rows.length; from += ROWS_A_TURN) {
       await turnstile.turn();
       const shown = rows.slice(from, from + ROWS_A_TURN).map((row) => show(row, asOf));
@@ -149,8 +187,6 @@ async function* textsOf<Row>(
     }
     count += rows.length;
   }
-  // The reader may take the rest when it likes: nothing is held for it.
-  await snapshot.close();
   yield head + format.trailer(columns, count, asOf);
 }
 
