@@ -9,18 +9,29 @@ import { TokensModule } from '../tokens/tokens.module.js';
 import { HealthController } from './health/health.controller.js';
 import { Readiness } from './health/readiness.js';
 import { MetricsController } from './metrics/metrics.controller.js';
-import { Metrics } from './metrics/metrics.js';
+import { BackgroundMetrics } from './metrics/background-metrics.js';
+import { ChangeMetrics } from './metrics/change-metrics.js';
+import { MetricRegistry } from './metrics/metric-registry.js';
+import { RequestMetrics } from './metrics/request-metrics.js';
+import { VerificationMetrics } from './metrics/verification-metrics.js';
 
 /** What who runs the server asks of it. */
 @Module({
   imports: [AuditModule, DecisionsModule, JobsModule, NoticesModule, TokensModule],
   controllers: [HealthController, MetricsController],
-  providers: [Metrics, Readiness],
+  providers: [
+    BackgroundMetrics,
+    ChangeMetrics,
+    MetricRegistry,
+    RequestMetrics,
+    VerificationMetrics,
+    Readiness,
+  ],
 })
 export class OperationsModule {
-  constructor({ httpAdapter }: HttpAdapterHost, metrics: Metrics) {
+  constructor({ httpAdapter }: HttpAdapterHost, requests: RequestMetrics) {
     httpAdapter.getInstance<FastifyInstance>().addHook('onResponse', (request, reply, done) => {
-      metrics.count(request, reply);
+      requests.count(request, reply);
       done();
     });
   }

@@ -207,6 +207,7 @@ describe('an export', () => {
     expectProblem(third, 429);
     expect(Number(third.headers['retry-after'])).toBeGreaterThan(0);
     begun.push(await Begun.begin(EXPORT, owner.byPassword), await Begun.begin(EXPORT, owner.byPassword));
+    expect((await server.send('GET', '/metrics')).text).toMatch(/^patois_exports 4$/m);
     const stranger = await server.makeUser();
     const fifth = await server.send('GET', EXPORT, { headers: stranger.byPassword });
     expectProblem(fifth, 503);
@@ -216,6 +217,7 @@ describe('an export', () => {
     expect((await server.send('GET', '/verify', { headers: bearer(value) })).status).toBe(204);
     for (const { request } of begun) request.destroy();
     await untilNothingIsHeld();
+    expect((await server.send('GET', '/metrics')).text).toMatch(/^patois_exports 0$/m);
     expect((await server.send('GET', EXPORT, { headers: stranger.byPassword })).status).toBe(200);
   });
 });

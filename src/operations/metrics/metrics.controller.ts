@@ -2,13 +2,13 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../../auth/require-scopes.decorator.js';
-import { Metrics } from './metrics.js';
+import { MetricRegistry } from './metric-registry.js';
 
 /** What Prometheus asks, without a credential. */
 @ApiTags('operations')
 @Controller()
 export class MetricsController {
-  constructor(private readonly metrics: Metrics) {}
+  constructor(private readonly registry: MetricRegistry) {}
 
   @Get('metrics')
   @Public()
@@ -20,7 +20,7 @@ export class MetricsController {
   @ApiProduces('text/plain')
   @ApiOkResponse({ schema: { type: 'string', example: 'patois_remembered_verdicts 1' } })
   async read(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    reply.header('content-type', this.metrics.registry.contentType);
-    return this.metrics.registry.metrics();
+    reply.header('content-type', this.registry.contentType);
+    return this.registry.metrics();
   }
 }
