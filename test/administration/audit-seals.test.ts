@@ -4,6 +4,7 @@ import { SealEventsTask } from '../../src/administration/audit/seal-events.task.
 import { PasswordAuthenticator } from '../../src/auth/password-authenticator.js';
 import { RefusedCalls } from '../../src/http/refusals/refused-calls.js';
 import { Sealer } from '../../src/audit/chain/sealer.js';
+import { moveClock } from '../support/clock.js';
 import { basic, bearer, type Received } from '../support/http.js';
 import { expectProblem } from '../support/problem.js';
 import { TestServer, type TestUser } from '../support/server.js';
@@ -262,6 +263,30 @@ describe('verification of the trail', () => {
       done: result['events'],
       total: result['events'],
     });
+  });
+
+  test('holds though the clock went back between events, and between seals', async () => {
+    const first = await sealed(2);
+    moveClock(-7_200_000);
+    const second = await sealed(2);
+    jest.useRealTimers();
+    const third = await sealed(1);
+    const times = await Promise.all(
+      [first, second, third].map(async ({ ids }) => {
+        const [row] = (await sql('SELECT time FROM audit_events WHERE id = $1', [ids[0]])) as {
+          time: Date;
+        }[];
+        return row?.time.getTime() ?? 0;
+      }),
+    );
+    expect(times[1]).toBeLessThan((times[0] ?? 0) - 7_000_000);
+    expect(times[2]).toBeGreaterThanOrEqual(times[0] ?? Infinity);
+    expect(second.seal.sequence).toBeGreaterThan(first.seal.sequence);
+    expect(third.seal.sequence).toBeGreaterThan(second.seal.sequence);
+    await holds();
+    // And what was done in the hour that came twice is missed as any other.
+    const found = await findingOf(() => sql('DELETE FROM audit_events WHERE id = $1', [second.ids[0]]));
+    expect(found).toMatchObject({ problem: { kind: 'missing', event: second.ids[0] } });
   });
 
   test('by POST is the same', async () => {

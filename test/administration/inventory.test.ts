@@ -471,6 +471,53 @@ describe('orders of GET /patois/v1/tokens', () => {
     }
   }, 60_000);
 
+  test.each(SORTS)(
+    'page through %s while tokens are made, used and revoked: each that was there comes once',
+    async (sort) => {
+      const dataSource = server.app.nest.get(DataSource);
+      const { id: organizationId } = await server.organization(`Busy ${mark()}`);
+      const owner = await server.makeUser({ organizationId });
+      const make = (index: number): Promise<Token> =>
+        issueTo(owner, {
+          name: `${'mfzak'[index % 5]} ${mark()}`,
+          expiresAt: index % 3 === 0 ? null : new Date(Date.UTC(2031, 0, 1 + (index % 7))),
+        });
+      const use = ({ id }: Token, minutesAgo: number): Promise<unknown> => {
+        const at = new Date(Date.now() - minutesAgo * 60_000);
+        return dataSource.query(`UPDATE last_uses SET used_at = $2, used_slot = $3 WHERE token_uuid = $1`, [
+          id,
+          at,
+          Math.floor(at.getTime() / 900_000),
+        ]);
+      };
+      const before: Token[] = [];
+      for (let index = 0; index < 12; index += 1) {
+        const token = await make(index);
+        if (index % 2 === 0) await use(token, 7 * index);
+        before.push(token);
+      }
+      // One that moves within the order of the last use while it is paged through may come twice or not at all.
+      const moving = before.pop() as Token;
+      const seen: string[] = [];
+      let cursor = '';
+      for (let page = 0; ; page += 1) {
+        const { json } = await get(`/tokens?limit=3&sort=${sort}&organization=${organizationId}${cursor}`);
+        seen.push(...(json.items as { tokenId: string }[]).map(({ tokenId }) => tokenId));
+        if (json.nextCursor === null) break;
+        cursor = `&cursor=${json.nextCursor}`;
+        const made = await make(page);
+        await use(made, 10 * page);
+        await use(moving, 0);
+        const path = `/patois/v1/tokens/${before[page]?.tokenId}`;
+        await server.send('DELETE', path, { headers: server.asAdmin });
+      }
+      const ofBefore = seen.filter((id) => before.some(({ tokenId }) => tokenId === id));
+      expect(ofBefore.toSorted()).toEqual(before.map(({ tokenId }) => tokenId).toSorted());
+      const others = seen.filter((id) => id !== moving.tokenId);
+      expect(new Set(others).size).toBe(others.length);
+    },
+  );
+
   test('leave out none of an owner who has very many tokens, few of which were never used', async () => {
     const dataSource = server.app.nest.get(DataSource);
     const owner = await server.makeUser({ organizationId: (await server.organization(`Many ${mark()}`)).id });
