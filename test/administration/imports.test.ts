@@ -414,6 +414,27 @@ describe('POST /patois/v1/imports', () => {
     expect(await manager.countBy(ImportedValue, { source: 'twice' })).toBe(50);
   });
 
+  test('says which names a Foreman user has given already, in the store and in the call', async () => {
+    const called = (name: string): object =>
+      rowOf(foreman(), { dialect: 'foreman', scopes: ['foreman:*'], name });
+    const { user } = owner;
+    await server.issue({
+      dialect: 'foreman',
+      ownerId: user.id,
+      name: 'taken name',
+      uniqueName: 'taken name',
+    });
+    const rows = [called('free name'), called('taken name'), called('twice'), called('twice')];
+    expectProblem(await post(rows), 409, '/tokens/1/name', '/tokens/3/name');
+    const dry = await post(rows, { dryRun: true });
+    expect(dry.json.errors).toMatchObject([
+      { pointer: '/tokens/1/name', detail: expect.stringContaining('already been taken') },
+      { pointer: '/tokens/3/name' },
+    ]);
+    const good = await post([called('free name'), called('twice')]);
+    expect([good.status, good.json.imported]).toEqual([200, 2]);
+  });
+
   test('imports all or none, and says what is wrong with each', async () => {
     const [good, taken] = [sha256(), sha256()];
     await bring(taken, { foreignId: 'taken' });

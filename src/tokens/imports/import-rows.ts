@@ -31,6 +31,11 @@ const FIND_FINGERPRINTS = statementOf(
   'find-fingerprints',
   `SELECT encode(fingerprint, 'hex') AS fingerprint FROM imported_values WHERE fingerprint = ANY ($1::bytea[])`,
 );
+const FIND_NAMES = statementOf(
+  'find-unique-names',
+  `SELECT t.owner_id::text AS owner, t.unique_name AS name FROM unnest($1::uuid[], $2::text[]) AS asked (owner, name)
+    JOIN tokens t ON t.owner_id = asked.owner AND t.unique_name = asked.name`,
+);
 const WAITING = statementOf(
   'waiting-imports',
   `SELECT encode(lookup, 'hex') AS crowd, hash FROM imported_values
@@ -102,6 +107,18 @@ export class ImportRows {
     return new Set(rows.map(({ fingerprint }) => fingerprint));
   }
 
+  /** Those unique names that their owners have given already; each as {@link nameKey} has it. */
+  async findNames(
+    runner: StatementRunner,
+    asked: readonly { ownerId: string; uniqueName: string }[],
+  ): Promise<Set<string>> {
+    const rows = await runner.run<{ owner: string; name: string }>(FIND_NAMES, [
+      asked.map(({ ownerId }) => ownerId),
+      asked.map(({ uniqueName }) => uniqueName),
+    ]);
+    return new Set(rows.map(({ owner, name }) => nameKey(owner, name)));
+  }
+
   /** The hashes that wait for the first use of their value, with the lookup (hex) or the owner that leads to them. */
   async waiting(
     runner: StatementRunner,
@@ -162,4 +179,9 @@ export class ImportRows {
       forms.map(({ sealedKey }) => sealedKey),
     ]);
   }
+}
+
+/** Names one owner's unique name among those of all. */
+export function nameKey(ownerId: string, uniqueName: string): string {
+  return `${ownerId} ${uniqueName}`;
 }

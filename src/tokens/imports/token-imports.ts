@@ -18,7 +18,7 @@ import { TokenWrites } from '../token-writes.js';
 import { detailOf } from './imported-forms.js';
 import { lookupOf, MAX_OF_LOGIN, MAX_VISIBLE, MAX_WORK_MS, visibleText } from './imported-values.js';
 import type { ImportedKind, ImportedValue } from './imported-value.entity.js';
-import { ImportRows, type NewForm } from './import-rows.js';
+import { ImportRows, nameKey, type NewForm } from './import-rows.js';
 
 /** A token that another system has issued. */
 export interface ImportSpec extends TokenSpec {
@@ -142,6 +142,7 @@ export class TokenImports {
         });
       });
       await this.assertNew(transaction, drafts, collect);
+      await this.assertNamesFree(transaction, drafts, collect);
       await this.assertBounded(transaction, specs, drafts, collect);
       await this.assertRoom(transaction, drafts, by, collect);
       if (!options.isDryRun && refused.size === 0) {
@@ -248,6 +249,28 @@ export class TokenImports {
       collect(index, () => {
         if (taken.has(print)) throw ofField('hash', 'conflict', 'was imported for another token');
         taken.add(print);
+      });
+    }
+  }
+
+  /** @throws {Refusal} conflict for a name that must be unique and is not. One that is taken meanwhile the index finds. */
+  private async assertNamesFree(
+    transaction: Transaction,
+    drafts: readonly (Draft | undefined)[],
+    collect: Collect,
+  ): Promise<void> {
+    const named = drafts.flatMap((draft, index) => {
+      const { ownerId, uniqueName } = draft?.token ?? {};
+      return ownerId !== undefined && uniqueName != null ? [{ index, ownerId, uniqueName }] : [];
+    });
+    if (named.length === 0) return;
+    const taken = await this.rows.findNames(transaction, named);
+    for (const { index, ownerId, uniqueName } of named) {
+      const key = nameKey(ownerId, uniqueName);
+      collect(index, () => {
+        if (taken.has(key))
+          throw ofField('name', 'conflict', 'has already been taken by another token of this owner');
+        taken.add(key);
       });
     }
   }
