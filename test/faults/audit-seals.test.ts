@@ -15,9 +15,8 @@ import type { Database } from '../../src/database/database.js';
 import { type Statement, StatementCounts } from '../../src/database/statements.js';
 import { Transactions } from '../../src/database/transactions.js';
 import { AuditKeyRing } from '../../src/hashing/audit-key-ring.js';
-import { basic, send } from '../support/http.js';
-import { PrivatePostgres } from '../support/postgres.js';
-import { buildOnce, PatoisProcess } from '../support/process.js';
+import { send } from '../support/http.js';
+import { asAdmin, Replicas } from '../support/replicas.js';
 import { openTestStore } from '../support/store.js';
 
 const WRITERS = 16;
@@ -189,35 +188,16 @@ function runOf(dataSource: DataSource) {
 }
 
 describe('the replica that seals', () => {
-  const ADMIN_PASSWORD = 'correct horse battery';
-  const KEY = randomBytes(32).toString('base64');
-  let postgres: PrivatePostgres;
-  const processes: PatoisProcess[] = [];
+  let processes: Replicas;
   beforeAll(async () => {
-    buildOnce();
-    postgres = await PrivatePostgres.make();
+    processes = await Replicas.make();
   }, 600_000);
-  afterAll(async () => {
-    await Promise.all(processes.map((replica) => replica.stop('SIGKILL')));
-    await postgres.remove();
-  }, 60_000);
-
-  async function start(): Promise<{ replica: PatoisProcess; url: string }> {
-    const replica = new PatoisProcess({
-      DATABASE_URL: postgres.url,
-      TOKEN_KEYS: `k1:${KEY}`,
-      ADMIN_PASSWORD,
-      BCRYPT_COST: '4',
-      PORT: '0',
-    });
-    processes.push(replica);
-    return { replica, url: await replica.listening() };
-  }
+  afterAll(() => processes.close(), 60_000);
 
   test('is followed by another when it is killed, which goes on with the same chain', async () => {
-    const headers = basic('admin', ADMIN_PASSWORD);
-    const first = await start();
-    const second = await start();
+    const headers = asAdmin;
+    const first = await processes.start();
+    const second = await processes.start();
     const newest = async (): Promise<{ sequence: number; lastEvent: string } | undefined> =>
       (await send(second.url, 'GET', '/patois/v1/audit-seals?limit=1', { headers })).json.items[0];
     /** Makes a user, and waits until all that there was then is sealed. */

@@ -1,44 +1,18 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
-import { basic, bearer, type Received, send } from '../support/http.js';
+import { bearer, type Received, send } from '../support/http.js';
 import { gitea, sha256 } from '../support/imports.js';
-import { PrivatePostgres } from '../support/postgres.js';
-import { buildOnce, PatoisProcess } from '../support/process.js';
+import { asAdmin, eventually, Replicas } from '../support/replicas.js';
 
 /** Seconds; what the replicas are started with. */
 const BOUND = 2;
-const ADMIN_PASSWORD = 'correct horse battery';
-const KEY = randomBytes(32).toString('base64');
-const asAdmin = basic('admin', ADMIN_PASSWORD);
 const PAGE = 500;
 const PAGES = 8;
 
-let postgres: PrivatePostgres;
-const replicas: PatoisProcess[] = [];
-
-async function start(): Promise<{ replica: PatoisProcess; url: string }> {
-  const replica = new PatoisProcess({
-    DATABASE_URL: postgres.url,
-    TOKEN_KEYS: `k1:${KEY}`,
-    ADMIN_PASSWORD,
-    BCRYPT_COST: '4',
-    PORT: '0',
-    VERIFICATION_MAX_STALENESS: String(BOUND),
-  });
-  replicas.push(replica);
-  return { replica, url: await replica.listening() };
-}
-
+let replicas: Replicas;
 beforeAll(async () => {
-  buildOnce();
-  postgres = await PrivatePostgres.make();
+  replicas = await Replicas.make({ VERIFICATION_MAX_STALENESS: String(BOUND) });
 }, 600_000);
-afterAll(async () => {
-  await Promise.all(replicas.map((replica) => replica.stop('SIGKILL')));
-  await postgres.remove();
-}, 60_000);
+afterAll(() => replicas.close(), 60_000);
 
 function rowOf(row: object, name: string): object {
   return { dialect: 'patois', owner: 'admin', name, scopes: ['patois:tokens.read'], ...row };
@@ -52,28 +26,8 @@ async function verify(url: string, value: string): Promise<number> {
   return (await send(url, 'GET', '/verify', { headers: bearer(value) })).status;
 }
 
-async function until(isSo: () => Promise<boolean>, withinMs: number): Promise<number> {
-  const begin = performance.now();
-  while (!(await isSo())) {
-    if (performance.now() - begin > withinMs) throw new Error('It never came');
-    await sleep(5);
-  }
-  return performance.now() - begin;
-}
-
-async function query<Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: postgres.url });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return (await client.query<Row>(text, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 async function counted(source: string): Promise<{ values: number; tokens: number; events: number }> {
-  const [row] = await query<{ values: number; tokens: number; events: number }>(
+  const [row] = await replicas.query<{ values: number; tokens: number; events: number }>(
     `SELECT (SELECT count(*)::int FROM imported_values WHERE source = $1) AS "values",
        (SELECT count(DISTINCT t.id)::int FROM tokens t JOIN imported_values i ON i.token_uuid = t.id
          WHERE i.source = $1) AS tokens,
@@ -84,7 +38,7 @@ async function counted(source: string): Promise<{ values: number; tokens: number
 }
 
 test('what one replica imports another accepts within the bound, though it has refused it just now', async () => {
-  const [first, second] = [await start(), await start()];
+  const [first, second] = [await replicas.start(), await replicas.start()];
   for (const foreign of [sha256(), gitea()]) {
     // The first import of all, and one after others.
     expect(await verify(second.url, foreign.value)).toBe(401);
@@ -93,14 +47,14 @@ test('what one replica imports another accepts within the bound, though it has r
       200,
     );
     expect(await verify(first.url, foreign.value)).toBe(204);
-    await until(async () => (await verify(second.url, foreign.value)) === 204, BOUND * 1_000);
+    await eventually(async () => (await verify(second.url, foreign.value)) === 204, BOUND * 1_000);
   }
   const revoked = sha256();
   const { json } = await post(first.url, 'replicas', [rowOf(revoked.row, 'revoked')]);
-  await until(async () => (await verify(second.url, revoked.value)) === 204, BOUND * 1_000);
+  await eventually(async () => (await verify(second.url, revoked.value)) === 204, BOUND * 1_000);
   const path = `/patois/v1/tokens/${json.tokens[0].tokenId}`;
   expect((await send(first.url, 'DELETE', path, { headers: asAdmin })).status).toBe(204);
-  await until(async () => (await verify(second.url, revoked.value)) === 401, BOUND * 1_000);
+  await eventually(async () => (await verify(second.url, revoked.value)) === 401, BOUND * 1_000);
 }, 120_000);
 
 /** Pages of an import, and values in them. */
@@ -144,15 +98,15 @@ async function expectRepeated(url: string, source: string, pages: object[][], th
 
 test('an import whose server is killed is run again, and every token is there once', async () => {
   const { pages, values } = pagesOf();
-  const [first, second] = [await start(), await start()];
+  const [first, second] = [await replicas.start(), await replicas.start()];
   const sending = sendAll(first.url, 'killed', pages).catch(() => undefined);
-  await until(async () => (await counted('killed')).values >= PAGE * 2, 60_000);
+  await eventually(async () => (await counted('killed')).values >= PAGE * 2, 60_000);
   await first.replica.stop('SIGKILL');
   await sending;
   // What its connection had sent before the end may still be written.
-  await until(async () => {
+  await eventually(async () => {
     const busy = `SELECT pid FROM pg_stat_activity WHERE application_name = 'patois-changes' AND state <> 'idle'`;
-    return (await query(busy)).length === 0;
+    return (await replicas.query(busy)).length === 0;
   }, 30_000);
   await expectRepeated(second.url, 'killed', pages, await expectWholePages('killed'));
   expect([await verify(second.url, values[0] ?? ''), await verify(second.url, values.at(-1) ?? '')]).toEqual([
@@ -162,13 +116,13 @@ test('an import whose server is killed is run again, and every token is there on
 
 test('an import whose database is killed is run again, and every token is there once', async () => {
   const { pages } = pagesOf();
-  const { url } = await start();
+  const { url } = await replicas.start();
   const sending = sendAll(url, 'broken', pages).catch(() => undefined);
-  await until(async () => (await counted('broken')).values >= PAGE * 2, 60_000);
-  await postgres.killHard();
+  await eventually(async () => (await counted('broken')).values >= PAGE * 2, 60_000);
+  await replicas.postgres.killHard();
   await sending;
-  await postgres.start();
+  await replicas.postgres.start();
   const there = await expectWholePages('broken');
-  await until(async () => (await send(url, 'GET', '/readyz')).status === 200, 30_000);
+  await eventually(async () => (await send(url, 'GET', '/readyz')).status === 200, 30_000);
   await expectRepeated(url, 'broken', pages, there);
 }, 180_000);

@@ -1,62 +1,31 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import type { Database } from '../../src/database/database.js';
 import { NoticeDelivery } from '../../src/notices/notice-delivery.entity.js';
 import { ExpiryNoticesTask } from '../../src/tokens/expiry/expiry-notices.task.js';
 import { moveClock } from '../support/clock.js';
-import { basic, send } from '../support/http.js';
+import { send } from '../support/http.js';
 import { NoticeReceiver, verified } from '../support/notice-receiver.js';
-import { PrivatePostgres } from '../support/postgres.js';
-import { buildOnce, PatoisProcess } from '../support/process.js';
+import { asAdmin, eventually, Replicas } from '../support/replicas.js';
 import { TestServer } from '../support/server.js';
 import { openTestStore } from '../support/store.js';
 
-const ADMIN_PASSWORD = 'correct horse battery';
-const KEY = randomBytes(32).toString('base64');
-const asAdmin = basic('admin', ADMIN_PASSWORD);
 const DAY_MS = 86_400_000;
 const NOTICES = 200;
 
-let postgres: PrivatePostgres;
 let receiver: NoticeReceiver;
-const replicas: PatoisProcess[] = [];
-
-async function start(): Promise<{ replica: PatoisProcess; url: string }> {
-  const replica = new PatoisProcess({
-    DATABASE_URL: postgres.url,
-    TOKEN_KEYS: `k1:${KEY}`,
-    ADMIN_PASSWORD,
-    BCRYPT_COST: '4',
-    PORT: '0',
-    WEBHOOK_ALLOW_HTTP: 'true',
-    WEBHOOK_PRIVATE_NETWORKS: '127.0.0.0/8',
-  });
-  replicas.push(replica);
-  return { replica, url: await replica.listening() };
-}
-
+let replicas: Replicas;
 beforeAll(async () => {
-  buildOnce();
-  postgres = await PrivatePostgres.make();
+  replicas = await Replicas.make({ WEBHOOK_ALLOW_HTTP: 'true', WEBHOOK_PRIVATE_NETWORKS: '127.0.0.0/8' });
   receiver = await NoticeReceiver.start();
 }, 600_000);
 afterEach(() => {
   jest.useRealTimers();
 });
 afterAll(async () => {
-  await Promise.all(replicas.map((replica) => replica.stop('SIGKILL')));
+  await replicas.close();
   await receiver.close();
-  await postgres.remove();
 }, 60_000);
-
-async function until(isSo: () => boolean | Promise<boolean>, withinMs: number): Promise<void> {
-  for (const endsAt = Date.now() + withinMs; !(await isSo());) {
-    if (Date.now() > endsAt) throw new Error('It never came');
-    await sleep(5);
-  }
-}
 
 /** The ids that came in on a path, each where it came first. */
 function idsAt(path: string): string[] {
@@ -64,10 +33,7 @@ function idsAt(path: string): string[] {
 }
 
 test('of notices whose senders are killed each arrives at least once, and in order, at receivers that fail as well', async () => {
-  const [first, second] = [await start(), await start()];
-  const client = new pg.Client({ connectionString: postgres.url });
-  client.on('error', () => {});
-  await client.connect();
+  const [first, second] = [await replicas.start(), await replicas.start()];
   const make = async (path: string): Promise<{ id: string; secret: string; path: string }> => {
     const body = { kind: 'webhook', url: `${receiver.url}${path}`, events: ['policy.changed'] };
     const { status, json } = await send(second.url, 'POST', '/patois/v1/notice-channels', {
@@ -86,23 +52,23 @@ test('of notices whose senders are killed each arrives at least once, and in ord
     if (asked === 50) response.destroy();
     else setTimeout(() => response.writeHead(204).end(), 10);
   });
-  const { rows } = await client.query<{ channel_id: string; id: string }>(
+  const rows = await replicas.query<{ channel_id: string; id: string }>(
     `INSERT INTO notice_deliveries (id, queue_id, channel_id, event, data, status, attempts, occurred_at, queued_at, due_at)
      SELECT gen_random_uuid(), c.id, c.id, 'policy.changed', '{}', 'waiting', 0, now(), now(), now()
      FROM generate_series(1, $1::int) n, notice_channels c ORDER BY n RETURNING channel_id, id`,
     [NOTICES],
   );
-  await until(() => channels.every(({ path }) => receiver.at(path).length > 10), 60_000);
+  await eventually(() => channels.every(({ path }) => receiver.at(path).length > 10), 60_000);
   await first.replica.stop('SIGKILL');
   const half = receiver.received.length;
   expect(half).toBeLessThan(2 * NOTICES);
-  await until(() => receiver.received.length > half, 60_000);
+  await eventually(() => receiver.received.length > half, 60_000);
   // Nobody is left; the next start goes on.
   await second.replica.stop('SIGKILL');
-  await start();
-  await until(async () => {
-    const waiting = await client.query(`SELECT FROM notice_deliveries WHERE status <> 'delivered'`);
-    return waiting.rowCount === 0;
+  await replicas.start();
+  await eventually(async () => {
+    const waiting = await replicas.query(`SELECT FROM notice_deliveries WHERE status <> 'delivered'`);
+    return waiting.length === 0;
   }, 180_000);
   for (const { id, secret, path } of channels) {
     const written = rows.filter(({ channel_id }) => channel_id === id).map((row) => row.id);
@@ -111,7 +77,6 @@ test('of notices whose senders are killed each arrives at least once, and in ord
     // Again came what was under way at the end of a sender, or was not taken.
     expect(receiver.at(path).length).toBeLessThanOrEqual(NOTICES + 4);
   }
-  await client.end();
 }, 400_000);
 
 test('of a token and stage two replicas tell once', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { LookupAddress } from 'node:dns';
+import { ForgetDeliveriesTask } from '../../src/notices/forget-deliveries.task.js';
 import { NoticeChannel } from '../../src/notices/notice-channel.entity.js';
 import { NoticeDelivery } from '../../src/notices/notice-delivery.entity.js';
 import { NoticeSender } from '../../src/notices/notice-sender.js';
@@ -403,6 +404,31 @@ describe('a name', () => {
     const id = await sendTest(await named());
     expect((await attempted(id, 1)).error).toBe('The connection failed (ENOTFOUND)');
   });
+});
+
+test('notices are forgotten after thirty days, whatever became of them, and no others', async () => {
+  const channel = await make();
+  const { dataSource } = server.app;
+  /** So many notices of so many days ago, of which this has become; their ids. */
+  const past = async (length: number, status: string, days: number): Promise<string[]> => {
+    const rows = await dataSource.query<{ id: string }[]>(
+      `INSERT INTO notice_deliveries (id, queue_id, channel_id, event, data, status, attempts, occurred_at, queued_at, due_at)
+       SELECT gen_random_uuid(), $1::uuid, $1::uuid, 'channel.test', '{}', $2, 1, now(), now() - $3::int * interval '1 day', now()
+       FROM generate_series(1, $4::int) RETURNING id`,
+      [channel.id, status, days, length],
+    );
+    return rows.map(({ id }) => id);
+  };
+  // More than one statement deletes.
+  await past(1_100, 'delivered', 31);
+  await past(100, 'failed', 31);
+  const kept = [...(await past(2, 'delivered', 29)), ...(await past(1, 'failed', 29))];
+  await server.app.nest.get(ForgetDeliveriesTask, { strict: false }).run();
+  const left = await dataSource.query<{ id: string }[]>(
+    'SELECT id FROM notice_deliveries WHERE channel_id = $1',
+    [channel.id],
+  );
+  expect(left.map(({ id }) => id).sort()).toEqual(kept.sort());
 });
 
 test('the wait doubles up to an hour, a fifth less or more', () => {
