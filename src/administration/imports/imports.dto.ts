@@ -155,7 +155,10 @@ export class ImportAnswer {
 
 /** The query of the list. */
 export class ListImportsQuery extends ListQuery {
-  /** @example 'gitea' */
+  /**
+   * Where the tokens came from, as the import named it.
+   * @example 'gitea'
+   */
   @Optional()
   @IsText(REFERENCE)
   source?: string;

@@ -15,6 +15,7 @@ export class ListJobsQuery extends ListQuery {
   @IsText(MAX_KIND)
   kind?: string;
 
+  /** How far the jobs are. */
   @Optional()
   @IsIn(JOB_STATUSES)
   status?: JobStatus;

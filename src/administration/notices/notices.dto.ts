@@ -123,6 +123,7 @@ export class RotateNoticeSecret {
 
 /** The query of the list of deliveries; all that is given must hold. */
 export class ListDeliveriesQuery extends ListQuery {
+  /** What has become of the deliveries; `failed`: given up. */
   @Optional()
   @IsIn(DELIVERY_STATUSES)
   status?: DeliveryStatus;

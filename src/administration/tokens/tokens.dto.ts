@@ -190,11 +190,15 @@ export class TokenFilter {
   @IsText(REFERENCE)
   organization?: string;
 
-  /** @example 'quay' */
+  /**
+   * The API that the tokens are of: `foreman`, `yunxiao`, `panther`, `quay`, `losant` or `patois`.
+   * @example 'quay'
+   */
   @Optional()
   @IsText(REFERENCE)
   dialect?: string;
 
+  /** The first that holds of revoked, expired, inactive and active. */
   @Optional()
   @IsIn(TOKEN_STATUSES)
   status?: TokenStatus;
@@ -227,6 +231,7 @@ export class TokenFilter {
   @IsInstant()
   lastUsedBefore?: Date;
 
+  /** True: no use is known; false: there is one. */
   @Optional()
   @Flag()
   @IsBoolean()

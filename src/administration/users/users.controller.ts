@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, UsePipes } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { Caller } from '../../auth/caller.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
@@ -12,6 +12,8 @@ import { UserAdministrationService } from './users.service.js';
 
 const READ = 'patois:users.read';
 const WRITE = 'patois:users.write';
+
+const USER = { name: 'user', description: 'A uuid or login.', example: 'ada' };
 
 /** Users, for administrators and, within their organization, organization administrators. */
 @ApiTags('accounts')
@@ -48,6 +50,7 @@ export class UsersController {
   }
 
   @Get(':user')
+  @ApiParam(USER)
   @RequireScopes(PATOIS, READ)
   @ApiOperation({
     operationId: 'getUser',
@@ -60,6 +63,7 @@ export class UsersController {
   }
 
   @Patch(':user')
+  @ApiParam(USER)
   @RequireScopes(PATOIS, WRITE)
   @ApiOperation({
     operationId: 'updateUser',
@@ -78,6 +82,7 @@ export class UsersController {
   }
 
   @Delete(':user')
+  @ApiParam(USER)
   @HttpCode(204)
   @RequireScopes(PATOIS, WRITE)
   @ApiOperation({

@@ -153,6 +153,7 @@ export class ListUsersQuery extends ListQuery {
   @IsText(REFERENCE)
   organization?: string;
 
+  /** True: those alone whose password and tokens do not work; false: all others. */
   @Optional()
   @Flag()
   @IsBoolean()

@@ -199,6 +199,7 @@ export class ApiTokenPost extends ApiTokenFields {
 
 /** The query of the list. */
 export class ListApiTokensQuery {
+  /** What the tokens are sorted by. */
   @Blank('name')
   @IsIn(SORT_FIELDS)
   sortField: SortField = 'name';
@@ -217,6 +218,7 @@ export class ListApiTokensQuery {
   @Min(0)
   page: number = 0;
 
+  /** The most tokens on a page. */
   @WholeNumber(100)
   @IsInt()
   @Min(1)

@@ -11,7 +11,7 @@ import {
   Res,
   StreamableFile,
 } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Caller } from '../../auth/caller.decorator.js';
 import { Idempotent } from '../../auth/idempotent.decorator.js';
@@ -38,6 +38,8 @@ import {
 import { SUPER_USER, USER_ADMIN } from './quay.scopes.js';
 
 const DAY_MS = 86_400_000;
+const TOKEN_UUID = { name: 'token_uuid', description: 'The `uuid` of the app specific token.' };
+
 /**
  * "Expiring soon" is a tenth of the configured lifetime, and of this one where none is configured:
  * `_DEFAULT_TOKEN_EXPIRATION_WINDOW`,
@@ -136,6 +138,7 @@ export class QuayController {
   }
 
   @Get('user/apptoken/:token_uuid')
+  @ApiParam(TOKEN_UUID)
   @RequireScopes(QUAY, USER_ADMIN)
   @ApiOperation({
     operationId: 'getAppToken',
@@ -156,6 +159,7 @@ export class QuayController {
   }
 
   @Delete('user/apptoken/:token_uuid')
+  @ApiParam(TOKEN_UUID)
   @HttpCode(204)
   @RequireScopes(QUAY, USER_ADMIN)
   @ApiOperation({

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Param, Req } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Public } from '../../auth/require-scopes.decorator.js';
 import { CONFIG, type Config } from '../../config.js';
@@ -34,6 +34,7 @@ export class QuayDescriptionController {
   }
 
   @Get('error/:error_type')
+  @ApiParam({ name: 'error_type', description: 'The `error_type` of an error.', example: 'not_found' })
   @Public()
   @ApiOperation({
     operationId: 'getErrorDescription',
