@@ -4,6 +4,7 @@ import { Transactions } from '../../src/database/transactions.js';
 import { Token } from '../../src/tokens/token.entity.js';
 import { bearer, type Received } from '../support/http.js';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 
 const CHANGES_A_SECOND = 170;
 const SECONDS = 5;
@@ -48,6 +49,7 @@ test('changes that come whether or not they are answered: each is made or told t
   const kept = await server.app.dataSource.manager.countBy(Token, { ownerId: user.id, name: 'open loop' });
   expect(kept).toBe(made.length);
   expect(kept).toBeGreaterThan(0);
-  const { load } = server.app.nest.get(Transactions, { strict: false });
-  expect(load).toEqual({ running: 0, waiting: 0 });
+  // None is left behind; the server itself may be at one now and then.
+  const transactions = server.app.nest.get(Transactions, { strict: false });
+  await until(() => transactions.load.running + transactions.load.waiting === 0);
 });
