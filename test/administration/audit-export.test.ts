@@ -36,6 +36,23 @@ describe('GET /patois/v1/audit-events/export', () => {
     expect(lines).toEqual(items);
   });
 
+  test.each(['owner=USER', 'organization=Traced', 'owner=USER&organization=Traced&action=token.create'])(
+    'has what the list has with ?%s, and nothing of a name that nobody has',
+    async (asked) => {
+      const organizationId = (await server.organization('Traced')).id;
+      const { user } = await server.makeUser({ organizationId });
+      await server.issue({ dialect: 'quay', ownerId: user.id });
+      const filter = asked.replace('USER', user.login);
+      const path = `/patois/v1/audit-events?limit=1000&${filter}`;
+      const { items } = (await server.send('GET', path, { headers: server.asAdmin })).json;
+      expect(items.length).toBeGreaterThan(0);
+      expect(linesOf(await exported(filter)).slice(0, -1)).toEqual(items);
+      expect(
+        linesOf(await exported(asked.replace('USER', 'nobody').replace('Traced', 'nowhere'))),
+      ).toHaveLength(1);
+    },
+  );
+
   test('has the same as comma-separated values', async () => {
     const filter = 'action=user.create';
     const { text, headers } = await exported(`format=csv&${filter}`);

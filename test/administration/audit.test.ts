@@ -276,6 +276,7 @@ describe('GET /patois/v1/audit-events', () => {
     ]);
     expect((await events(`owner=${stranger.user.id}`)).map(({ action }) => action)).toEqual(['user.create']);
     expect(await events('owner=nobody-at-all')).toEqual([]);
+    expectProblem(await asAdmin('GET', '/audit-events?owner=nobody-at-all&cursor=x'), 400, '/cursor');
     // Who is gone has a history.
     expect((await asAdmin('DELETE', `/users/${user.login}`)).status).toBe(204);
     expect((await events(`owner=${user.id}`)).map(({ action }) => action)).toContain('user.delete');

@@ -195,16 +195,17 @@ describe('the replica that seals', () => {
   afterAll(() => processes.close(), 60_000);
 
   test('is followed by another when it is killed, which goes on with the same chain', async () => {
-    const headers = asAdmin;
     const first = await processes.start();
     const second = await processes.start();
     const newest = async (): Promise<{ sequence: number; lastEvent: string } | undefined> =>
-      (await send(second.url, 'GET', '/patois/v1/audit-seals?limit=1', { headers })).json.items[0];
+      (await send(second.url, 'GET', '/patois/v1/audit-seals?limit=1', { headers: asAdmin })).json.items[0];
     /** Makes a user, and waits until all that there was then is sealed. */
     const sealedAnew = async (): Promise<void> => {
       const before = (await newest())?.sequence ?? 0;
       const body = { login: `u${randomBytes(4).toString('hex')}` };
-      expect((await send(second.url, 'POST', '/patois/v1/users', { headers, body })).status).toBe(201);
+      expect((await send(second.url, 'POST', '/patois/v1/users', { headers: asAdmin, body })).status).toBe(
+        201,
+      );
       for (const endsAt = Date.now() + 60_000; ((await newest())?.sequence ?? 0) <= before;) {
         if (Date.now() > endsAt) throw new Error('It was never sealed');
         await sleep(100);
@@ -213,11 +214,13 @@ describe('the replica that seals', () => {
     await sealedAnew();
     await first.replica.stop('SIGKILL');
     await sealedAnew();
-    const { json } = await send(second.url, 'POST', '/patois/v1/audit-seals/verification', { headers });
+    const { json } = await send(second.url, 'POST', '/patois/v1/audit-seals/verification', {
+      headers: asAdmin,
+    });
     let job = json;
     while (job.endedAt === null) {
       await sleep(100);
-      job = (await send(second.url, 'GET', `/patois/v1/jobs/${json.id}`, { headers })).json;
+      job = (await send(second.url, 'GET', `/patois/v1/jobs/${json.id}`, { headers: asAdmin })).json;
     }
     expect(job.result).toMatchObject({ verifiedTo: expect.any(Number) });
     expect(job.result).not.toHaveProperty('problem');

@@ -57,9 +57,13 @@ export class EventSubjects {
   }
 }
 
-/** Keeps those events: found by their objects, each of which is looked up. */
-export function keepEventsOf(query: SelectQueryBuilder<AuditEvent>, subjects: readonly Subject[]): void {
-  for (const { kind, id } of subjects) {
+/** Keeps those events, found by their objects, each of which is looked up; none where the subjects are not there. */
+export function keepEventsOf(
+  query: SelectQueryBuilder<AuditEvent>,
+  subjects: readonly Subject[] | undefined,
+): void {
+  if (!subjects) query.andWhere('FALSE');
+  for (const { kind, id } of subjects ?? []) {
     const tokens = `SELECT token_id FROM tokens WHERE ${kind}_id = CAST(:${kind} AS uuid)`;
     query.andWhere(`event.object_id IN (${OTHERS[kind]} UNION ALL ${tokens})`, { [kind]: id });
   }
