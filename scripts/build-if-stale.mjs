@@ -5,9 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = join(import.meta.dirname, '..');
-const BUILT = join(ROOT, 'dist/server/main.js');
+const BUILT = join(ROOT, 'dist/console/index.html');
 const SOURCES = [
   'src',
+  'console/index.html',
+  'console/messages',
+  'console/package.json',
+  'console/src',
+  'console/vite.config.ts',
   'scripts/bundle.mjs',
   'migrations',
   'tsconfig.json',
