@@ -1,10 +1,12 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY console/package.json console/
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json nest-cli.json ./
 COPY migrations migrations
 COPY src src
+COPY console console
 COPY scripts/bundle.mjs scripts/
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs the programs from Debian's packages that tests drive: gateways, a registry and its client, shells, and passlib,
-# whose hashes they read. Needs root. Tests start their own processes on free ports, so none of the services that the
+# Installs the programs from Debian's packages that tests drive: gateways, a registry and its client, shells, a browser with
+# the letters of the console's languages, and passlib, whose hashes they read. Needs root. Tests start their own processes on free ports, so none of the services that the
 # packages start is left running.
 set -euo pipefail
 
-programs=(nginx haproxy caddy apache2 docker-registry skopeo zsh fish)
+programs=(nginx haproxy caddy apache2 docker-registry skopeo zsh fish chromium)
+fonts=/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 passlib=/usr/lib/python3/dist-packages/passlib/hash.py
 module=/usr/lib/apache2/modules/mod_auth_openidc.so
 services=(nginx haproxy caddy apache2 docker-registry)
@@ -12,7 +13,7 @@ services=(nginx haproxy caddy apache2 docker-registry)
 PATH="$PATH:/usr/sbin:/sbin"
 missing=false
 for program in "${programs[@]}"; do command -v "$program" >/dev/null || missing=true; done
-[ -e "$module" ] && [ -e "$passlib" ] || missing=true
+[ -e "$module" ] && [ -e "$passlib" ] && [ -e "$fonts" ] || missing=true
 [ "$missing" = true ] || exit 0
 
 export DEBIAN_FRONTEND=noninteractive
@@ -25,5 +26,5 @@ if [ ! -e "$policy" ]; then
 fi
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${programs[@]}" libapache2-mod-auth-openidc \
-  python3-passlib python3-bcrypt
+  python3-passlib python3-bcrypt fonts-noto-cjk
 for service in "${services[@]}"; do service "$service" stop >/dev/null 2>&1 || true; done
