@@ -4,7 +4,7 @@ import { AdministrationModule } from './administration/administration.module.js'
 import { AUDIT_KEYS, type AuditKeys } from './audit/audit-keys.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CONFIG, type Config } from './config.js';
-import { AssetsModule } from './console/assets/assets.module.js';
+import { ConsoleModule } from './console/console.module.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { ForemanModule } from './dialects/foreman/foreman.module.js';
@@ -63,7 +63,7 @@ export class AppModule {
         GatewayModule,
         RegistryModule,
         AdministrationModule,
-        AssetsModule,
+        ConsoleModule,
         DocsModule,
         OperationsModule,
         LosantModule,

@@ -17,6 +17,7 @@ import { AuditSeals1795300000019 } from '../migrations/1795300000019-audit-seals
 import { Notices1795300000020 } from '../migrations/1795300000020-notices.js';
 import { Imports1795300000021 } from '../migrations/1795300000021-imports.js';
 import { Inventory1795300000018 } from '../migrations/1795300000018-inventory.js';
+import { Sessions1795300000024 } from '../migrations/1795300000024-sessions.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -24,6 +25,7 @@ import { AuditEvent } from './audit/audit-event.entity.js';
 import { AuditKey } from './audit/chain/audit-key.entity.js';
 import { AuditSeal } from './audit/chain/audit-seal.entity.js';
 import { AuditSealing } from './audit/chain/audit-sealing.entity.js';
+import { Session } from './auth/sessions/session.entity.js';
 import { databaseUrlOf } from './config.js';
 import { type Database, postgresServer } from './database/database.js';
 import { SnakeNaming } from './database/snake-naming.js';
@@ -68,6 +70,7 @@ export function createDataSource(database: Database): DataSource {
       AuditKey,
       AuditSealing,
       SigningKey,
+      Session,
     ],
     migrations: [
       CreateAccounts1795300000000,
@@ -88,6 +91,7 @@ export function createDataSource(database: Database): DataSource {
       Notices1795300000020,
       Imports1795300000021,
       Inventory1795300000018,
+      Sessions1795300000024,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

@@ -36,6 +36,7 @@ export type RefusalReason =
   | 'malformed'
   | 'ambiguous'
   | 'password'
+  | 'session'
   | InvalidTokenReason
   // forbidden
   | 'scope'

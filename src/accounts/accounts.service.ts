@@ -39,9 +39,14 @@ export type Gate = (manager: EntityManager) => Promise<void>;
 /** Writes what a new organization has besides from its first moment on, in the transaction that makes it. */
 export type SetUp = (manager: EntityManager, organizationId: string) => Promise<void>;
 
+/** Ends what rests on what a user was, in the transaction in which the user becomes less. */
+export type OnLessTrusted = (manager: EntityManager, userId: string, actor: Actor) => Promise<void>;
+
 /** Users, organizations and locations. Each change and its audit event commit together. */
 @Injectable()
 export class AccountsService {
+  private readonly lessTrusted: OnLessTrusted[] = [];
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly hashing: HashingService,
@@ -49,6 +54,11 @@ export class AccountsService {
     private readonly changes: ChangeFeed,
     private readonly transactions: Transactions,
   ) {}
+
+  /** Has something done whenever a user is disabled or deleted, or gets another role or password. */
+  onLessTrusted(end: OnLessTrusted): void {
+    this.lessTrusted.push(end);
+  }
 
   /** The user of a uuid, or null; any other text is nobody's. */
   async findUser(id: string): Promise<User | null> {
@@ -106,6 +116,9 @@ export class AccountsService {
     if (locations) await setLocations(manager, id, before.locations, locations);
     const after = await loadUser(manager, id);
     this.changes.changed(manager, id);
+    if (isNewPassword || before.role !== after.role || before.disabled !== after.disabled) {
+      await this.endWhatRestsOn(id, actor, manager);
+    }
     await this.audit.write(runnerOf(manager), {
       actor,
       action: 'user.update',
@@ -151,6 +164,7 @@ export class AccountsService {
     const blank = { name: null, email: null, passwordDigest: null, disabled: true };
     await setLocations(manager, id, before.locations, []);
     await manager.update(User, { id }, { ...blank, updatedAt: deletedAt, deletedAt });
+    await this.endWhatRestsOn(id, actor, manager);
     await this.audit.write(runnerOf(manager), {
       actor,
       action: 'user.delete',
@@ -168,6 +182,10 @@ export class AccountsService {
   /** @throws {AccountConflict} when the name is taken, without regard to case. */
   createLocation(name: string, actor: Actor, gate?: Gate): Promise<Location> {
     return this.createPlace(Location, 'location', name, actor, { gate });
+  }
+
+  private async endWhatRestsOn(id: string, actor: Actor, manager: EntityManager): Promise<void> {
+    for (const end of this.lessTrusted) await end(manager, id, actor);
   }
 
   private createPlace<Place extends Organization | Location>(

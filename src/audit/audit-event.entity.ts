@@ -28,6 +28,8 @@ export type AuditAction =
   | 'audit.prune'
   | 'access.refuse'
   | 'login.success'
+  | 'session.create'
+  | 'session.end'
   | 'noticeChannel.create'
   | 'noticeChannel.update'
   | 'noticeChannel.delete'

@@ -6,22 +6,28 @@ import { Refusal } from '../refusal.js';
 import { type AuthenticationRequest, shownLoginOf } from './authentication-request.js';
 import { type Authenticate, passportFramework } from './passport-framework.js';
 import type { Principal } from './principal.js';
+import { CookieStrategy } from './strategies/cookie.strategy.js';
 import { PasswordStrategy } from './strategies/password.strategy.js';
 import { SessionStrategy } from './strategies/session.strategy.js';
 import { TokenStrategy } from './strategies/token.strategy.js';
 
 /** In the order in which they are tried: a strategy passes on a request without a credential of its kind. */
-const STRATEGIES = ['token', 'password', 'session'];
+const STRATEGIES = ['token', 'password', 'session', 'cookie'];
 
 /** Asks the passport strategies who is calling. */
 @Injectable()
 export class Authenticator {
   private readonly ask: Authenticate;
 
-  constructor(token: TokenStrategy, password: PasswordStrategy, session: SessionStrategy) {
+  constructor(
+    token: TokenStrategy,
+    password: PasswordStrategy,
+    session: SessionStrategy,
+    cookie: CookieStrategy,
+  ) {
     // Not passport's process-wide instance: two apps in one process must not share strategies.
     const instance = new passport.Authenticator().framework(passportFramework);
-    for (const strategy of [token, password, session]) instance.use(strategy);
+    for (const strategy of [token, password, session, cookie]) instance.use(strategy);
     // passport's types take what the framework returns for what that returns when it is called.
     this.ask = instance.authenticate(STRATEGIES) as unknown as Authenticate;
   }
@@ -29,7 +35,8 @@ export class Authenticator {
   /**
    * Synchronous if the token is in memory.
    *
-   * @throws {Refusal} unauthenticated, with the reason; forbidden for an address outside the token's blocks; tooMany.
+   * @throws {Refusal} unauthenticated, with the reason; forbidden for an address outside the token's blocks, and for a cookie
+   *   that another site's page may have had sent; tooMany.
    */
   authenticate(request: AuthenticationRequest): MaybePromise<Principal> {
     const { credentials } = request;

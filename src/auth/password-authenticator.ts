@@ -117,9 +117,14 @@ export class PasswordAuthenticator {
    * As {@link check}, for a client that will send a session from now on. A token is never a password, and does not count
    * as a failed login.
    */
-  async begin(credentials: BasicCredentials, origin: Origin): Promise<LoginSession> {
+  async signIn(credentials: BasicCredentials, origin: Origin): Promise<User> {
     if (looksLikeToken(credentials.secret)) throw new Refusal('unauthenticated', { reason: 'password' });
-    const user = await this.check(credentials, origin, 'session');
+    return this.check(credentials, origin, 'session');
+  }
+
+  /** As {@link signIn}, for a client that keeps the session itself. */
+  async begin(credentials: BasicCredentials, origin: Origin): Promise<LoginSession> {
+    const user = await this.signIn(credentials, origin);
     return { login: user.login, mark: markOf(user) };
   }
 

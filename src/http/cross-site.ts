@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config.js';
-import { parseCallerAddress } from '../network/addresses.js';
-import { allowsAddress } from '../network/cidr.js';
 import { Refusal } from '../refusal.js';
+import { isSecureRequest } from './public-url.js';
 
 /** Safe methods (RFC 9110, 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -24,24 +23,27 @@ export function refusalOfCrossSite(
   request: IncomingMessage,
   config: Pick<Config, 'publicUrl' | 'trustedProxies'>,
 ): Refusal | undefined {
-  const { method = '', headers } = request;
+  const { method, headers } = request;
   const { origin, 'sec-fetch-site': site } = headers;
-  if ((origin === undefined && site === undefined) || SAFE_METHODS.has(method)) return undefined;
+  if ((origin === undefined && site === undefined) || !isUnsafe(method)) return undefined;
   const isForeignSite = site !== undefined && !OWN_SITES.has(String(site));
   if (!isForeignSite && (origin === undefined || origin === ownOrigin(request, config))) return undefined;
   const message = 'A page of another site may not send this request';
   return new Refusal('forbidden', { reason: 'crossSite', message });
 }
 
+/** Whether requests of this method may change something. */
+export function isUnsafe(method = ''): boolean {
+  return !SAFE_METHODS.has(method);
+}
+
 /** The origin of this server's own pages; undefined if the Host header cannot be one. */
 function ownOrigin(
-  { headers, socket }: IncomingMessage,
-  { publicUrl, trustedProxies }: Pick<Config, 'publicUrl' | 'trustedProxies'>,
+  request: IncomingMessage,
+  config: Pick<Config, 'publicUrl' | 'trustedProxies'>,
 ): string | undefined {
-  if (publicUrl !== undefined) return new URL(publicUrl).origin;
-  const peer = parseCallerAddress(socket.remoteAddress ?? '');
-  const isFromProxy = trustedProxies.length > 0 && allowsAddress(trustedProxies, peer);
-  const isSecure = isFromProxy && headers['x-forwarded-proto'] === 'https';
-  const url = `${isSecure ? 'https' : 'http'}://${headers.host ?? ''}`;
+  if (config.publicUrl !== undefined) return new URL(config.publicUrl).origin;
+  const scheme = isSecureRequest(request, config) ? 'https' : 'http';
+  const url = `${scheme}://${request.headers.host ?? ''}`;
   return URL.canParse(url) ? new URL(url).origin : undefined;
 }

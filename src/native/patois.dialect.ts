@@ -1,5 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { presentedCredentials } from '../auth/credentials.js';
+import { presentedSession } from '../auth/sessions/session-cookie.js';
+import { CONFIG, type Config } from '../config.js';
 import { readsJson } from '../http/body/read-body.js';
 import { statusOf } from '../http/refusals/status.js';
 import type { PresentedCredentials } from '../protocol/credentials.js';
@@ -39,9 +41,18 @@ const DESCRIPTION: ApiDescription = {
   credentials: {
     bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token of any dialect.' },
     basic: { type: 'http', scheme: 'basic', description: 'Login and password, or login and a token.' },
+    session: {
+      type: 'apiKey',
+      in: 'cookie',
+      name: '__Host-patois_session',
+      description:
+        'The cookie of `createSession` (`patois_session` where the server is reached without TLS), below `/patois/v1` alone and ' +
+        'beside `X-Requested-With`, without which no request counts as signed in. Any `Authorization` takes precedence.',
+    },
   },
   tags: {
     accounts: 'Organizations, locations and users.',
+    sessions: 'Sign-ins of browsers.',
     tokens: 'Tokens of every dialect.',
     imports: 'Tokens that other systems have issued, brought along by the hashes of their values.',
     policies: 'What an organization wants of the tokens of its users.',
@@ -55,6 +66,9 @@ const DESCRIPTION: ApiDescription = {
   },
 };
 
+/** Where a session of a browser counts: neither at the doors of verification nor in another API. */
+const SESSION_PATHS = '/patois/v1/';
+
 /** What is understood, and not done: by a policy, or as the draft of Idempotency-Key has it. */
 const UNPROCESSABLE = new Set<RefusalReason | undefined>(['policy', 'idempotencyKeyReused']);
 
@@ -66,12 +80,20 @@ export class PatoisDialect implements Dialect {
   readonly description = DESCRIPTION;
   readonly scopes: ScopeRules;
 
-  constructor(registry: DialectRegistry) {
+  constructor(
+    registry: DialectRegistry,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl' | 'trustedProxies'>,
+  ) {
     this.scopes = patoisScopes(registry);
   }
 
   readCredentials(request: WithRaw): PresentedCredentials {
-    return presentedCredentials(request, { bearer: true });
+    const presented = presentedCredentials(request, { bearer: true });
+    const { url = '', headers } = request.raw;
+    // Whatever else is said of who calls takes precedence, also where it cannot be read.
+    if (!url.startsWith(SESSION_PATHS) || headers.authorization !== undefined) return presented;
+    const cookie = presentedSession(request, this.config);
+    return cookie ? { ...presented, cookie } : presented;
   }
 
   /** A page can send a body without a content type, unasked, as no program does. */
@@ -112,7 +134,9 @@ export function complaintsOf(refusal: Refusal): { pointer: string; detail: strin
 function detailOf(refusal: Refusal): string {
   switch (refusal.kind) {
     case 'unauthenticated':
-      return 'A valid token or login and password is needed';
+      return refusal.reason === 'session'
+        ? 'The session has ended; sign in again'
+        : 'A valid token or login and password is needed';
     case 'internal':
       return 'The server failed; its log says why';
     case 'unavailable':

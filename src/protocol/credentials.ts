@@ -11,6 +11,14 @@ export interface LoginSession {
   mark: string;
 }
 
+/** What a browser sends by itself, whichever page makes it send a request. */
+export interface PresentedCookie {
+  /** The value of a session that the server keeps. */
+  value: string;
+  /** Whether a page of another site may have made the browser send it, in a request that may change something. */
+  isForgeable: boolean;
+}
+
 /** All that a request presents, before anything of it is checked. */
 export interface PresentedCredentials {
   /** Token values, each once. More than one is refused. */
@@ -18,6 +26,8 @@ export interface PresentedCredentials {
   basic?: BasicCredentials;
   /** A login by password that the owner of the path vouches for; read only where nothing else is presented. */
   session?: LoginSession;
+  /** A session of a browser, on paths that take one; read only where nothing else is presented. */
+  cookie?: PresentedCookie;
   /** A credential header is there and cannot be read. */
   isMalformed?: boolean;
 }

@@ -20,6 +20,7 @@ import { type TokenRow, TokenRows } from '../token-rows.js';
 import { Token } from '../token.entity.js';
 import type { Authority, Credential } from './authority.js';
 import { Powers } from './powers.js';
+import { hasTimeLeft } from './session-life.js';
 
 /** The rows that a change rests on, beside those of its actor. */
 export interface RowsToLock {
@@ -61,13 +62,14 @@ const MAX_SCALARS = 3;
 type LockedRow =
   | ({ kind: 'user' } & UserRow)
   | { kind: 'policy'; policy: JsonRow }
+  | { kind: 'session' }
   | ({ kind: 'target' | 'actor' } & TokenRow);
 
 /**
  * Reads at the write who acts. Between a request and its change a user may be disabled, a token revoked, a password
  * changed: what was true when the request came is not enough.
  *
- * Rows are locked in one order, users by id, then policies by organization, then tokens by id, so that no two changes wait
+ * Rows are locked in one order, users by id, then policies by organization, then the session, then tokens by id, so that no two changes wait
  * for each other. The actor's rows are locked shared: its changes run side by side, and what ends the actor waits for them
  * and comes after them. So are policies: what is made under one is there before it is changed, or keeps the new one.
  */
@@ -92,6 +94,7 @@ export class Admission {
     const tokens = new Map<string, Token>();
     const policies = new Map<string, Policy>();
     let actorToken: Token | undefined;
+    let hasSession = false;
     for (const row of await this.lock(runner, credential, rows)) {
       if (row.kind === 'user') {
         const user = this.userRows.userOf(row);
@@ -103,12 +106,16 @@ export class Admission {
         policies.set(policy.organizationId, policy);
         continue;
       }
+      if (row.kind === 'session') {
+        hasSession = true;
+        continue;
+      }
       const token = this.tokenRows.tokenOf(row);
       if (row.kind === 'target') tokens.set(token.id, token);
       else actorToken = token;
     }
     const powers = isKnown
-      ? this.powersOf(by, credential, users, actorToken, rows.isRepetition === true)
+      ? this.powersOf(by, credential, users, { token: actorToken, hasSession }, rows.isRepetition === true)
       : new Powers(by, null, null);
     if (rows.asksPolicies) {
       const missing = [...users.values()].flatMap(({ organizationId: id }) => (policies.has(id) ? [] : [id]));
@@ -120,7 +127,7 @@ export class Admission {
 
   /**
    * One after the other, as UNION ALL reads its parts: users by id, then the policies of the organizations that these are
-   * in when they are locked, then tokens by id, among which the actor's, shared, has its place. A row that changed while it
+   * in when they are locked, then the actor's session, then tokens by id, among which the actor's, shared, has its place. A row that changed while it
    * was waited for is read, and asked for its conditions, again.
    */
   private async lock(
@@ -177,6 +184,12 @@ export class Admission {
       ctes.push(...this.policyRows.locking(asked, { isChanged: changesPolicyOf !== undefined }));
       parts.push(`SELECT 'policy', NULL, NULL, row_to_json(p), NULL, NULL FROM locked_policies p`);
     }
+    if (credential.kind === 'session') {
+      // Shared, and past who writes when it was used: only its end waits for the change, or comes before it.
+      ctes.push(`calling_session AS MATERIALIZED (SELECT s.id FROM sessions s WHERE s.id = ${place(credential.sessionId)}
+        AND ${hasTimeLeft('s')} FOR KEY SHARE)`);
+      parts.push(`SELECT 'session', NULL, NULL, NULL, NULL, NULL FROM calling_session`);
+    }
     const addTokens = (name: string, kind: 'target' | 'actor', where: string, strength: string): void => {
       ctes.push(`${name} AS MATERIALIZED (SELECT ${this.tokenRows.columns('token', { hidden: true })} FROM tokens token
         WHERE ${where} ORDER BY token.id FOR ${strength})`);
@@ -201,7 +214,7 @@ export class Admission {
     by: Authority,
     credential: Exclude<Credential, { kind: 'none' }>,
     users: ReadonlyMap<string, User>,
-    token: Token | undefined,
+    { token, hasSession }: { token: Token | undefined; hasSession: boolean },
     isRepetition: boolean,
   ): Powers {
     const user = users.get(credential.userId);
@@ -212,6 +225,12 @@ export class Admission {
     if (credential.kind === 'password') {
       if (user.passwordVersion === credential.passwordVersion) return new Powers(by, user, null);
       throw new Refusal('unauthenticated', { reason: 'password', login });
+    }
+    if (credential.kind === 'session') {
+      const { passwordVersion, role } = credential;
+      const isSame = user.passwordVersion === passwordVersion && user.role === role;
+      if (hasSession && isSame) return new Powers(by, user, null);
+      throw new Refusal('unauthenticated', { reason: 'session', login });
     }
     if (credential.kind === 'kept' && credential.tokenUuid === null) return new Powers(by, user, null);
     const status = token?.status() ?? 'unknown';

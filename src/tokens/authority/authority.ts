@@ -1,3 +1,4 @@
+import type { Role } from '../../accounts/user.entity.js';
 import { type Actor, SYSTEM } from '../../audit/audit.writer.js';
 import type { IdempotentCall } from '../idempotency/idempotent-call.js';
 
@@ -7,6 +8,8 @@ import type { IdempotentCall } from '../idempotency/idempotent-call.js';
  */
 export type Credential =
   | { kind: 'password'; userId: string; passwordVersion: number }
+  /** A sign-in of a browser, with what the user was then: of another password or role, the user must sign in again. */
+  | { kind: 'session'; userId: string; sessionId: string; passwordVersion: number; role: Role }
   | {
       kind: 'token';
       userId: string;
