@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { NativeModule } from '../native/native.module.js';
 import { AuditAdministrationModule } from './audit/audit.module.js';
+import { DialectsModule } from './dialects/dialects.module.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { JobAdministrationModule } from './jobs/jobs.module.js';
 import { LeaksModule } from './leaks/leaks.module.js';
@@ -19,6 +20,7 @@ import { UsersModule } from './users/users.module.js';
   imports: [
     NativeModule,
     AuditAdministrationModule,
+    DialectsModule,
     ImportsModule,
     JobAdministrationModule,
     LeaksModule,

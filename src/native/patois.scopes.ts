@@ -30,6 +30,8 @@ export function patoisScopes(registry: DialectRegistry): ScopeRules {
 
   return {
     vocabulary: VOCABULARY,
+    // No part of the vocabulary: it covers more than any API has.
+    suggestions: ['*'],
     isKnown: (scope) =>
       scope === '*' ||
       VOCABULARY.includes(scope) ||

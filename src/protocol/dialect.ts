@@ -74,6 +74,10 @@ export interface ScopeRules {
   covers(held: string, needed: string): boolean;
   /** Scopes of tokens that are created through Patois' own API without scopes; undefined: scopes are required. */
   readonly defaults?: readonly string[];
+  /** What every scope beyond the vocabulary looks like, where the API has an open set of them. */
+  readonly pattern?: RegExp;
+  /** Scopes beyond the vocabulary that people may want to choose from; they count for no comparison. */
+  readonly suggestions?: readonly string[];
 }
 
 /** One token API, which issues tokens under its own name. */
