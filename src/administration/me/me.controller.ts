@@ -24,10 +24,10 @@ export class MeController {
     operationId: 'getMe',
     summary: 'Gets the caller; any valid credential is accepted',
     description:
-      'Returns the calling user and, if the call was made with a token, that token without its value.',
+      'Returns the calling user, the address that the call came from and, if it was made with a token, that token without its value.',
   })
-  async get(@Caller() caller: Principal): Promise<Me> {
-    return new Me(await this.me.get(caller), caller.token);
+  async get(@Caller() caller: Principal, @Req() request: FastifyRequest): Promise<Me> {
+    return new Me(await this.me.get(caller), caller.token, request.patois.origin);
   }
 
   @Put('password')

@@ -1,6 +1,7 @@
 import type { User as Account } from '../../accounts/user.entity.js';
 import type { Principal } from '../../auth/principal.js';
 import { IsPassword, IsText } from '../../http/validation/fields.js';
+import type { Origin } from '../../protocol/origin.js';
 import { User } from '../users/users.dto.js';
 
 /** More than any password has. */
@@ -48,8 +49,15 @@ export class Me {
   /** Null if the call was made by password. */
   token: CallingToken | null;
 
-  constructor(user: Account, token: Principal['token']) {
+  /**
+   * Where the call came from, as the server sees it; null if that is not known.
+   * @example '203.0.113.7'
+   */
+  address: string | null;
+
+  constructor(user: Account, token: Principal['token'], { address }: Origin) {
     this.user = new User(user);
     this.token = token && new CallingToken(token);
+    this.address = address ?? null;
   }
 }
