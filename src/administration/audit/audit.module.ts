@@ -3,6 +3,7 @@ import { AuditModule } from '../../audit/audit.module.js';
 import { JobsModule } from '../../jobs/jobs.module.js';
 import { TokensModule } from '../../tokens/tokens.module.js';
 import { ExportsModule } from '../exports/exports.module.js';
+import { TokenAdministrationModule } from '../tokens/tokens.module.js';
 import { AuditExportController } from './audit-export.controller.js';
 import { AuditExport } from './audit-export.service.js';
 import { AuditVerificationJob } from './audit-verification.job.js';
@@ -14,11 +15,13 @@ import { SealEventsTask } from './seal-events.task.js';
 import { SealsController } from './seals.controller.js';
 import { SealsService } from './seals.service.js';
 import { AuditVerificationService } from './verification.service.js';
+import { TokenEventsController } from './token-events.controller.js';
+import { TokenEventsService } from './token-events.service.js';
 
-/** `/patois/v1/audit-events` and `/patois/v1/audit-seals`. */
+/** `/patois/v1/audit-events`, `/patois/v1/audit-seals`, and the events of a token. */
 @Module({
-  imports: [AuditModule, JobsModule, TokensModule, ExportsModule],
-  controllers: [AuditExportController, AuditController, SealsController],
+  imports: [AuditModule, JobsModule, TokensModule, ExportsModule, TokenAdministrationModule],
+  controllers: [AuditExportController, AuditController, SealsController, TokenEventsController],
   providers: [
     AuditExport,
     AuditVerificationJob,
@@ -27,6 +30,7 @@ import { AuditVerificationService } from './verification.service.js';
     PruneEventsTask,
     SealEventsTask,
     SealsService,
+    TokenEventsService,
     AuditVerificationService,
   ],
 })
