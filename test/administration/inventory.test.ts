@@ -140,6 +140,8 @@ describe('filters of GET /patois/v1/tokens', () => {
     ['withoutCidrs=', '/withoutCidrs'],
     ['createdBy=', '/createdBy'],
     ['violatesPolicy=maybe', '/violatesPolicy'],
+    ['live=yes', '/live'],
+    ['unusedSince=90d', '/unusedSince'],
     ['violatesPolicy=true&violatesPolicy=true', '/violatesPolicy'],
   ])('refuses ?%s', async (query, pointer) => {
     expectProblem(await get(`/tokens?${query}`), 400, pointer);
@@ -253,6 +255,7 @@ describe('a filter that is kept', () => {
     organizationId: '00000000-0000-4000-8000-000000000002',
     dialect: 'quay',
     status: 'active',
+    live: true,
     scope: 'user:admin',
     q: 'nightly',
     tokenId: 'pt-000000000000',
@@ -260,6 +263,7 @@ describe('a filter that is kept', () => {
     createdAfter: '2021-01-01T00:00:00.000Z',
     lastUsedBefore: '2031-01-01T00:00:00.000Z',
     neverUsed: false,
+    unusedSince: '2031-01-01T00:00:00.000Z',
     expiresBefore: '2031-01-01T00:00:00.000Z',
     expiresAfter: '2021-01-01T00:00:00.000Z',
     withoutExpiry: false,

@@ -48,6 +48,10 @@ describe('the filters of the inventory', () => {
     [['--created-by', 'admin'], []],
     [['--used'], []],
     [['--never-used', '--dialect', 'quay'], ['quay']],
+    [['--unused-since', '1h'], []],
+    [['--unused-since', '2099-01-01', '--dialect', 'quay'], ['quay']],
+    [['--live', '--dialect', 'quay'], ['quay']],
+    [['--ended'], []],
     [['--violates-policy'], []],
     [['--keeps-policy', '--with-cidrs'], ['foreman']],
   ])('%j', async (filter, expected) => {
@@ -56,6 +60,7 @@ describe('the filters of the inventory', () => {
 
   test.each([
     ['--never-used', '--used'],
+    ['--live', '--ended'],
     ['--without-expiry', '--with-expiry'],
     ['--without-cidrs', '--with-cidrs'],
     ['--violates-policy', '--keeps-policy'],

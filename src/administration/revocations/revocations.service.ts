@@ -6,6 +6,7 @@ import { PATOIS } from '../../native/patois.scopes.js';
 import { Refusal } from '../../refusal.js';
 import { lacksScope } from '../../tokens/authority/admission.js';
 import { Inventory, type NamedTokenFilter, visibleTo } from '../../tokens/inventory/inventory.js';
+import { looksAtUses } from '../../tokens/inventory/token-filter.js';
 import { RevocationPreview } from '../../tokens/revocations/revocation-preview.js';
 import { Revocations, type RevocationSpec } from '../../tokens/revocations/revocations.js';
 import type { Token } from '../../tokens/token.entity.js';
@@ -70,7 +71,7 @@ export class RevocationAdministrationService {
       throw Refusal.ofField(['everything'], 'everything', message);
     }
     // What the servers remember of uses is written every two seconds.
-    if (filter.lastUsedBefore !== undefined || filter.neverUsed !== undefined) await this.usage.flush();
+    if (looksAtUses(filter)) await this.usage.flush();
     const resolved = await this.inventory.resolve(caller, written);
     return { filter: resolved, reach: visibleTo(caller), written: { ...written } };
   }

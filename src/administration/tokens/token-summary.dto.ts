@@ -1,4 +1,19 @@
+import { IsInt, Max, Min } from 'class-validator';
+import { Optional, WholeNumber } from '../../http/validation/fields.js';
+import type { TokenExpirations as Expirations } from '../../tokens/inventory/token-expirations.js';
 import type { TokenSummary as Summary } from '../../tokens/inventory/token-summary.js';
+import { TokenFilter } from './tokens.dto.js';
+
+/** The query of the days on which tokens expire. */
+export class ExpirationsQuery extends TokenFilter {
+  /** How many days of UTC to look ahead; today is the first. */
+  @Optional()
+  @WholeNumber()
+  @IsInt()
+  @Min(1)
+  @Max(366)
+  days: number = 90;
+}
 
 /** By status: the first that applies of revoked, expired, inactive, active. */
 export class CountsByStatus {
@@ -94,5 +109,35 @@ export class TokenSummary {
     this.withoutCidrs = summary.withoutCidrs;
     this.byAge = summary.byAge;
     this.asOf = summary.asOf;
+  }
+}
+
+/** A day on which tokens expire. */
+export class ExpirationDay {
+  /**
+   * A day of UTC.
+   * @example '2031-05-06'
+   */
+  date!: string;
+
+  /** @example 3 */
+  count!: number;
+}
+
+/** How many active tokens expire on which day. */
+export class TokenExpirations {
+  /** The moment that the counts are of. */
+  from: Date;
+
+  /** Exclusive upper bound: the end of the last day. */
+  to: Date;
+
+  /** In their order, without those on which no token expires. */
+  days: ExpirationDay[];
+
+  constructor({ from, to, days }: Expirations) {
+    this.from = from;
+    this.to = to;
+    this.days = days;
   }
 }

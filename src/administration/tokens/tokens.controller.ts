@@ -43,7 +43,7 @@ import {
   TokenWithSecret,
   UpdateToken,
 } from './tokens.dto.js';
-import { TokenSummary } from './token-summary.dto.js';
+import { ExpirationsQuery, TokenExpirations, TokenSummary } from './token-summary.dto.js';
 import { TokenAdministrationService } from './tokens.service.js';
 
 const READ = 'patois:tokens.read';
@@ -109,6 +109,22 @@ export class TokensController {
   @ApiRefusals(Problem, { 503: 'Too many summaries at once' })
   async summary(@Caller() caller: Principal, @Query() query: TokenFilter): Promise<TokenSummary> {
     return new TokenSummary(await this.tokens.summary(caller, query));
+  }
+
+  @Get('summary/expirations')
+  @RequireScopes(PATOIS, READ)
+  @ApiOperation({
+    operationId: 'summarizeExpirations',
+    summary: 'Counts the active tokens that the caller may see by the day on which they expire',
+    description:
+      'All filters that are given must match. Days are those of UTC, and today is the first; those on which no token expires are left out.',
+  })
+  @ApiRefusals(Problem, { 503: 'Too many summaries at once' })
+  async expirations(
+    @Caller() caller: Principal,
+    @Query() query: ExpirationsQuery,
+  ): Promise<TokenExpirations> {
+    return new TokenExpirations(await this.tokens.expirations(caller, query));
   }
 
   @Get(':tokenId')

@@ -203,6 +203,12 @@ export class TokenFilter {
   @IsIn(TOKEN_STATUSES)
   status?: TokenStatus;
 
+  /** Whether the token is neither revoked nor expired. */
+  @Optional()
+  @Flag()
+  @IsBoolean()
+  live?: boolean;
+
   /** A scope that the token holds, compared exactly. */
   @Optional()
   @IsText(NAME)
@@ -236,6 +242,12 @@ export class TokenFilter {
   @Flag()
   @IsBoolean()
   neverUsed?: boolean;
+
+  /** Exclusive upper bound of the last use or, of a token that was never used, of the creation. */
+  @Optional()
+  @Instant()
+  @IsInstant()
+  unusedSince?: Date;
 
   /** Exclusive upper bound of the expiry. Does not match tokens that never expire. */
   @Optional()
@@ -288,19 +300,21 @@ export class TokenFilter {
 
   /** As the core knows it. */
   static named(this: void, filter: TokenFilter): NamedTokenFilter {
-    const { createdBefore, createdAfter, lastUsedBefore, expiresBefore, expiresAfter, allowsAddress } =
-      filter;
+    const { createdBefore, createdAfter, lastUsedBefore, unusedSince } = filter;
+    const { expiresBefore, expiresAfter, allowsAddress } = filter;
     const named = {
       owner: filter.owner,
       organization: filter.organization,
       dialect: filter.dialect,
       status: filter.status,
+      live: filter.live,
       scope: filter.scope,
       q: filter.q,
       createdBefore: createdBefore?.toISOString(),
       createdAfter: createdAfter?.toISOString(),
       lastUsedBefore: lastUsedBefore?.toISOString(),
       neverUsed: filter.neverUsed,
+      unusedSince: unusedSince?.toISOString(),
       expiresBefore: expiresBefore?.toISOString(),
       expiresAfter: expiresAfter?.toISOString(),
       withoutExpiry: filter.withoutExpiry,

@@ -12,9 +12,9 @@ import { type Dialect } from '../../protocol/dialect.js';
 import { Refusal } from '../../refusal.js';
 import { checkedCidrs } from '../../tokens/allowed-cidrs.js';
 import { Inventory, visibleTo } from '../../tokens/inventory/inventory.js';
-import type { TokenSummary } from '../../tokens/inventory/token-summary.js';
+import type { TokenExpirations } from '../../tokens/inventory/token-expirations.js';
 import { looksAtUses } from '../../tokens/inventory/token-filter.js';
-
+import type { TokenSummary } from '../../tokens/inventory/token-summary.js';
 import { Revocations } from '../../tokens/revocations/revocations.js';
 import { isTokenId } from '../../tokens/token-format.js';
 import type { Token } from '../../tokens/token.entity.js';
@@ -27,6 +27,7 @@ import {
   TokenService,
 } from '../../tokens/token.service.js';
 import { inTurns } from '../../turnstile.js';
+import type { ExpirationsQuery } from './token-summary.dto.js';
 import {
   type CreateToken,
   type ListTokensQuery,
@@ -118,6 +119,13 @@ export class TokenAdministrationService {
     await this.usage.flush();
     const filter = await this.inventory.resolve(caller, TokenFilter.named(query));
     return this.inventory.summary(filter, caller.user.id);
+  }
+
+  /** Counts the active tokens that the caller sees and the filter means by the day on which they expire. */
+  async expirations(caller: Principal, { days, ...query }: ExpirationsQuery): Promise<TokenExpirations> {
+    if (looksAtUses(query)) await this.usage.flush();
+    const filter = await this.inventory.resolve(caller, TokenFilter.named(query));
+    return this.inventory.expirations(filter, days, caller.user.id);
   }
 
   /** @throws {Refusal} notFound, also for a stranger's token. */

@@ -14,6 +14,8 @@ export function tokenFilterOptions(command: Command): Command {
     .option('--organization <name>', "name or uuid of the owner's")
     .addOption(choice('--dialect <name>', 'the API that issued them', DIALECTS))
     .addOption(choice('--status <status>', 'what they are now', STATUSES))
+    .option('--live', 'neither revoked nor expired')
+    .addOption(new Option('--ended', 'revoked or expired').conflicts('live'))
     .option('--scope <scope>', 'one that they hold, compared exactly')
     .option('-q, --query <text>', 'part of name, description or token id')
     .option('--created-before <when>', 'a time, or how long ago: 90d', parsePast)
@@ -22,6 +24,7 @@ export function tokenFilterOptions(command: Command): Command {
     .option('--last-used-before <when>', 'a time, or how long ago: 90d', parsePast)
     .option('--never-used', 'not used since they were made')
     .addOption(new Option('--used', 'used since they were made').conflicts('neverUsed'))
+    .option('--unused-since <when>', 'neither used nor made since: a time, or how long ago', parsePast)
     .option('--expires-before <when>', 'a time, or in how long: 30d', parseFuture)
     .option('--expires-after <when>', 'a time, or in how long: 30d', parseFuture)
     .option('--without-expiry', 'they never expire')
@@ -40,6 +43,7 @@ export function tokenFilterOf(options: Query): Query {
     organization: options['organization'],
     dialect: options['dialect'],
     status: options['status'],
+    live: flagOf(options, 'live', 'ended'),
     scope: options['scope'],
     q: options['query'],
     createdBefore: options['createdBefore'],
@@ -47,6 +51,7 @@ export function tokenFilterOf(options: Query): Query {
     createdBy: options['createdBy'],
     lastUsedBefore: options['lastUsedBefore'],
     neverUsed: flagOf(options, 'neverUsed', 'used'),
+    unusedSince: options['unusedSince'],
     expiresBefore: options['expiresBefore'],
     expiresAfter: options['expiresAfter'],
     withoutExpiry: flagOf(options, 'withoutExpiry', 'withExpiry'),

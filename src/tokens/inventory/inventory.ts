@@ -11,6 +11,12 @@ import { Semaphore } from '../../semaphore.js';
 import { isTokenId } from '../token-format.js';
 import { type TokenRow, TokenRows } from '../token-rows.js';
 import { Token } from '../token.entity.js';
+import {
+  type DayOfExpirations,
+  endOfDays,
+  expirationsQuery,
+  type TokenExpirations,
+} from './token-expirations.js';
 import { summaryOf, summaryQuery, type TokenSummary } from './token-summary.js';
 import { filterCondition, type TokenFilter } from './token-filter.js';
 import {
@@ -180,6 +186,25 @@ export class Inventory implements OnApplicationBootstrap {
     if (!filter) return summaryOf([], asOf);
     const { text, values } = summaryQuery(filter, asOf);
     return summaryOf(await this.turns.run(line, () => this.dataSource.query<object[]>(text, values)), asOf);
+  }
+
+  /**
+   * Counts the active tokens that a filter means by the day on which they expire, of so many days from today.
+   *
+   * @param line as of {@link summary}, whose turns it takes.
+   * @throws {Refusal} as {@link summary}.
+   */
+  async expirations(
+    filter: TokenFilter | undefined,
+    daysAhead: number,
+    line: string,
+  ): Promise<TokenExpirations> {
+    const from = new Date();
+    const to = endOfDays(from, daysAhead);
+    if (!filter) return { from, to, days: [] };
+    const { text, values } = expirationsQuery(filter, { from, to });
+    const days = await this.turns.run(line, () => this.dataSource.query<DayOfExpirations[]>(text, values));
+    return { from, to, days };
   }
 
   /** Gives tokens their owners, each of whom is read once. */

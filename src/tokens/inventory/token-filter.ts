@@ -12,6 +12,8 @@ export interface TokenFilter {
   organizationId?: string;
   dialect?: string;
   status?: TokenStatus;
+  /** Whether it is neither revoked nor expired. */
+  live?: boolean;
   /** Held as it stands: one that covers it does not count. */
   scope?: string;
   /** Part of the name, description or token id, without regard to case. */
@@ -22,6 +24,8 @@ export interface TokenFilter {
   createdAfter?: string;
   lastUsedBefore?: string;
   neverUsed?: boolean;
+  /** The last use, or of what was never used the moment of issue, comes before. */
+  unusedSince?: string;
   expiresBefore?: string;
   expiresAfter?: string;
   withoutExpiry?: boolean;
@@ -54,11 +58,17 @@ function used(condition: string): string {
   return `EXISTS (SELECT FROM last_uses used WHERE used.token_uuid = token.id AND ${condition})`;
 }
 
+/** Nothing is used before it is made, but for what the clocks of two replicas are apart: the newest need no look. */
+function isOldEnough(time: string, place: Place): string {
+  return `token.created_at < ${place(new Date(Date.parse(time) + DAY_MS))}`;
+}
+
 const CONDITIONS: { [Key in keyof TokenFilter]-?: Condition<Key> } = {
   ownerId: (id, { place }) => `token.owner_id = ${place(id)}`,
   organizationId: (id, { place }) => `token.organization_id = ${place(id)}`,
   dialect: (dialect, { place }) => `token.dialect = ${place(dialect)}`,
   status: (status, { now }) => statusCondition(status, now),
+  live: (isLive, { now }) => `${isLive ? '' : 'NOT '}(${liveCondition(now())})`,
   scope: (scope, { place }) => `token.scopes @> ARRAY[${place(scope)}]::text[]`,
   q: (text, { place }) => textCondition(text, place),
   tokenId: (tokenId, { place }) => `token.token_id = ${place(tokenId)}`,
@@ -67,11 +77,15 @@ const CONDITIONS: { [Key in keyof TokenFilter]-?: Condition<Key> } = {
   lastUsedBefore: (time, { place }) => {
     const slot = place(slotOf(Date.parse(time)));
     const isBefore = used(`used.used_slot BETWEEN 1 AND ${slot} AND used.used_at < ${place(time)}`);
-    // Nothing is used before it is made, but for what the clocks of two replicas are apart: the newest need no look.
-    return `${isBefore} AND token.created_at < ${place(new Date(Date.parse(time) + DAY_MS))}`;
+    return `${isBefore} AND ${isOldEnough(time, place)}`;
   },
   neverUsed: (isUnused) =>
     used(isUnused ? 'used.used_slot = 0 AND used.used_at IS NULL' : 'used.used_at IS NOT NULL'),
+  unusedSince: (time, { place }) => {
+    const slot = place(slotOf(Date.parse(time)));
+    const isBefore = `coalesce(used.used_at, token.created_at) < ${place(time)}`;
+    return `${used(`used.used_slot <= ${slot} AND ${isBefore}`)} AND ${isOldEnough(time, place)}`;
+  },
   expiresBefore: (time, { place }) => `token.expires_at < ${place(time)}`,
   expiresAfter: (time, { place }) => `token.expires_at >= ${place(time)}`,
   withoutExpiry: (isWithout) => `token.expires_at IS ${isWithout ? '' : 'NOT '}NULL`,
@@ -107,21 +121,27 @@ export function filterCondition(filter: TokenFilter, place: Place, now: Date): s
 export function looksAtUses({
   lastUsedBefore,
   neverUsed,
+  unusedSince,
   violatesPolicy: breaks,
 }: {
   lastUsedBefore?: unknown;
   neverUsed?: unknown;
+  unusedSince?: unknown;
   violatesPolicy?: unknown;
 }): boolean {
-  return lastUsedBefore !== undefined || neverUsed !== undefined || breaks !== undefined;
+  return [lastUsedBefore, neverUsed, unusedSince, breaks].some((value) => value !== undefined);
 }
 
 /** As {@link Token.status} says it: the first that holds of revoked, expired, inactive, active. */
 export function statusCondition(status: TokenStatus, now: () => string): string {
   if (status === 'revoked') return 'token.revoked_at IS NOT NULL';
   if (status === 'expired') return `(token.revoked_at IS NULL AND token.expires_at <= ${now()})`;
-  const isLive = `token.revoked_at IS NULL AND (token.expires_at IS NULL OR token.expires_at > ${now()})`;
-  return `(${isLive} AND ${status === 'inactive' ? '' : 'NOT '}token.inactive)`;
+  return `(${liveCondition(now())} AND ${status === 'inactive' ? '' : 'NOT '}token.inactive)`;
+}
+
+/** That a token is neither revoked nor expired. */
+function liveCondition(now: string): string {
+  return `token.revoked_at IS NULL AND (token.expires_at IS NULL OR token.expires_at > ${now})`;
 }
 
 /** What `q` is looked for in. An index on exactly this finds rare parts. */

@@ -43,7 +43,7 @@ export class TokenOwners {
   ) {}
 
   /**
-   * One page of the owners, newest first, of tokens that a filter means; where it names no status, of live ones: those that
+   * One page of the owners, newest first, of tokens that a filter means; where it names neither a status nor `live`, of live ones: those that
    * are neither revoked nor expired. Users who are deleted own none.
    *
    * @param line in which the caller waits for a turn.
@@ -124,10 +124,8 @@ export class TokenOwners {
 }
 
 function meant(filter: TokenFilter, place: Place, now: Date): string {
-  const condition = filterCondition(filter, place, now);
-  if (filter.status !== undefined) return condition;
-  const isLive = `token.revoked_at IS NULL AND (token.expires_at IS NULL OR token.expires_at > ${place(now)})`;
-  return `${isLive} AND ${condition}`;
+  const isOfLive = filter.status === undefined && filter.live === undefined;
+  return filterCondition(isOfLive ? { ...filter, live: true } : filter, place, now);
 }
 
 function tooMany(): Refusal {
