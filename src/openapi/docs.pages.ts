@@ -4,6 +4,12 @@ export interface DocumentLink {
   title: string;
 }
 
+/** An API that other systems have, on the page of all of them. */
+export interface ApiLink extends DocumentLink {
+  /** The paths that it answers at, with all below them. */
+  mounts: readonly string[];
+}
+
 /** What a page of the documentation may do: run and show what this server has, and ask this server. */
 export const PAGE_POLICY = [
   "default-src 'none'",
@@ -29,6 +35,31 @@ export const PAGE_SCRIPT = `const { url } = document.getElementById('document').
 SwaggerUIBundle({ url, domNode: document.getElementById('document'), deepLinking: true, validatorUrl: null });
 `;
 
+/** The page of the whole server: where people go on, and what programs find at which path. */
+export function welcomePage(apis: ApiLink[]): string {
+  const lines = apis.map(({ name, title, mounts }) => {
+    const paths = mounts.map((mount) => `<code>${escaped(mount)}</code>`);
+    return `<li><a href="/docs/${name}">${escaped(title)}</a>: ${paths.join(', ')}</li>`;
+  });
+  return page(
+    'Patois',
+    '<link rel="stylesheet" href="/docs/assets/page.css">',
+    `<main>
+<h1>Patois</h1>
+<p>A token authority: it issues, verifies and revokes API tokens, in the words of ${apis.length} APIs and in its own.</p>
+<ul>
+<li><a href="/console">Console</a>: your tokens, and those that you administer</li>
+<li><a href="/docs">API documents</a>: to read, to try, and to make clients of</li>
+</ul>
+<h2>The APIs</h2>
+<ul>
+${lines.join('\n')}
+<li><a href="/docs/patois">Patois</a>: <code>/patois/v1</code>, <code>/oauth2</code>, <code>/verify</code>, <code>/v2</code></li>
+</ul>
+</main>`,
+  );
+}
+
 /** The list of the documents. */
 export function indexPage(links: DocumentLink[]): string {
   const lines = links.map(
@@ -38,7 +69,8 @@ export function indexPage(links: DocumentLink[]): string {
   return page(
     'Patois: API documents',
     '<link rel="stylesheet" href="/docs/assets/page.css">',
-    `<main>\n<h1>API documents</h1>\n<ul>\n${lines.join('\n')}\n</ul>\n</main>`,
+    `<nav><a href="/">Patois</a> · <a href="/console">Console</a></nav>
+<main>\n<h1>API documents</h1>\n<ul>\n${lines.join('\n')}\n</ul>\n</main>`,
   );
 }
 

@@ -11,6 +11,47 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+describe('GET /', () => {
+  test('shows people where they go on, and every API with its paths', async () => {
+    const { status, headers, text } = await server.send('GET', '/');
+    expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    const { headers: docs } = await server.send('GET', '/docs');
+    expect(headers['content-security-policy']).toBe(docs['content-security-policy']);
+    expect(text).toContain('<title>Patois</title>');
+    const links = [...text.matchAll(/href="([^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(links).toEqual(
+      expect.arrayContaining(['/console', '/docs', ...DOCUMENTS.map((name) => `/docs/${name}`)]),
+    );
+    for (const link of links.filter((path) => path !== '/console')) {
+      expect([link, (await server.send('GET', link)).status]).toEqual([link, 200]);
+    }
+    for (const path of [
+      '/api',
+      '/apidoc',
+      '/api/v1',
+      '/oapi/v1/platform',
+      '/api-tokens',
+      '/me',
+      '/patois/v1',
+    ]) {
+      expect(text).toContain(`<code>${path}</code>`);
+    }
+  });
+
+  test('is no page of a client of Quay that looks for its token in one', async () => {
+    // `authenticate` of the Ansible collection asks for `/` where `/csrf_token` has none.
+    expect((await server.send('GET', '/csrf_token')).json).toEqual({ csrf_token: expect.any(String) });
+    expect((await server.send('GET', '/')).text).not.toContain('__token');
+  });
+
+  test('is for GET and HEAD: all else, and what is not there, is a problem as before', async () => {
+    expect((await server.send('HEAD', '/')).status).toBe(200);
+    expect((await server.send('POST', '/', { body: {} })).status).toBe(405);
+    const { status, json } = await server.send('GET', '/nothing');
+    expect([status, json.title]).toEqual([404, 'Not Found']);
+  });
+});
+
 describe('GET /docs', () => {
   test('lists every document to anybody, as a page that may load nothing from elsewhere', async () => {
     const { status, headers, text } = await server.send('GET', '/docs');
@@ -20,6 +61,7 @@ describe('GET /docs', () => {
       "default-src 'none'; script-src 'self'; style-src 'self'",
     );
     for (const name of DOCUMENTS) expect(text).toContain(`href="/docs/${name}/openapi.json"`);
+    for (const path of ['/', '/console']) expect(text).toContain(`href="${path}"`);
   });
 });
 
