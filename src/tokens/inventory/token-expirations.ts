@@ -1,5 +1,5 @@
 import { Values } from '../../database/statements.js';
-import { filterCondition, statusCondition, type TokenFilter } from './token-filter.js';
+import { filterCondition, type TokenFilter } from './token-filter.js';
 
 /** How many active tokens expire on each day of UTC. */
 export interface TokenExpirations {
@@ -29,12 +29,16 @@ export function expirationsQuery(
   { from, to }: Pick<TokenExpirations, 'from' | 'to'>,
 ): { text: string; values: unknown[] } {
   const { place, list } = new Values();
-  const now = `${place(from)}::timestamptz`;
+  const now = place(from);
+  // Of those that expire later than now, neither revoked nor inactive is active. By the offset, as in summaries, the database
+  // expects few days, and sorts no tokens.
   const text = `
-    SELECT to_char(day, 'YYYY-MM-DD') AS date, count FROM (
-      SELECT date_trunc('day', token.expires_at AT TIME ZONE 'UTC') AS day, count(*)::int AS count FROM tokens token
-      WHERE token.expires_at > ${now} AND token.expires_at < ${place(to)}::timestamptz
-        AND ${statusCondition('active', () => now)} AND ${filterCondition(filter, place, from)}
+    SELECT to_char(day::timestamp, 'YYYY-MM-DD') AS date, count FROM (
+      SELECT day, count(*)::int AS count FROM (
+        SELECT (token.expires_at AT TIME ZONE 'UTC')::date AS day FROM tokens token
+        WHERE token.expires_at > ${now}::timestamptz AND token.expires_at < ${place(to)}::timestamptz
+          AND token.revoked_at IS NULL AND NOT token.inactive AND ${filterCondition(filter, place, from)}
+        OFFSET '0') AS expiring
       GROUP BY day) AS counted
     ORDER BY day`;
   return { text, values: list };
