@@ -20,7 +20,7 @@ const ALIASES: Record<string, (path: string) => string> = {
 
 /** Routes for people or for any method, which documents leave out or have once. */
 function isUndocumented(path: string, method: string): boolean {
-  const isPage = /^\/(docs(\/:dialect|\/assets\/:file)?|console(\/.*)?)$/.test(path);
+  const isPage = path === '/' || /^\/(docs(\/:dialect|\/assets\/:file)?|console(\/.*)?)$/.test(path);
   return isPage || method === 'HEAD' || (path.startsWith('/verify') && method !== 'GET');
 }
 

@@ -70,9 +70,10 @@ export class DialectPage {
   items: Dialect[];
 
   /** Always null: this is the only page. */
-  nextCursor: string | null = null;
+  nextCursor: string | null;
 
   constructor(items: Dialect[]) {
     this.items = items;
+    this.nextCursor = null;
   }
 }
