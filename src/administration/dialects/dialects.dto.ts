@@ -70,10 +70,9 @@ export class DialectPage {
   items: Dialect[];
 
   /** Always null: this is the only page. */
-  nextCursor: string | null;
+  nextCursor: string | null = null;
 
   constructor(items: Dialect[]) {
     this.items = items;
-    this.nextCursor = null;
   }
 }
