@@ -8,12 +8,17 @@ import { Loading } from './parts/states';
 import { Shell } from './shell/shell';
 import { SignInPage } from './sign-in/sign-in-page';
 import { STYLE_NONCE } from './style-nonce';
-import { THEME } from './theme';
+import { resolveVariables, THEME } from './theme';
 
 /** Everything: whoever is not signed in sees that page, whatever the address; the address stays, for afterwards. */
 export function App() {
   return (
-    <MantineProvider theme={THEME} defaultColorScheme="auto" getStyleNonce={() => STYLE_NONCE}>
+    <MantineProvider
+      theme={THEME}
+      cssVariablesResolver={resolveVariables}
+      defaultColorScheme="auto"
+      getStyleNonce={() => STYLE_NONCE}
+    >
       <Notifications position="top-right" />
       <QueryClientProvider client={queries}>
         <Router base="/console">

@@ -60,6 +60,7 @@ export async function beginMessages(): Promise<void> {
       fallbackLng: false,
       ns: ['shell'],
       defaultNS: 'shell',
+      showSupportNotice: false,
       // React escapes.
       interpolation: { escapeValue: false },
       react: { useSuspense: true },

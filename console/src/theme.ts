@@ -1,4 +1,4 @@
-import { createTheme } from '@mantine/core';
+import { createTheme, type CSSVariablesResolver } from '@mantine/core';
 
 /** Shades are chosen so that text on them has the contrast of WCAG AA, in light and in dark. */
 export const THEME = createTheme({
@@ -8,4 +8,19 @@ export const THEME = createTheme({
   fontFamily: 'system-ui, "Noto Sans CJK SC", "Noto Sans CJK KR", sans-serif',
   cursorType: 'pointer',
   respectReducedMotion: true,
+});
+
+/** The greys of the library for what is said beside something are too pale for WCAG AA. */
+export const resolveVariables: CSSVariablesResolver = ({ colors }) => ({
+  variables: {},
+  light: {
+    '--mantine-color-dimmed': colors.gray[7],
+    '--mantine-color-placeholder': colors.gray[7],
+    '--mantine-color-error': colors.red[8],
+  },
+  dark: {
+    '--mantine-color-dimmed': colors.dark[1],
+    '--mantine-color-placeholder': colors.dark[1],
+    '--mantine-color-error': colors.red[4],
+  },
 });

@@ -62,6 +62,21 @@ describe('GET /console', () => {
     expect(new Set(nonces).size).toBe(2);
   });
 
+  test('the page is told whether a cookie of a session came with the request, and not which', async () => {
+    const hint = async (cookie?: string): Promise<string | undefined> => {
+      const { text } = await server.send(
+        'GET',
+        '/console',
+        cookie === undefined ? {} : { headers: { cookie } },
+      );
+      expect(text).not.toContain('secret');
+      return /<meta name="patois-session" content="([^"]*)"/.exec(text)?.[1];
+    };
+    expect(await hint()).toBe('none');
+    expect(await hint('patois_session=secret')).toBe('present');
+    expect(await hint('other=secret')).toBe('none');
+  });
+
   test('other methods are refused', async () => {
     const { status, headers } = await server.send('POST', '/console');
     expect(status).toBe(405);

@@ -52,12 +52,14 @@ export class Browser {
 export class Visitor {
   private readonly complaints: string[] = [];
   private readonly expected = new Set<number>();
+  private readonly origins: Set<string>;
 
   constructor(
     readonly context: BrowserContext,
     readonly page: Page,
-    private readonly origin: string,
+    origin: string,
   ) {
+    this.origins = new Set([origin]);
     page.setDefaultTimeout(20_000);
     page.on('console', (message) => {
       if (message.type() !== 'error' && message.type() !== 'warning') return;
@@ -68,7 +70,7 @@ export class Visitor {
     page.on('pageerror', (error) => this.complaints.push(`error: ${error.message}`));
     context.on('request', (request) => {
       const url = new URL(request.url());
-      if (url.origin !== this.origin && url.protocol !== 'blob:' && url.protocol !== 'data:') {
+      if (!this.origins.has(url.origin) && url.protocol !== 'blob:' && url.protocol !== 'data:') {
         this.complaints.push(`asked ${url.origin}`);
       }
     });
@@ -79,10 +81,15 @@ export class Visitor {
     for (const status of statuses) this.expected.add(status);
   }
 
+  /** Pages of this origin are part of the test: an attacker's, a provider's. */
+  alsoAsks(origin: string): void {
+    this.origins.add(origin);
+  }
+
   async signIn(login: string, password: string, path = '/console'): Promise<void> {
     await this.page.goto(path);
     await this.page.getByRole('textbox', { name: 'Login' }).fill(login);
-    await this.page.getByLabel('Password', { exact: true }).fill(password);
+    await this.page.locator('input[name=password]').fill(password);
     await this.page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await this.page.getByRole('navigation').first().waitFor({ state: 'attached' });
   }

@@ -1,5 +1,6 @@
 import { answerOf, client, type Schemas } from './client';
-import { ME } from './me';
+import { ME, noteSignIn } from './me';
+import { ApiProblem } from './problem';
 import { queries } from './queries';
 
 export type SignInProvider = Schemas['SignInProvider'];
@@ -7,13 +8,20 @@ export type SignInProvider = Schemas['SignInProvider'];
 /** @throws {ApiProblem} 401 for a wrong login or password; 429 after too many. */
 export async function beginSession(login: string, password: string): Promise<void> {
   await answerOf(client.POST('/patois/v1/sessions', { body: { login, password } }));
-  queries.clear();
-  await queries.fetchQuery(ME);
+  noteSignIn();
+  // What somebody else has read here is not theirs to see.
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== ME.queryKey[0] });
+  await queries.refetchQueries({ queryKey: ME.queryKey });
 }
 
 /** Signs out here, and forgets all that was read. */
 export async function endSession(): Promise<void> {
-  await answerOf(client.DELETE('/patois/v1/sessions/{id}', { params: { path: { id: 'current' } } }));
+  await answerOf(client.DELETE('/patois/v1/sessions/{id}', { params: { path: { id: 'current' } } })).catch(
+    (error: unknown) => {
+      // It had ended by itself.
+      if (!(error instanceof ApiProblem && error.status === 401)) throw error;
+    },
+  );
   queries.clear();
   window.location.assign('/console/sign-in');
 }

@@ -31,7 +31,7 @@ export function clearedSessionCookieHeader(request: WithRaw, config: CookieConfi
  * `X-Requested-With`. Without that header a request that may change something is to be refused, and another presents none.
  */
 export function presentedSession(request: WithRaw, config: CookieConfig): PresentedCookie | undefined {
-  const value = cookieOf(request, isSecureRequest(request.raw, config) ? SECURE_NAME : PLAIN_NAME);
+  const value = sessionCookieOf(request, config);
   if (value === undefined) return undefined;
   const { method, headers } = request.raw;
   const hasProof = headerLines(request, PROOF).length > 0;
@@ -39,6 +39,11 @@ export function presentedSession(request: WithRaw, config: CookieConfig): Presen
   // What a browser says of itself; that it is of our own pages has been seen to already.
   const isOfBrowser = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;
   return { value, isForgeable: !hasProof || !isOfBrowser };
+}
+
+/** What the cookie holds; undefined where there is none, or more than one. That it is of a session is not said. */
+export function sessionCookieOf(request: WithRaw, config: CookieConfig): string | undefined {
+  return cookieOf(request, isSecureRequest(request.raw, config) ? SECURE_NAME : PLAIN_NAME);
 }
 
 function cookie(request: WithRaw, config: CookieConfig, value: string, maxAgeSeconds: number): string {

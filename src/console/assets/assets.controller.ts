@@ -1,13 +1,17 @@
-import { Controller, Get, Header, Param, Req, Res } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Param, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { randomBytes } from 'node:crypto';
 import { Public } from '../../auth/require-scopes.decorator.js';
+import { sessionCookieOf } from '../../auth/sessions/session-cookie.js';
+import { CONFIG, type Config } from '../../config.js';
 import { Refusal } from '../../refusal.js';
 import { ConsoleFiles, formFor } from './console-files.js';
 
 /** What console/vite.config.ts lets the build write in place of a nonce. */
-const NONCE_PLACEHOLDER = /NONCE_OF_THE_ANSWER/g;
+const NONCE_PLACEHOLDER = 'NONCE_OF_THE_ANSWER';
+/** What console/index.html has where the page learns whether it need ask who is signed in. */
+const SESSION_PLACEHOLDER = 'SESSION_OF_THE_REQUEST';
 const YEAR_SECONDS = 31_536_000;
 
 /**
@@ -34,10 +38,12 @@ function policyOf(nonce: string): string {
 export class AssetsController {
   private known: ConsoleFiles | undefined;
 
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
+
   @Get()
   @Public()
-  start(@Res({ passthrough: true }) reply: FastifyReply): string {
-    return this.page(reply);
+  start(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): string {
+    return this.page(request, reply);
   }
 
   @Get('assets/:file')
@@ -60,11 +66,11 @@ export class AssetsController {
   /** The application reads the path itself. */
   @Get('*')
   @Public()
-  anyPage(@Res({ passthrough: true }) reply: FastifyReply): string {
-    return this.page(reply);
+  anyPage(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): string {
+    return this.page(request, reply);
   }
 
-  private page(reply: FastifyReply): string {
+  private page(request: FastifyRequest, reply: FastifyReply): string {
     const { page } = this.files;
     if (page === undefined) throw new Refusal('notFound', { message: 'The console was not built' });
     const nonce = randomBytes(16).toString('base64url');
@@ -75,7 +81,8 @@ export class AssetsController {
       'cross-origin-opener-policy': 'same-origin',
       'permissions-policy': 'camera=(), microphone=(), geolocation=(), payment=(), usb=()',
     });
-    return page.replaceAll(NONCE_PLACEHOLDER, nonce);
+    const session = sessionCookieOf(request, this.config) === undefined ? 'none' : 'present';
+    return page.replaceAll(NONCE_PLACEHOLDER, nonce).replace(SESSION_PLACEHOLDER, session);
   }
 
   /** Read when first asked for: a start does not wait for them. */
