@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { User } from '../../src/accounts/user.entity.js';
 import { SealEventsTask } from '../../src/administration/audit/seal-events.task.js';
 import { PasswordAuthenticator } from '../../src/auth/password-authenticator.js';
+import { Sessions } from '../../src/auth/sessions/sessions.js';
 import { UsageRecorder } from '../../src/decisions/usage-recorder.js';
 import { DialectRegistry } from '../../src/protocol/dialect-registry.js';
 import { basic, bearer, type Sent } from '../support/http.js';
@@ -14,6 +15,8 @@ import { until } from '../support/until.js';
 /** Locked and decided, written with its audit event; with BEGIN and COMMIT. */
 const A_CHANGE = 4;
 const A_READ = 1;
+/** Of a browser, which is read at every request. */
+const A_SESSION = 1;
 
 /** What else a server sends: the look-ups of verification, last uses, heartbeats. */
 const OTHERS = [
@@ -51,6 +54,7 @@ if (!isCounting) {
   let admin: User;
   let member: TestUser;
   let value: string;
+  let session: string;
   beforeAll(async () => {
     let url = '';
     server = await TestServer.start({}, async () => {
@@ -68,6 +72,9 @@ if (!isCounting) {
     admin = await server.admin();
     member = await server.makeUser();
     ({ value } = await server.issue({ dialect: 'patois', ownerId: admin.id, scopes: ['*'] }));
+    const origin = { address: undefined, userAgent: undefined, requestId: 'r' };
+    const sessions = server.app.nest.get(Sessions, { strict: false });
+    ({ value: session } = await sessions.begin(admin, { provider: null, origin }));
     // The scheduled tasks of a start have run.
     const verifying = { headers: bearer(value) };
     await until(async () => (await statementsOf('GET', '/verify', verifying)).size === 0);
@@ -110,6 +117,11 @@ if (!isCounting) {
 
   const asBasic = (): Record<string, string> => basic('admin', value);
   const asBearer = (): Record<string, string> => bearer(value);
+  const asBrowser = (): Record<string, string> => ({
+    cookie: `patois_session=${session}`,
+    'x-requested-with': 'patois-console',
+    'sec-fetch-site': 'same-origin',
+  });
   const asKey = (): Record<string, string> => ({ 'x-api-key': value });
   const asYunxiao = (): Record<string, string> => ({ 'x-yunxiao-token': value });
   const foreman = (id = ''): string => `/api/users/${member.user.numericId}/personal_access_tokens${id}`;
@@ -158,6 +170,15 @@ if (!isCounting) {
     ],
     ['own API: get', A_READ, 'GET', async () => `/patois/v1/tokens/${await made('patois')}`, asBearer],
     ['own API: me', A_READ, 'GET', async () => '/patois/v1/me', asBearer],
+    ['own API: me, by session', A_READ + A_SESSION, 'GET', async () => '/patois/v1/me', asBrowser],
+    [
+      'own API: create, by session',
+      A_CHANGE + A_SESSION,
+      'POST',
+      async () => '/patois/v1/tokens',
+      asBrowser,
+      () => ({ ...NATIVE, owner: member.user.login }),
+    ],
     ['Foreman: create', A_CHANGE, 'POST', async () => foreman(), asBasic, () => ({ name: 'x' })],
     [
       'Foreman: revoke',

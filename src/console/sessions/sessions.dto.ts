@@ -25,7 +25,7 @@ export class Session {
 
   /**
    * Who vouched for the user; null: the user signed in by password.
-   * @example 'company'
+   * @example 'corporate'
    */
   provider: string | null;
 
