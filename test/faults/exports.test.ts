@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ClientRequest, get, type IncomingMessage } from 'node:http';
 import { ASKING } from '../../src/administration/exports/exports.js';
+import { Sessions } from '../../src/auth/sessions/sessions.js';
 import { bearer } from '../support/http.js';
 import { expectProblem } from '../support/problem.js';
 import { TestServer, type TestUser } from '../support/server.js';
@@ -155,6 +156,20 @@ describe('an export', () => {
         const path = `/patois/v1/users/${user.login}`;
         const sent = { headers: server.asAdmin, body: change };
         expect((await server.send('PATCH', path, sent)).status).toBe(200);
+      });
+    });
+
+    test('who has signed out breaks off', async () => {
+      const { user } = await server.makeUser({ role: 'administrator' });
+      const origin = { address: undefined, userAgent: undefined, requestId: 'r' };
+      const sessions = server.app.nest.get(Sessions, { strict: false });
+      const { value } = await sessions.begin(user, { provider: null, origin });
+      server.secrets.add(value);
+      const caller = { cookie: `patois_session=${value}`, 'x-requested-with': 'patois-console' };
+      const headers = { ...caller, 'sec-fetch-site': 'same-origin' };
+      await brokenOff(caller, async () => {
+        const answer = await server.send('DELETE', '/patois/v1/sessions/current', { headers });
+        expect(answer.status).toBe(204);
       });
     });
 
