@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, In } from 'typeorm';
 import { AccountsService, type UserChanges } from '../../accounts/accounts.service.js';
 import { DEFAULT_ORGANIZATION } from '../../accounts/first-start.js';
+import { isLastAdministrator } from '../../accounts/last-administrator.js';
 import { Location } from '../../accounts/location.entity.js';
 import { Organization } from '../../accounts/organization.entity.js';
 import { findPlace, findUser } from '../../accounts/references.js';
@@ -179,11 +180,8 @@ export class UserAdministrationService {
 }
 
 /** @throws {Refusal} conflict for the only administrator who can act. */
-function assertIsNotLastAdministrator({ id }: User, users: readonly User[]): void {
-  const acting = users.filter(
-    (one) => one.role === 'administrator' && !one.disabled && one.deletedAt === null,
-  );
-  if (acting.length !== 1 || acting[0]?.id !== id) return;
+function assertIsNotLastAdministrator(user: User, users: readonly User[]): void {
+  if (!isLastAdministrator(user, users)) return;
   throw new Refusal('conflict', {
     message: 'This is the last administrator who can act: make another one first',
   });
