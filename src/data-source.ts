@@ -18,6 +18,8 @@ import { Notices1795300000020 } from '../migrations/1795300000020-notices.js';
 import { Imports1795300000021 } from '../migrations/1795300000021-imports.js';
 import { Inventory1795300000018 } from '../migrations/1795300000018-inventory.js';
 import { Sessions1795300000024 } from '../migrations/1795300000024-sessions.js';
+import { Identities1795300000025 } from '../migrations/1795300000025-identities.js';
+import { Identity } from './accounts/identity.entity.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
 import { User } from './accounts/user.entity.js';
@@ -52,6 +54,7 @@ export function createDataSource(database: Database): DataSource {
       Organization,
       Location,
       User,
+      Identity,
       Token,
       LastUse,
       Policy,
@@ -92,6 +95,7 @@ export function createDataSource(database: Database): DataSource {
       Imports1795300000021,
       Inventory1795300000018,
       Sessions1795300000024,
+      Identities1795300000025,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

@@ -9,6 +9,7 @@ import { Transactions } from '../database/transactions.js';
 import { isUuid } from '../database/uuid.js';
 import { HashingService } from '../hashing/hashing.service.js';
 import { AccountConflict } from './account-conflict.js';
+import { Identity } from './identity.entity.js';
 import { Location } from './location.entity.js';
 import { Organization } from './organization.entity.js';
 import { type Permission, type Role, User } from './user.entity.js';
@@ -68,31 +69,45 @@ export class AccountsService {
   /** @throws {AccountConflict} when the login is taken, without regard to case. */
   async createUser(spec: UserSpec, actor: Actor, gate?: Gate): Promise<User> {
     const passwordDigest = spec.password ? await this.hashing.hashPassword(spec.password) : null;
-    const now = new Date();
     return this.changing(actor, async (manager) => {
       await gate?.(manager);
-      const user = manager.create(User, {
-        id: randomUUID(),
-        login: spec.login,
-        name: spec.name ?? null,
-        email: spec.email ?? null,
-        role: spec.role ?? 'member',
-        permissions: spec.permissions ?? [],
-        organizationId: spec.organizationId,
-        locations: spec.locations ?? [],
-        passwordDigest,
-        disabled: false,
-        createdAt: now,
-        updatedAt: now,
-      });
-      await manager.save(user);
-      await this.audit.write(runnerOf(manager), {
-        actor,
-        action: 'user.create',
-        object: { type: 'user', id: user.id },
-        after: auditView(user),
-      });
-      return loadUser(manager, user.id);
+      return this.insertUser(spec, passwordDigest, actor, manager);
+    });
+  }
+
+  /**
+   * Makes a user who signs in by an identity provider alone, in the caller's transaction, which ends with the violation
+   * of the index `users_login` when the login is taken.
+   */
+  createUserWithoutPassword(
+    spec: Omit<UserSpec, 'password'>,
+    actor: Actor,
+    manager: EntityManager,
+  ): Promise<User> {
+    return this.insertUser(spec, null, actor, manager);
+  }
+
+  /**
+   * Links a user with whom an identity provider knows them as, in the caller's transaction, which ends with the violation
+   * of a unique index when either has such a link already.
+   *
+   * @param provider by which the link came about, for the audit trail.
+   */
+  async linkIdentity(
+    userId: string,
+    { issuer, subject }: Pick<Identity, 'issuer' | 'subject'>,
+    provider: string,
+    actor: Actor,
+    manager: EntityManager,
+  ): Promise<void> {
+    const now = new Date();
+    const identity = { id: randomUUID(), issuer, subject, userId, createdAt: now, lastUsedAt: now };
+    await manager.insert(Identity, identity);
+    await this.audit.write(runnerOf(manager), {
+      actor,
+      action: 'identity.link',
+      object: { type: 'user', id: userId },
+      after: { provider, issuer, subject },
     });
   }
 
@@ -154,7 +169,7 @@ export class AccountsService {
 
   /**
    * Deletes a user in the caller's transaction: the row stays, for tokens and audit events that name it, without
-   * personal data; the login is free again.
+   * personal data; the login is free again, and so is whom identity providers knew the user as.
    */
   async deleteUser(id: string, actor: Actor, manager: EntityManager): Promise<boolean> {
     if (!(await manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } }))) return false;
@@ -163,6 +178,7 @@ export class AccountsService {
     const deletedAt = new Date();
     const blank = { name: null, email: null, passwordDigest: null, disabled: true };
     await setLocations(manager, id, before.locations, []);
+    await manager.delete(Identity, { userId: id });
     await manager.update(User, { id }, { ...blank, updatedAt: deletedAt, deletedAt });
     await this.endWhatRestsOn(id, actor, manager);
     await this.audit.write(runnerOf(manager), {
@@ -186,6 +202,37 @@ export class AccountsService {
 
   private async endWhatRestsOn(id: string, actor: Actor, manager: EntityManager): Promise<void> {
     for (const end of this.lessTrusted) await end(manager, id, actor);
+  }
+
+  private async insertUser(
+    spec: Omit<UserSpec, 'password'>,
+    passwordDigest: string | null,
+    actor: Actor,
+    manager: EntityManager,
+  ): Promise<User> {
+    const now = new Date();
+    const user = manager.create(User, {
+      id: randomUUID(),
+      login: spec.login,
+      name: spec.name ?? null,
+      email: spec.email ?? null,
+      role: spec.role ?? 'member',
+      permissions: spec.permissions ?? [],
+      organizationId: spec.organizationId,
+      locations: spec.locations ?? [],
+      passwordDigest,
+      disabled: false,
+      createdAt: now,
+      updatedAt: now,
+    });
+    await manager.save(user);
+    await this.audit.write(runnerOf(manager), {
+      actor,
+      action: 'user.create',
+      object: { type: 'user', id: user.id },
+      after: auditView(user),
+    });
+    return loadUser(manager, user.id);
   }
 
   private createPlace<Place extends Organization | Location>(

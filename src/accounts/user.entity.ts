@@ -32,6 +32,7 @@ export type Permission = (typeof PERMISSIONS)[number];
 /** A person or service that owns tokens. Logins are unique without regard to case. */
 @Entity('users')
 @Index('users_login', { synchronize: false })
+@Index('users_email', { synchronize: false })
 @Index('users_organization', ['organizationId', 'createdAt', 'id'])
 export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })

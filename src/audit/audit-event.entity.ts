@@ -16,6 +16,7 @@ export type AuditAction =
   | 'user.create'
   | 'user.update'
   | 'user.delete'
+  | 'identity.link'
   | 'organization.create'
   | 'location.create'
   | 'policy.update'
