@@ -39,6 +39,8 @@ export interface Config {
   registryServices: string[] | undefined;
   /** A file or an address. */
   githubSecretScanningKeys: string | undefined;
+  /** A file. */
+  oidcProviders: string | undefined;
   /** Undefined: for ever. */
   auditRetentionSeconds: number | undefined;
   smtpUrl: string | undefined;
@@ -178,6 +180,13 @@ export const SETTINGS: Settings = {
     fallback: undefined,
     parse: parseKeysPlace,
   },
+  oidcProviders: {
+    variable: 'OIDC_PROVIDERS',
+    doc: 'The absolute path of a JSON file with the OpenID Connect providers that people sign in to the console by ([docs/sign-in.md](docs/sign-in.md)). Needs `PUBLIC_URL`.',
+    shownDefault: 'none',
+    fallback: undefined,
+    parse: parseAbsolutePath,
+  },
   auditRetentionSeconds: {
     variable: 'AUDIT_RETENTION',
     doc: 'How long audit events are kept, a number and `s`, `m`, `h`, `d`, `w` or `y`; their seals stay.',
@@ -315,6 +324,7 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
     workers: read(SETTINGS.workers),
     registryServices: read(SETTINGS.registryServices),
     githubSecretScanningKeys: read(SETTINGS.githubSecretScanningKeys),
+    oidcProviders: read(SETTINGS.oidcProviders),
     auditRetentionSeconds: read(SETTINGS.auditRetentionSeconds),
     smtpUrl: read(SETTINGS.smtpUrl),
     mailFrom: read(SETTINGS.mailFrom),
@@ -335,6 +345,9 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
   }
   if (config.smtpUrl && !environment['MAIL_FROM']?.trim()) {
     problems.push('MAIL_FROM is required with SMTP_URL: the address that mails come from');
+  }
+  if (config.oidcProviders && !environment['PUBLIC_URL']?.trim()) {
+    problems.push('PUBLIC_URL is required with OIDC_PROVIDERS: providers send people back to it');
   }
   return { config, problems };
 }
@@ -462,6 +475,11 @@ function parseKeysPlace(text: string): string {
     throw new Error('must be an https address without credentials, or an absolute path');
   }
   return url.href;
+}
+
+function parseAbsolutePath(text: string): string {
+  if (!isAbsolute(text)) throw new Error(`must be the absolute path of a file, but is '${text}'`);
+  return text;
 }
 
 function parseLifetime(text: string): number {

@@ -40,6 +40,7 @@ describe('defaults', () => {
       workers: 1,
       registryServices: undefined,
       githubSecretScanningKeys: undefined,
+      oidcProviders: undefined,
       auditRetentionSeconds: undefined,
       smtpUrl: undefined,
       mailFrom: undefined,
@@ -168,6 +169,7 @@ describe('every setting', () => {
     ['GITHUB_SECRET_SCANNING_KEYS', 'keys.json'],
     ['GITHUB_SECRET_SCANNING_KEYS', 'http://api.github.com/keys'],
     ['GITHUB_SECRET_SCANNING_KEYS', 'https://user:pass@api.github.com/keys'],
+    ['OIDC_PROVIDERS', 'providers.json'],
     ['QUAY_TOKEN_LIFETIME', '10'],
     ['QUAY_TOKEN_LIFETIME', '0d'],
     ['QUAY_TOKEN_LIFETIME', '-1d'],
@@ -201,6 +203,15 @@ describe('every setting', () => {
       expect(problemsOf({ SMTP_URL: smtpUrl })).toEqual([expect.stringMatching(/^MAIL_FROM is required/)]);
     }
     expect(problemsOf({ SMTP_URL: 'http://ada:hunter2@mail.example.com' }).join()).not.toContain('hunter2');
+  });
+
+  test('OIDC_PROVIDERS takes the path of a file, and needs PUBLIC_URL', () => {
+    const file = { OIDC_PROVIDERS: '/etc/patois/providers.json' };
+    const publicUrl = 'https://tokens.example.com';
+    expect(readConfig({ ...file, PUBLIC_URL: publicUrl })).toMatchObject({
+      oidcProviders: '/etc/patois/providers.json',
+    });
+    expect(problemsOf(file)).toEqual([expect.stringMatching(/^PUBLIC_URL is required with OIDC_PROVIDERS/)]);
   });
 
   test.each(bad)('%s refuses %j by its name', (variable, text) => {
