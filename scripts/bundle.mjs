@@ -20,6 +20,7 @@ const OUTSIDE = [
   'class-validator',
   '@peculiar/x509',
   'jose',
+  'openid-client',
 ];
 /** What dependencies ask for in case it is there; it is not. */
 const ABSENT = [

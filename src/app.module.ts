@@ -5,6 +5,8 @@ import { AUDIT_KEYS, type AuditKeys } from './audit/audit-keys.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CONFIG, type Config } from './config.js';
 import { ConsoleModule } from './console/console.module.js';
+import { SIGN_IN_PROVIDERS, type SignInProvider } from './console/sign-in/sign-in-provider.js';
+import { SignInModule } from './console/sign-in/sign-in.module.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { ForemanModule } from './dialects/foreman/foreman.module.js';
@@ -37,20 +39,23 @@ export interface AppDependencies {
   registry: DialectRegistry;
   routes: RouteTable;
   servers: HttpServers;
+  signInProviders: SignInProvider[];
 }
 
 @Module({})
 export class AppModule {
   static forRoot(dependencies: AppDependencies): DynamicModule {
     const { config, database, dataSource, hashing, auditKeys, registry, routes, servers } = dependencies;
+    const { signInProviders } = dependencies;
     return {
       module: AppModule,
       global: true,
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: AUDIT_KEYS, useValue: auditKeys },
+        { provide: SIGN_IN_PROVIDERS, useValue: signInProviders },
       ],
-      exports: [CONFIG, AUDIT_KEYS],
+      exports: [CONFIG, AUDIT_KEYS, SIGN_IN_PROVIDERS],
       imports: [
         DatabaseModule.forRoot(database, dataSource),
         HashingModule.forRoot(hashing),
@@ -64,6 +69,7 @@ export class AppModule {
         RegistryModule,
         AdministrationModule,
         ConsoleModule,
+        SignInModule,
         DocsModule,
         OperationsModule,
         LosantModule,

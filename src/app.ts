@@ -9,6 +9,8 @@ import { AppModule } from './app.module.js';
 import { AuditWriter } from './audit/audit.writer.js';
 import { PasswordAuthenticator } from './auth/password-authenticator.js';
 import type { Config } from './config.js';
+import { FailedSignIns } from './console/sign-in/failed-sign-ins.js';
+import { readSignInProviders } from './console/sign-in/read-providers.js';
 import { createDataSource } from './data-source.js';
 import { type Database, openDatabase } from './database/database.js';
 import { migrateAlone } from './database/migrate.js';
@@ -58,6 +60,7 @@ export async function createApp(
   const dataSource = createDataSource(database);
   try {
     const keyRing = await loadKeyRing(config);
+    const signInProviders = await readSignInProviders(config);
     const hashing = new HashingService(keyRing, config.bcryptCost);
     const auditKeys = new AuditKeyRing(keyRing);
     await dataSource.initialize();
@@ -69,7 +72,17 @@ export async function createApp(
     const routes = new RouteTable();
     const servers = new HttpServers(config);
     const nest = await NestFactory.create<NestFastifyApplication>(
-      AppModule.forRoot({ config, database, dataSource, hashing, auditKeys, registry, routes, servers }),
+      AppModule.forRoot({
+        config,
+        database,
+        dataSource,
+        hashing,
+        auditKeys,
+        registry,
+        routes,
+        servers,
+        signInProviders,
+      }),
       createHttpAdapter(config, registry, routes, servers),
       {
         logger,
@@ -92,6 +105,7 @@ export async function createApp(
         await nest.get(PolicyEnforcement, { strict: false }).flush();
         await nest.get(PasswordAuthenticator, { strict: false }).flush();
         await nest.get(RefusedCalls, { strict: false }).flush();
+        await nest.get(FailedSignIns, { strict: false }).flush();
         await nest.get(Statements, { strict: false }).close();
         await dataSource.destroy();
         await database.close();

@@ -32,6 +32,7 @@ async function generate(): Promise<Map<string, string>> {
     registry,
     routes: new RouteTable(),
     servers: new HttpServers(config),
+    signInProviders: [],
   };
   const nest = await NestFactory.create(AppModule.forRoot(dependencies), new FastifyAdapter(), {
     logger: ['error'],
