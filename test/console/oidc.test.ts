@@ -439,11 +439,9 @@ describe('GET /console/sign-in/{provider}/callback', () => {
 
   test('a query of more than 8,192 characters is refused before the provider is asked', async () => {
     const authorization = new URL(await begin('corp'));
-    const state = authorization.searchParams.get('state');
+    const query = `state=${authorization.searchParams.get('state')}&iss=${encodeURIComponent(corp.issuer)}`;
     const before = corp.requests.length;
-    const page = await browser.get(
-      `${url}/console/sign-in/corp/callback?state=${state}&code=${'x'.repeat(8_200)}`,
-    );
+    const page = await browser.get(`${url}/console/sign-in/corp/callback?${query}&code=${'x'.repeat(8_200)}`);
     expect(errorOf(page)).toBe('failed');
     expect(corp.requests).toHaveLength(before);
   });
