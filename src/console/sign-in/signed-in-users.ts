@@ -110,7 +110,10 @@ export class SignedInUsers {
     if (user.email?.toLowerCase() !== known.email?.toLowerCase()) {
       throw new SignInFailure('conflict', 'The e-mail address changed meanwhile', user);
     }
-    if (await manager.existsBy(Identity, { userId: user.id, issuer: claims.iss })) {
+    const other = await manager.findOneBy(Identity, { userId: user.id, issuer: claims.iss });
+    // While this one waited for the user's lock, the same person in another tab was faster.
+    if (other?.subject === claims.sub) return user;
+    if (other) {
       throw new SignInFailure('conflict', 'The user has another identity of this issuer', user);
     }
     const identity = { issuer: claims.iss, subject: claims.sub };
