@@ -6,7 +6,6 @@ import { AuthModule } from './auth/auth.module.js';
 import { CONFIG, type Config } from './config.js';
 import { ConsoleModule } from './console/console.module.js';
 import { SIGN_IN_PROVIDERS, type SignInProvider } from './console/sign-in/sign-in-provider.js';
-import { SignInModule } from './console/sign-in/sign-in.module.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { ForemanModule } from './dialects/foreman/foreman.module.js';
@@ -69,7 +68,6 @@ export class AppModule {
         RegistryModule,
         AdministrationModule,
         ConsoleModule,
-        SignInModule,
         DocsModule,
         OperationsModule,
         LosantModule,

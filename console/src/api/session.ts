@@ -1,9 +1,7 @@
-import { answerOf, client, type Schemas } from './client';
+import { answerOf, client } from './client';
 import { ME, noteSignIn } from './me';
 import { ApiProblem } from './problem';
 import { queries } from './queries';
-
-export type SignInProvider = Schemas['SignInProvider'];
 
 /** @throws {ApiProblem} 401 for a wrong login or password; 429 after too many. */
 export async function beginSession(login: string, password: string): Promise<void> {
