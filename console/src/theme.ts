@@ -8,6 +8,10 @@ export const THEME = createTheme({
   fontFamily: 'system-ui, "Noto Sans CJK SC", "Noto Sans CJK KR", sans-serif',
   cursorType: 'pointer',
   respectReducedMotion: true,
+  components: {
+    // Its placeholder is a child that a menu must not have (WAI-ARIA, aria-required-children).
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
+  },
 });
 
 /** The greys of the library for what is said beside something are too pale for WCAG AA. */

@@ -27,11 +27,11 @@ export function AccountMenu({ me: { user } }: { me: Me }) {
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>
-          {user.login} · {user.organization.name} · {t(`roles.${user.role}`)}
-        </Menu.Label>
         <Menu.Item component={Link} href="/account">
           {t('pages.account')}
+          <Text size="xs" c="dimmed" maw={260}>
+            {user.login} · {user.organization.name} · {t(`roles.${user.role}`)}
+          </Text>
         </Menu.Item>
         <Menu.Item onClick={signOut}>{t('account.signOut')}</Menu.Item>
       </Menu.Dropdown>
