@@ -2,8 +2,12 @@
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  // What fails together, and what one connection cannot show, needs a server.
-  testPathIgnorePatterns: process.env.TEST_DATABASE_URL ? [] : ['<rootDir>/test/faults/'],
+  testPathIgnorePatterns: [
+    // What fails together, and what one connection cannot show, needs a server.
+    ...(process.env.TEST_DATABASE_URL ? [] : ['<rootDir>/test/faults/']),
+    // A browser tells no database and no Node.js from another: the gate visits the console once.
+    ...(process.env.WITHOUT_BROWSER ? ['<rootDir>/test/console/browser/'] : []),
+  ],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

@@ -45,6 +45,7 @@ function greet({ login, generatedPassword }: NonNullable<App['firstStart']>, add
     ...(generatedPassword ? [`The password, shown this once: ${generatedPassword}`] : []),
     generatedPassword ? 'Try it:' : 'Try it, in a shell that knows ADMIN_PASSWORD:',
     `  curl -u ${credentials} ${address}/patois/v1/me`,
+    `Or sign in to the console: ${address}/console`,
     '',
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
