@@ -26,7 +26,13 @@ export function scopeWords(scope: string, messages: ScopeMessages): string {
 
 /** What a scope is about, in words: the several of it where there are. */
 export function nounOf(resource: string, { nouns }: ScopeMessages): string {
-  return nouns[`${resource}s`] ?? nouns[resource.replace(/y$/, 'ies')] ?? nouns[resource] ?? resource;
+  return (
+    nouns[`${resource}s`] ??
+    nouns[`${resource}es`] ??
+    nouns[resource.replace(/y$/, 'ies')] ??
+    nouns[resource] ??
+    resource
+  );
 }
 
 /** `devices.get`: a verb with the noun that it is about. */
