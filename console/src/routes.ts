@@ -28,6 +28,7 @@ export const PAGES: Page[] = [
     title: 'myTokens',
     component: page(() => import('./my-tokens/my-tokens-page'), 'MyTokensPage'),
   },
+  { path: '/tokens/new', component: page(() => import('./my-tokens/make-token-page'), 'MakeTokenPage') },
 ];
 void administers;
 void administersAll;
