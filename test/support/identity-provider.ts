@@ -28,6 +28,8 @@ interface GrantContext {
 export class IdentityProvider {
   /** `METHOD /path` of every request so far. */
   readonly requests: string[] = [];
+  /** Who sits before the browser, where that names nobody. */
+  present: string | undefined;
   /** Changes the answers of the token endpoint; their length must stay. */
   tamper: ((body: string) => string) | undefined;
   private handler: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
@@ -97,7 +99,7 @@ export class IdentityProvider {
     this.handler = async (request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '/', this.issuer);
       if (!pathname.startsWith('/interaction/')) return callback(request, response);
-      const accountId = searchParams.get('account');
+      const accountId = searchParams.get('account') ?? this.present ?? null;
       const result = accountId === null ? { error: 'access_denied' } : { login: { accountId } };
       return provider.interactionFinished(request, response, result);
     };
