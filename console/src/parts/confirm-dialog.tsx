@@ -39,12 +39,15 @@ export function ConfirmDialog({
       title={title}
       closeButtonProps={{ 'aria-label': t('confirm.close') }}
     >
-      {isOpen && <Question {...{ children, action, typed, isBusy, isBlocked, error, onConfirm, onClose }} />}
+      {isOpen && (
+        <ConfirmForm {...{ children, action, typed, isBusy, isBlocked, error, onConfirm, onClose }} />
+      )}
     </Modal>
   );
 }
 
-function Question({
+/** The question itself, for a dialog that goes on to show what came of it. */
+export function ConfirmForm({
   children,
   action,
   typed,

@@ -1,21 +1,21 @@
 import { Text, Tooltip } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 
-const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ['year', 31_536_000],
-  ['month', 2_592_000],
-  ['week', 604_800],
-  ['day', 86_400],
-  ['hour', 3_600],
-  ['minute', 60],
+/** From which distance on a unit is counted in, and its size, in seconds: `in 40 days` says more than `next month`. */
+const STEPS: [unit: Intl.RelativeTimeFormatUnit, from: number, size: number][] = [
+  ['year', 63_072_000, 31_536_000],
+  ['month', 7_776_000, 2_592_000],
+  ['day', 86_400, 86_400],
+  ['hour', 3_600, 3_600],
+  ['minute', 60, 60],
 ];
 
 /** How far from now, in words: `3 days ago`, `in 2 months`. */
 export function relative(iso: string, language: string, now = Date.now()): string {
   const seconds = (Date.parse(iso) - now) / 1000;
   const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
-  const step = STEPS.find(([, size]) => Math.abs(seconds) >= size);
-  return step ? format.format(Math.trunc(seconds / step[1]), step[0]) : format.format(0, 'minute');
+  const step = STEPS.find(([, from]) => Math.abs(seconds) >= from);
+  return step ? format.format(Math.trunc(seconds / step[2]), step[0]) : format.format(0, 'minute');
 }
 
 /** The exact local time, with its zone. */
