@@ -29,6 +29,18 @@ export const PAGES: Page[] = [
     component: page(() => import('./my-tokens/my-tokens-page'), 'MyTokensPage'),
   },
   { path: '/tokens/new', component: page(() => import('./my-tokens/make-token-page'), 'MakeTokenPage') },
+  {
+    path: '/audit',
+    title: 'audit',
+    isFor: administersAll,
+    component: page(() => import('./audit/audit-page'), 'AuditPage'),
+  },
+  {
+    path: '/jobs',
+    title: 'jobs',
+    isFor: administers,
+    component: page(() => import('./jobs/jobs-page'), 'JobsPage'),
+  },
+  // Whoever has begun a job may follow it, members too.
+  { path: '/jobs/:id', component: page(() => import('./jobs/job-page'), 'JobPage') },
 ];
-void administers;
-void administersAll;
