@@ -36,6 +36,17 @@ export const PAGES: Page[] = [
     component: page(() => import('./audit/audit-page'), 'AuditPage'),
   },
   {
+    path: '/channels',
+    title: 'channels',
+    isFor: administers,
+    component: page(() => import('./channels/channels-page'), 'ChannelsPage'),
+  },
+  {
+    path: '/channels/:id',
+    isFor: administers,
+    component: page(() => import('./channels/channel-page'), 'ChannelPage'),
+  },
+  {
     path: '/jobs',
     title: 'jobs',
     isFor: administers,
