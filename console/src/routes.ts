@@ -54,4 +54,10 @@ export const PAGES: Page[] = [
   },
   // Whoever has begun a job may follow it, members too.
   { path: '/jobs/:id', component: page(() => import('./jobs/job-page'), 'JobPage') },
+  {
+    path: '/providers',
+    title: 'providers',
+    isFor: administersAll,
+    component: page(() => import('./providers/providers-page'), 'ProvidersPage'),
+  },
 ];
