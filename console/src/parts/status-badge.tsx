@@ -1,0 +1,27 @@
+import { Badge } from '@mantine/core';
+import { IconBan, IconCircleCheck, IconClockOff, IconPlayerPause } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import type { Schemas } from '../api/client';
+
+const SIGNS = {
+  active: { Icon: IconCircleCheck, color: 'green' },
+  inactive: { Icon: IconPlayerPause, color: 'gray' },
+  expired: { Icon: IconClockOff, color: 'orange' },
+  revoked: { Icon: IconBan, color: 'red' },
+} as const;
+
+/** Whether a token works, by a word and a sign; the colour comes on top. */
+export function StatusBadge({ status }: { status: Schemas['Token']['status'] }) {
+  const { t } = useTranslation();
+  const { Icon, color } = SIGNS[status];
+  return (
+    <Badge
+      component="span"
+      variant="default"
+      tt="none"
+      leftSection={<Icon size={14} aria-hidden color={`var(--mantine-color-${color}-6)`} />}
+    >
+      {t(`statuses.${status}`)}
+    </Badge>
+  );
+}
