@@ -1,0 +1,30 @@
+import { Stack } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import { EventList } from '../events/event-list';
+import { Card } from '../parts/card';
+import { firstOf, More } from '../parts/more';
+import { Empty, Loaded } from '../parts/states';
+import { type Token, TOKEN_EVENTS } from './queries';
+
+/** What happened to a token, newest first. */
+export function TokenHistory({ token: { tokenId, owner } }: { token: Token }) {
+  const { t } = useTranslation('token');
+  const query = useInfiniteQuery(TOKEN_EVENTS(tokenId));
+  return (
+    <Card title={t('history.title')}>
+      <Loaded query={firstOf(query)}>
+        {({ pages }) => {
+          const events = pages.flatMap(({ items }) => items);
+          if (events.length === 0) return <Empty>{t('history.empty')}</Empty>;
+          return (
+            <Stack>
+              <EventList events={events} thisToken={tokenId} known={owner} />
+              <More query={query} />
+            </Stack>
+          );
+        }}
+      </Loaded>
+    </Card>
+  );
+}
