@@ -29,35 +29,16 @@ export const PAGES: Page[] = [
     component: page(() => import('./my-tokens/my-tokens-page'), 'MyTokensPage'),
   },
   { path: '/tokens/new', component: page(() => import('./my-tokens/make-token-page'), 'MakeTokenPage') },
+  { path: '/token/:tokenId', component: page(() => import('./token/token-page'), 'TokenPage') },
   {
-    path: '/audit',
-    title: 'audit',
-    isFor: administersAll,
-    component: page(() => import('./audit/audit-page'), 'AuditPage'),
-  },
-  {
-    path: '/channels',
-    title: 'channels',
+    path: '/people/:login',
+    component: page(() => import('./person/person-page'), 'PersonPage'),
     isFor: administers,
-    component: page(() => import('./channels/channels-page'), 'ChannelsPage'),
   },
   {
-    path: '/channels/:id',
-    isFor: administers,
-    component: page(() => import('./channels/channel-page'), 'ChannelPage'),
-  },
-  {
-    path: '/jobs',
-    title: 'jobs',
-    isFor: administers,
-    component: page(() => import('./jobs/jobs-page'), 'JobsPage'),
-  },
-  // Whoever has begun a job may follow it, members too.
-  { path: '/jobs/:id', component: page(() => import('./jobs/job-page'), 'JobPage') },
-  {
-    path: '/providers',
-    title: 'providers',
-    isFor: administersAll,
-    component: page(() => import('./providers/providers-page'), 'ProvidersPage'),
+    path: '/account',
+    title: 'account',
+    component: page(() => import('./account/account-page'), 'AccountPage'),
   },
 ];
+void administersAll;

@@ -20,6 +20,14 @@ export async function endSession(): Promise<void> {
       if (!(error instanceof ApiProblem && error.status === 401)) throw error;
     },
   );
+  leaveForSignIn();
+}
+
+/** What the form says of why one is asked to sign in. */
+export type SignInNotice = 'passwordChanged' | 'ended';
+
+/** Forgets all that was read, and shows the form for the next sign-in. */
+export function leaveForSignIn(notice?: SignInNotice): void {
   queries.clear();
-  window.location.assign('/console/sign-in');
+  window.location.assign(`/console/sign-in${notice === undefined ? '' : `?notice=${notice}`}`);
 }

@@ -21,7 +21,10 @@ import { LanguageMenu, ThemeMenu } from './preferences';
 export function Shell() {
   const me = useQuery(ME);
   useEffect(() => listenForSessionEnd(() => void queries.invalidateQueries({ queryKey: ME.queryKey })), []);
-  if (me.error instanceof ApiProblem && me.error.status === 401) return <SignInForm />;
+  if (me.error instanceof ApiProblem && me.error.status === 401) {
+    // Who was signed in a moment ago is told what happened.
+    return <SignInForm notice={me.data ? 'ended' : undefined} />;
+  }
   if (me.data) return <Frame me={me.data} />;
   if (me.error) return <Failed error={me.error} onRetry={() => void me.refetch()} />;
   return <Loading />;

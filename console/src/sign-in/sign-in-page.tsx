@@ -18,10 +18,12 @@ import { Redirect, useLocation, useSearchParams } from 'wouter';
 import { answerOf, client } from '../api/client';
 import { ME } from '../api/me';
 import { ApiProblem } from '../api/problem';
-import { beginSession } from '../api/session';
+import { beginSession, type SignInNotice } from '../api/session';
 import { useProblemText } from '../parts/states';
 import { LanguageMenu, ThemeMenu } from '../shell/preferences';
 
+/** Of `?notice=`. */
+const NOTICES: SignInNotice[] = ['passwordChanged', 'ended'];
 /** What the server says in `?error=` when a provider sent somebody back in vain. */
 const PROVIDER_ERRORS = ['denied', 'expired', 'unknownUser', 'disabled', 'conflict', 'unavailable', 'failed'];
 
@@ -31,8 +33,12 @@ export function SignInPage() {
   return me.data ? <Redirect to="/" replace /> : <SignInForm />;
 }
 
-/** Login and password, and each provider that the server has. */
-export function SignInForm() {
+/**
+ * Login and password, and each provider that the server has.
+ *
+ * @param props.notice why one is asked to sign in; default: what the address says.
+ */
+export function SignInForm({ notice: given }: { notice?: SignInNotice | undefined }) {
   const { t } = useTranslation('sign-in');
   const [login, setLogin] = useState('');
   const [password, setPassword] = useState('');
@@ -42,6 +48,7 @@ export function SignInForm() {
     document.title = `${t('title')} · Patois`;
   }, [t]);
   const refused = search.get('error');
+  const notice = given ?? NOTICES.find((one) => one === search.get('notice'));
   const code = refused !== null && PROVIDER_ERRORS.includes(refused) ? refused : 'failed';
   return (
     <Center mih="100vh" p="md" component="main">
@@ -63,6 +70,11 @@ export function SignInForm() {
             }}
           >
             <Stack>
+              {notice !== undefined && (
+                <Alert color="blue" role="status">
+                  {t(`notices.${notice}`)}
+                </Alert>
+              )}
               {refused !== null && (
                 <Alert color="red" role="alert">
                   {t(`errors.${code}`)}
