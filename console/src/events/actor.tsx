@@ -30,7 +30,7 @@ export function TokenName({ tokenId }: { tokenId: string }) {
   const { t } = useTranslation('events');
   if (!tokenId.startsWith('pt-')) return <Strong>{t('aToken')}</Strong>;
   return (
-    <Anchor component={Link} href={`/token/${tokenId}`} className="mono" inherit>
+    <Anchor component={Link} href={`/token/${tokenId}`} className="mono" underline="always" inherit>
       {tokenId}
     </Anchor>
   );
@@ -59,7 +59,7 @@ export function Person({ id, known }: { id: string; known?: KnownPerson | undefi
 export function PersonLink({ login }: { login: string }) {
   if (!administers(useMe())) return <Strong>{login}</Strong>;
   return (
-    <Anchor component={Link} href={`/people/${encodeURIComponent(login)}`} inherit>
+    <Anchor component={Link} href={`/people/${encodeURIComponent(login)}`} underline="always" inherit>
       {login}
     </Anchor>
   );

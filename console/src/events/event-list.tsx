@@ -23,7 +23,7 @@ export function EventList({
   return (
     <Timeline bulletSize={26} lineWidth={2} role="list">
       {events.map((event) => (
-        <Timeline.Item key={event.id} role="listitem" bullet={<EventIcon action={event.action} />}>
+        <Timeline.Item key={event.id} role="listitem" mt="md" bullet={<EventIcon action={event.action} />}>
           <OneEvent event={event} thisToken={thisToken} known={known} />
         </Timeline.Item>
       ))}
@@ -53,9 +53,7 @@ function OneEvent({
         <Moment at={event.time} />
         {event.address !== null && <span>{t('from', { address: event.address })}</span>}
         {event.userAgent !== null && <UserAgent value={event.userAgent} />}
-      </Group>
-      {hasChange && (
-        <div>
+        {hasChange && (
           <Button
             size="compact-xs"
             variant="subtle"
@@ -70,8 +68,8 @@ function OneEvent({
           >
             {t('change.show')}
           </Button>
-        </div>
-      )}
+        )}
+      </Group>
       <Collapse expanded={isOpen} id={details}>
         {isOpen && <EventChange event={event} />}
       </Collapse>

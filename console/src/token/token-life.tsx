@@ -42,7 +42,7 @@ export function TokenLife({ token }: { token: Token }) {
         </Group>
         <Timeline active={past - 1} bulletSize={14} lineWidth={2} role="list">
           {life.moments.map(({ name, at }) => (
-            <Timeline.Item key={name} role="listitem">
+            <Timeline.Item key={name} role="listitem" mt="xs">
               <Text component="div" size="sm">
                 {t(`life.${name}`)}
                 {at !== null && (
