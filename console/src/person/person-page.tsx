@@ -44,7 +44,7 @@ function OnePerson({ user }: { user: User }) {
           <>
             <Button
               component={Link}
-              href={`/people?edit=${encodeURIComponent(user.login)}`}
+              href={`/people?q=${encodeURIComponent(user.login)}`}
               variant="default"
               leftSection={<IconPencil size={16} aria-hidden />}
             >
