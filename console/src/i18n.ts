@@ -58,8 +58,6 @@ export async function beginMessages(): Promise<void> {
       supportedLngs: Object.keys(LANGUAGES),
       // A message that is missing in a language is a defect that a test finds, not one to be hidden by English.
       fallbackLng: false,
-      // Else it writes an advertisement to the console of the browser.
-      showSupportNotice: false,
       ns: ['shell'],
       defaultNS: 'shell',
       showSupportNotice: false,
