@@ -109,13 +109,14 @@ function EndDialog({ ending, onClose }: { ending: Session | 'others' | undefined
       if (meant.isCurrent) return endSession();
       return endOne(meant.id);
     },
-    onSuccess: (_, meant) => {
+    onSuccess: async (_, meant) => {
       if (meant !== 'others' && meant.isCurrent) return;
+      await queries.invalidateQueries({ queryKey: SESSIONS.queryKey });
       notifyDone(t(meant === 'others' ? 'sessions.othersEnded' : 'sessions.ended'));
       onClose();
     },
     // Some of several may have ended though another did not.
-    onSettled: () => void queries.invalidateQueries({ queryKey: SESSIONS.queryKey }),
+    onError: () => void queries.invalidateQueries({ queryKey: SESSIONS.queryKey }),
   });
   const isOthers = ending === 'others';
   return (

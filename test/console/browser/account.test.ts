@@ -142,7 +142,7 @@ describeWith([CHROMIUM], 'my account', () => {
   test('language and appearance are chosen here, and kept for the next visit', async () => {
     const visitor = await visit(await server.makeUser({ login: 'emil' }), { colorScheme: 'light' });
     const { page } = visitor;
-    await page.getByRole('radio', { name: 'Dark' }).check({ force: true });
+    await page.locator('main').getByText('Dark', { exact: true }).click();
     await page.getByLabel('Language', { exact: true }).last().selectOption('ko');
     await page.getByRole('heading', { name: '내 계정' }).waitFor();
     await page.reload();

@@ -21,7 +21,10 @@ describeWith([CHROMIUM], 'the page of a token', () => {
     await browser.close();
   });
 
-  async function issue(name: string, spec: { scopes?: string[]; allowedCidrs?: string[] } = {}) {
+  async function issue(
+    name: string,
+    spec: { dialect?: string; scopes?: string[]; allowedCidrs?: string[] } = {},
+  ) {
     const { token, value } = await server.issue({
       dialect: 'patois',
       ownerId: alice.user.id,
@@ -191,7 +194,8 @@ describeWith([CHROMIUM], 'the page of a token', () => {
   );
 
   test.each(['en', 'zh-CN', 'ko'])('in %s it has all its words, and fits a narrow screen', async (locale) => {
-    const { tokenId } = await issue('a name that goes on and on without an end '.repeat(5).trim());
+    const name = 'a name that goes on and on without an end '.repeat(5).trim();
+    const { tokenId } = await issue(name, { dialect: 'quay', scopes: ['user:admin'] });
     const visitor = await browser.visitor(server.url);
     await visitor.signIn('admin', ADMIN_PASSWORD);
     const { page } = visitor;
