@@ -9,7 +9,8 @@ import { PasswordForm } from './password-form';
 
 /** Who I am here, how I sign in, and where I am signed in. */
 export function AccountPage() {
-  const { t } = useTranslation('account');
+  // The words of its parts as well: a part that waits for its own would hide the page again.
+  const { t } = useTranslation(['account', 'events', 'sign-in']);
   const { user } = useMe();
   return (
     <>

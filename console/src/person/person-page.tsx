@@ -21,7 +21,8 @@ export function PersonPage() {
 }
 
 function OnePerson({ user }: { user: User }) {
-  const { t } = useTranslation('person');
+  // The words of its parts as well: a part that waits for its own would hide the page again.
+  const { t } = useTranslation(['person', 'events']);
   const seesTrail = administersAll(useMe());
   return (
     <>

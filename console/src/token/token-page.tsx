@@ -24,7 +24,8 @@ export function TokenPage() {
 }
 
 function OneToken({ token }: { token: Token }) {
-  const { t } = useTranslation('token');
+  // The words of its parts as well: a part that waits for its own would hide the page again.
+  const { t } = useTranslation(['token', 'events']);
   return (
     <>
       <PageHeader
