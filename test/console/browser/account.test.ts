@@ -169,7 +169,7 @@ describeWith([CHROMIUM], 'my account', () => {
 
   test.each(['light', 'dark'] as const)('in %s there is no barrier', async (colorScheme) => {
     const user = await server.makeUser({ login: `gil-${colorScheme}` });
-    const visitor = await visit(user, { colorScheme });
+    const visitor = await visit(user, { colorScheme, reducedMotion: 'reduce' });
     await sessions(visitor).getByText('This browser').waitFor();
     await visitor.page.getByLabel('New password again').fill('x');
     await visitor.page

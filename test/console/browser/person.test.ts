@@ -237,7 +237,10 @@ describeWith([CHROMIUM], 'the page of a person', () => {
     'in %s there is no barrier, the question included',
     async (colorScheme) => {
       await holder(`axe-${colorScheme}`);
-      const visitor = await asAdmin(`/console/people/axe-${colorScheme}`, { colorScheme });
+      const visitor = await asAdmin(`/console/people/axe-${colorScheme}`, {
+        colorScheme,
+        reducedMotion: 'reduce',
+      });
       await visitor.page.getByText('created the account of').waitFor();
       expect(await visitor.barriers()).toEqual([]);
       await visitor.page.getByRole('button', { name: 'End all access' }).click();

@@ -180,7 +180,7 @@ describeWith([CHROMIUM], 'the page of a token', () => {
     'in %s there is no barrier, the edit form included',
     async (colorScheme) => {
       const { tokenId } = await issue('seen by all');
-      const visitor = await browser.visitor(server.url, { colorScheme });
+      const visitor = await browser.visitor(server.url, { colorScheme, reducedMotion: 'reduce' });
       await visitor.signIn('admin', ADMIN_PASSWORD, `/console/token/${tokenId}`);
       const { page } = visitor;
       await part(page, 'History').getByText('issued this token').waitFor();
