@@ -12,7 +12,7 @@ export function useDialectTitle(): (dialect: string) => string {
 export function DialectBadge({ dialect }: { dialect: string }) {
   const title = useDialectTitle();
   return (
-    <Badge variant="default" tt="none" fw={600}>
+    <Badge component="span" variant="default" tt="none" fw={600}>
       {title(dialect)}
     </Badge>
   );

@@ -2,7 +2,7 @@ import { Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { Card } from '../parts/card';
-import { DialectBadge } from '../parts/dialect-badge';
+import { DialectBadge } from '../dialects/dialect-words';
 import { Fact, Facts } from '../parts/facts';
 import { Moment } from '../parts/moment';
 import { Loaded } from '../parts/states';

@@ -15,14 +15,14 @@ import { PERSON, type User } from './queries';
 
 /** Everything about one person, for who administers them. */
 export function PersonPage() {
-  const { login = '' } = useParams<{ login: string }>();
+  const { login } = useParams<{ login: string }>();
   const query = useQuery(PERSON(login));
   return <Loaded query={query}>{(user) => <OnePerson key={user.id} user={user} />}</Loaded>;
 }
 
 function OnePerson({ user }: { user: User }) {
   // The words of its parts as well: a part that waits for its own would hide the page again.
-  const { t } = useTranslation(['person', 'events']);
+  const { t } = useTranslation(['person', 'events', 'dialects']);
   const seesTrail = administersAll(useMe());
   return (
     <>

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import type { Schemas } from '../api/client';
 import { Card } from '../parts/card';
-import { DialectBadge } from '../parts/dialect-badge';
+import { DialectBadge } from '../dialects/dialect-words';
 import { Moment } from '../parts/moment';
 import { firstOf, More } from '../parts/more';
 import { Empty, Loaded } from '../parts/states';

@@ -38,6 +38,7 @@ export function EditDialog({
 function EditForm({ token, onClose }: { token: Token; onClose: () => void }) {
   const { t } = useTranslation('token');
   const [before] = useState(() => draftOf(token));
+  const [openedAt] = useState(() => localOf(new Date().toISOString()));
   const [draft, setDraft] = useState(before);
   const set = (changes: Partial<typeof draft>): void => setDraft((known) => ({ ...known, ...changes }));
   const queries = useQueryClient();
@@ -105,7 +106,7 @@ function EditForm({ token, onClose }: { token: Token; onClose: () => void }) {
             label={t('edit.expires')}
             description={t('edit.expiresHint')}
             value={draft.expiresAt}
-            min={localOf(new Date().toISOString())}
+            min={openedAt}
             onChange={(event) => set({ expiresAt: event.currentTarget.value })}
             error={errorOf('/expiresAt')}
           />

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'wouter';
 import { PersonLink } from '../events/actor';
-import { DialectBadge } from '../parts/dialect-badge';
+import { DialectBadge } from '../dialects/dialect-words';
 import { PageHeader } from '../parts/page-header';
 import { Loaded } from '../parts/states';
 import { StatusBadge } from '../parts/status-badge';
@@ -18,14 +18,14 @@ import { TokenScopes } from './token-scopes';
 
 /** Everything about one token, for everybody who may see it. */
 export function TokenPage() {
-  const { tokenId = '' } = useParams<{ tokenId: string }>();
+  const { tokenId } = useParams<{ tokenId: string }>();
   const query = useQuery(TOKEN(tokenId));
   return <Loaded query={query}>{(token) => <OneToken token={token} />}</Loaded>;
 }
 
 function OneToken({ token }: { token: Token }) {
   // The words of its parts as well: a part that waits for its own would hide the page again.
-  const { t } = useTranslation(['token', 'events']);
+  const { t } = useTranslation(['token', 'events', 'dialects', 'my-tokens']);
   return (
     <>
       <PageHeader

@@ -133,6 +133,29 @@ describeWith([CHROMIUM], 'the page of a token', () => {
     await visitor.leave();
   });
 
+  test('it is rotated and revoked from its page: the new value works, then nothing', async () => {
+    const { tokenId, value } = await issue('rotated here');
+    const visitor = await asAlice(`/console/token/${tokenId}`);
+    const { page } = visitor;
+    await page.getByRole('button', { name: 'Rotate', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('radio', { name: 'It ends at once' }).check();
+    await dialog.getByRole('button', { name: 'Rotate', exact: true }).click();
+    await dialog.getByText('rotated here has a new secret').waitFor();
+    const [rotated = ''] = /pt-[0-9A-Za-z]{12}_[0-9A-Za-z]{49}/.exec(await dialog.innerText()) ?? [];
+    server.secrets.add(rotated);
+    expect((await server.send('GET', '/verify', { headers: bearer(rotated) })).status).toBe(204);
+    expect((await server.send('GET', '/verify', { headers: bearer(value) })).status).toBe(401);
+    await page.goto(`/console/token/${tokenId}`);
+    await part(page, 'History').getByText('You (alice) rotated this token').waitFor();
+    await page.getByRole('button', { name: 'Revoke', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
+    await part(page, 'Its values over time').getByText('Current value · works no more').waitFor();
+    expect((await shown(tokenId)).status).toBe('revoked');
+    expect(await page.getByRole('button', { name: 'Rotate', exact: true }).count()).toBe(0);
+    await visitor.leave();
+  });
+
   test('a revoked token says who ended it and why, and offers nothing more to do', async () => {
     const { tokenId } = await issue('leaked one');
     await server.send('DELETE', `/patois/v1/tokens/${tokenId}?reason=Leaked%20in%20a%20log`, {
