@@ -84,13 +84,14 @@ function Frame({ me }: { me: Me }) {
 function Pages({ me }: { me: Me }) {
   const { t } = useTranslation();
   const mine = PAGES.filter(({ isFor }) => isFor?.(me) ?? true);
+  const start = mine.find(({ isStart }) => isStart) ?? mine[0];
   return (
     <Switch>
       {mine.map(({ path, component }) => (
         <Route key={path} path={path} component={component} />
       ))}
       <Route path="/">
-        <Redirect to={mine[0]?.path ?? '/tokens'} replace />
+        <Redirect to={start?.path ?? '/tokens'} replace />
       </Route>
       <Route>
         <Empty>{t('noPage')}</Empty>

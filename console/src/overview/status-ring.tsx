@@ -1,0 +1,46 @@
+import type { Numbers } from './numbers';
+
+export const STATUS_COLORS = { active: 'teal', inactive: 'gray', expired: 'orange', revoked: 'red' } as const;
+
+const RADIUS = 42;
+const LENGTH = 2 * Math.PI * RADIUS;
+
+/** The statuses as parts of a ring; the list beside it says the same in words and numbers. */
+export function StatusRing({ statuses }: { statuses: Numbers['statuses'] }) {
+  const total = Math.max(
+    1,
+    statuses.reduce((sum, { count }) => sum + count, 0),
+  );
+  let before = 0;
+  return (
+    <svg viewBox="0 0 100 100" width={130} height={130} aria-hidden focusable="false" className="ring">
+      <circle
+        cx="50"
+        cy="50"
+        r={RADIUS}
+        fill="none"
+        stroke="var(--mantine-color-default-hover)"
+        strokeWidth="14"
+      />
+      {statuses.map(({ status, count }) => {
+        const part = (LENGTH * count) / total;
+        const offset = before;
+        before += part;
+        return (
+          <circle
+            key={status}
+            cx="50"
+            cy="50"
+            r={RADIUS}
+            fill="none"
+            stroke={`var(--mantine-color-${STATUS_COLORS[status]}-filled)`}
+            strokeWidth="14"
+            strokeDasharray={`${part} ${LENGTH - part}`}
+            strokeDashoffset={-offset}
+            transform="rotate(-90 50 50)"
+          />
+        );
+      })}
+    </svg>
+  );
+}
