@@ -6,7 +6,7 @@ import { NumberLink } from './number-link';
 export interface Bar {
   name: string;
   of: CountedTokens;
-  /** A colour of the theme; the number and the name say the same without it. */
+  /** A colour of the theme with its shade; the number and the name say the same without it. */
   color?: string;
   sign?: ReactNode;
 }
@@ -16,7 +16,7 @@ export function Bars({ bars }: { bars: readonly Bar[] }) {
   const most = Math.max(1, ...bars.map(({ of }) => of.count));
   return (
     <ul className="bars">
-      {bars.map(({ name, of, color = 'indigo', sign }) => (
+      {bars.map(({ name, of, color = 'indigo-filled', sign }) => (
         <li key={name}>
           <Text size="sm" className="anywhere">
             {sign} {name}
@@ -27,7 +27,7 @@ export function Bars({ bars }: { bars: readonly Bar[] }) {
               width={`${(100 * of.count) / most}%`}
               height="14"
               rx="3"
-              fill={`var(--mantine-color-${color}-filled)`}
+              fill={`var(--mantine-color-${color})`}
             />
           </svg>
           <span className="bar-number">

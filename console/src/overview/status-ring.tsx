@@ -1,6 +1,12 @@
 import type { Numbers } from './numbers';
 
-export const STATUS_COLORS = { active: 'teal', inactive: 'gray', expired: 'orange', revoked: 'red' } as const;
+/** Grey as it is filled is too near to the page in the dark. */
+export const STATUS_COLORS = {
+  active: 'teal-filled',
+  inactive: 'gray-6',
+  expired: 'orange-filled',
+  revoked: 'red-filled',
+} as const;
 
 const RADIUS = 42;
 const LENGTH = 2 * Math.PI * RADIUS;
@@ -33,7 +39,7 @@ export function StatusRing({ statuses }: { statuses: Numbers['statuses'] }) {
             cy="50"
             r={RADIUS}
             fill="none"
-            stroke={`var(--mantine-color-${STATUS_COLORS[status]}-filled)`}
+            stroke={`var(--mantine-color-${STATUS_COLORS[status]})`}
             strokeWidth="14"
             strokeDasharray={`${part} ${LENGTH - part}`}
             strokeDashoffset={-offset}

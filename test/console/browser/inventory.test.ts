@@ -8,6 +8,8 @@ import { describeWith } from '../../support/programs.js';
 import { ADMIN_PASSWORD, TestServer, type TestUser } from '../../support/server.js';
 
 const MANY = 5_000;
+/** A frame that is made narrower takes a moment to become so. */
+const FITS = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
 
 describeWith([CHROMIUM], 'the inventory', () => {
   let browser: Browser;
@@ -413,13 +415,14 @@ describeWith([CHROMIUM], 'the inventory', () => {
     expect(await visitor.barriers()).toEqual([]);
     await visitor.picture('inventory-dark');
     await visitor.page.setViewportSize({ width: 360, height: 740 });
+    await visitor.page.waitForFunction(FITS);
     expect(await visitor.isTooWide()).toBe(false);
     await visitor.picture('inventory-narrow');
     for (const language of ['简体中文', '한국어']) {
       await visitor.page.setViewportSize({ width: 1280, height: 900 });
       await visitor.page.getByRole('banner').getByRole('button').first().click();
       await visitor.page.getByRole('menuitemradio', { name: language }).click();
-      await rows().nth(5).waitFor();
+      await visitor.page.getByRole('row').nth(5).waitFor();
       expect(await visitor.missingMessages()).toEqual([]);
       await visitor.picture(`inventory-${language}`);
     }

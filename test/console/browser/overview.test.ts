@@ -4,6 +4,9 @@ import { type Life, makeLife } from '../../support/many-tokens.js';
 import { describeWith } from '../../support/programs.js';
 import { ADMIN_PASSWORD, TestServer, type TestUser } from '../../support/server.js';
 
+/** A frame that is made narrower takes a moment to become so. */
+const FITS = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
+
 const LIVES: Life[] = [
   { made: 0 },
   { made: 1, expires: 3, isConfined: true },
@@ -79,6 +82,8 @@ describeWith([CHROMIUM], 'the overview', () => {
   });
 
   test('has numbers each of which leads to exactly so many rows', async () => {
+    // So high that each row can be seen, and is in the page.
+    await visitor.page.setViewportSize({ width: 1280, height: 1800 });
     await signIn();
     const found = await numbers();
     // The total, 5 to look at, 4 statuses, 6 dialects, 4 ages, 3 times of expiry, and 5 days.
@@ -158,8 +163,9 @@ describeWith([CHROMIUM], 'the overview', () => {
     expect(await visitor.barriers()).toEqual([]);
     await visitor.picture('overview-dark');
     await visitor.page.setViewportSize({ width: 360, height: 740 });
-    expect(await visitor.isTooWide()).toBe(false);
+    await visitor.page.waitForFunction(FITS);
     await visitor.picture('overview-narrow');
+    expect(await visitor.isTooWide()).toBe(false);
     for (const language of ['简体中文', '한국어']) {
       await visitor.page.setViewportSize({ width: 1280, height: 1150 });
       await visitor.page.getByRole('banner').getByRole('button').first().click();
