@@ -6,7 +6,7 @@ import { endSession } from '../api/session';
 import { Card } from '../parts/card';
 import { ConfirmDialog } from '../parts/confirm-dialog';
 import { Moment } from '../parts/moment';
-import { firstOf, More } from '../parts/more';
+import { inParts, NextPart } from '../parts/next-part';
 import { notifyDone } from '../parts/notify';
 import { Empty, Loaded } from '../parts/states';
 import { useDeviceText, UserAgent } from '../parts/user-agent';
@@ -30,7 +30,7 @@ export function AccountSessions() {
         )
       }
     >
-      <Loaded query={firstOf(query)}>
+      <Loaded query={inParts(query)}>
         {() =>
           sessions.length === 0 ? (
             <Empty>{t('sessions.empty')}</Empty>
@@ -41,7 +41,7 @@ export function AccountSessions() {
                   <OneSession key={session.id} session={session} onEnd={() => setEnding(session)} />
                 ))}
               </Stack>
-              <More query={query} />
+              <NextPart list={query} />
             </Stack>
           )
         }

@@ -16,7 +16,7 @@ import { TestChannel } from './test-channel';
 
 /** One channel: what it is told of, whether it takes it, and what was sent. */
 export function ChannelPage() {
-  const { id = '' } = useParams<{ id: string }>();
+  const { id } = useParams<{ id: string }>();
   const { t } = useTranslation('channels');
   const query = useQuery(CHANNEL(id));
   return (

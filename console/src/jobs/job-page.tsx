@@ -19,7 +19,7 @@ import { StopJob } from './stop-job';
 
 /** One job: how far it is while it runs, and what came of it. */
 export function JobPage() {
-  const { id = '' } = useParams<{ id: string }>();
+  const { id } = useParams<{ id: string }>();
   const { t } = useTranslation('jobs');
   const query = useQuery(JOB(id));
   const nameOf = useKindName();

@@ -1,4 +1,5 @@
 import { Radio, Stack, Text, TextInput } from '@mantine/core';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { TokenDraft } from './draft';
 import { useDuration } from './duration';
@@ -33,7 +34,7 @@ export function ExpiryField({
     if (choice === 'date' || choice === 'never') return t(`expiry.${choice}`);
     return t('expiry.days', { duration: duration(Number(choice) * 86_400) });
   };
-  const now = Date.now();
+  const [now] = useState(Date.now);
   const fault = expiry === 'date' && date !== '' ? dateFault(date, policy, now) : undefined;
   const latest = latestExpiry(policy, now);
   return (

@@ -43,6 +43,7 @@ export function MakeTokenForm({
     date: '',
     cidrs: '',
   }));
+  const [openedAt] = useState(Date.now);
   const set = (changes: Partial<TokenDraft>): void => setDraft((known) => ({ ...known, ...changes }));
   const { submit, error, isBusy } = useSecretCall<Schemas['CreateToken']>(
     (body, key) =>
@@ -51,7 +52,7 @@ export function MakeTokenForm({
   );
   const errors = fieldErrors(error);
   const isTold = Object.keys(errors).length > 0;
-  const isReady = isComplete(draft, policy, Date.now());
+  const isReady = isComplete(draft, policy, openedAt);
   return (
     <form
       noValidate

@@ -17,7 +17,6 @@ export function StatusRing({ statuses }: { statuses: Numbers['statuses'] }) {
     1,
     statuses.reduce((sum, { count }) => sum + count, 0),
   );
-  let before = 0;
   return (
     <svg viewBox="0 0 100 100" width={130} height={130} aria-hidden focusable="false" className="ring">
       <circle
@@ -28,10 +27,10 @@ export function StatusRing({ statuses }: { statuses: Numbers['statuses'] }) {
         stroke="var(--mantine-color-default-hover)"
         strokeWidth="14"
       />
-      {statuses.map(({ status, count }) => {
+      {statuses.map(({ status, count }, index) => {
         const part = (LENGTH * count) / total;
-        const offset = before;
-        before += part;
+        const before = statuses.slice(0, index).reduce((sum, one) => sum + one.count, 0);
+        const offset = (LENGTH * before) / total;
         return (
           <circle
             key={status}

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { EventList } from '../events/event-list';
 import { Card } from '../parts/card';
-import { firstOf, More } from '../parts/more';
+import { inParts, NextPart } from '../parts/next-part';
 import { Empty, Loaded } from '../parts/states';
 import { ACTIVITY, type ActivityKind, type User } from './queries';
 
@@ -28,14 +28,14 @@ export function PersonActivity({ user }: { user: User }) {
         />
       }
     >
-      <Loaded query={firstOf(query)}>
+      <Loaded query={inParts(query)}>
         {({ pages }) => {
           const events = pages.flatMap(({ items }) => items);
           if (events.length === 0) return <Empty>{t('activity.empty')}</Empty>;
           return (
             <Stack>
               <EventList events={events} known={user} />
-              <More query={query} />
+              <NextPart list={query} />
             </Stack>
           );
         }}

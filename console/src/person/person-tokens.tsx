@@ -7,7 +7,7 @@ import type { Schemas } from '../api/client';
 import { Card } from '../parts/card';
 import { DialectBadge } from '../dialects/dialect-words';
 import { Moment } from '../parts/moment';
-import { firstOf, More } from '../parts/more';
+import { inParts, NextPart } from '../parts/next-part';
 import { Empty, Loaded } from '../parts/states';
 import { StatusBadge } from '../parts/status-badge';
 import { TOKENS_OF, type User } from './queries';
@@ -37,14 +37,14 @@ export function PersonTokens({ user }: { user: User }) {
         />
       }
     >
-      <Loaded query={firstOf(query)}>
+      <Loaded query={inParts(query)}>
         {({ pages }) => {
           const tokens = pages.flatMap(({ items }) => items);
           if (tokens.length === 0) return <Empty>{t('tokens.empty')}</Empty>;
           return (
             <Stack>
               <TokenTable tokens={tokens} />
-              <More query={query} />
+              <NextPart list={query} />
             </Stack>
           );
         }}

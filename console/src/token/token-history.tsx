@@ -3,7 +3,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { EventList } from '../events/event-list';
 import { Card } from '../parts/card';
-import { firstOf, More } from '../parts/more';
+import { inParts, NextPart } from '../parts/next-part';
 import { Empty, Loaded } from '../parts/states';
 import { type Token, TOKEN_EVENTS } from './queries';
 
@@ -13,14 +13,14 @@ export function TokenHistory({ token: { tokenId, owner } }: { token: Token }) {
   const query = useInfiniteQuery(TOKEN_EVENTS(tokenId));
   return (
     <Card title={t('history.title')}>
-      <Loaded query={firstOf(query)}>
+      <Loaded query={inParts(query)}>
         {({ pages }) => {
           const events = pages.flatMap(({ items }) => items);
           if (events.length === 0) return <Empty>{t('history.empty')}</Empty>;
           return (
             <Stack>
               <EventList events={events} thisToken={tokenId} known={owner} />
-              <More query={query} />
+              <NextPart list={query} />
             </Stack>
           );
         }}

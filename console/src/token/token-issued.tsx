@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { administers, useMe } from '../api/me';
 import { Card } from '../parts/card';
-import { firstOf, More } from '../parts/more';
+import { inParts, NextPart } from '../parts/next-part';
 import { Loaded } from '../parts/states';
 import { StatusBadge } from '../parts/status-badge';
 import { ISSUED_BY, type Token } from './queries';
@@ -16,7 +16,7 @@ export function TokenIssued({ token: { tokenId } }: { token: Token }) {
   const mayList = administers(useMe());
   return (
     <Card title={t('issued.title')}>
-      <Loaded query={firstOf(query)}>
+      <Loaded query={inParts(query)}>
         {({ pages }) => {
           const issued = pages.flatMap(({ items }) => items);
           if (issued.length === 0) return <Text>{t('issued.none')}</Text>;
@@ -34,7 +34,7 @@ export function TokenIssued({ token: { tokenId } }: { token: Token }) {
                   </List.Item>
                 ))}
               </List>
-              <More query={query} />
+              <NextPart list={query} />
               {mayList && (
                 <Anchor component={Link} href={`/inventory?createdBy=${tokenId}`} size="sm">
                   {t('issued.all')}

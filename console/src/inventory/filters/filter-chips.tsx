@@ -23,7 +23,7 @@ export function FilterChips({
     <Group gap="xs" role="group" aria-label={t('filters.active')}>
       {names.map((name) => {
         const words = wordsOf(name, filter[name] ?? '');
-        const { [name]: _, ...rest } = filter;
+        const rest = Object.fromEntries(Object.entries(filter).filter(([other]) => other !== name));
         return (
           <Group key={name} gap={0} wrap="nowrap" className="filter-chip" maw="100%">
             <Button

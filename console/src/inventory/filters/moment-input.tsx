@@ -31,6 +31,7 @@ export function MomentInput({
   };
   useEffect(() => {
     // What stands in the fields is meant, also when nobody touches it.
+    // oxlint-disable-next-line react/set-state-in-effect -- once
     if (value === '') away(amount, unit);
     // oxlint-disable-next-line exhaustive-deps -- once
   }, []);
