@@ -89,6 +89,21 @@ describe('GET /patois/v1/owners', () => {
     expect(await loginsOf('owner=nobody')).toEqual([]);
   });
 
+  test('lists of the users that are named those who own a token', async () => {
+    const users = [member, idle, stranger].map(({ user }) => user.id).join(',');
+    const items = (await owners(`users=${users}`)).json.items as {
+      login: string;
+      tokens: { total: number };
+    }[];
+    expect(items.map(({ login, tokens }) => [login, tokens.total])).toEqual([
+      ['stranger', 1],
+      ['member', 3],
+    ]);
+    expect(await loginsOf(`users=${users}`, head.byPassword)).toEqual(['member']);
+    expect(await loginsOf(`users=${idle.user.id}`)).toEqual([]);
+    expectProblem(await owners(`users=${member.user.id},ada`), 400, '/users');
+  });
+
   test('says when any of the tokens was used last', async () => {
     const user = await server.makeUser();
     await issueTo(user, { dialect: 'quay' });

@@ -1,12 +1,33 @@
-import { IntersectionType } from '@nestjs/swagger';
+import { ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsUUID } from 'class-validator';
+import { Optional } from '../../http/validation/fields.js';
 import { ListQuery } from '../../native/list.dto.js';
 import type { HeldScope } from '../../protocol/scope-power.js';
 import type { TokenOwner as OwnerRow } from '../../tokens/inventory/token-owners.js';
 import { PlaceReference } from '../place.dto.js';
 import { TokenFilter } from '../tokens/tokens.dto.js';
 
+/** So many fit into an address that every proxy takes. */
+const MAX_USERS = 100;
+
 /** The query of the list of owners: a user is in it who owns a token that the filters mean. */
-export class ListOwnersQuery extends IntersectionType(TokenFilter, ListQuery) {}
+export class ListOwnersQuery extends IntersectionType(TokenFilter, ListQuery) {
+  @ApiPropertyOptional({
+    description: 'Uuids of users, separated by commas: lists those alone of them who own such a token.',
+    type: [String],
+    format: 'uuid',
+    maxItems: MAX_USERS,
+    style: 'form',
+    explode: false,
+  } as object)
+  @Optional()
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.split(',') : value))
+  @IsArray()
+  @ArrayMaxSize(MAX_USERS)
+  @IsUUID('all', { each: true })
+  users?: string[];
+}
 
 /** How many tokens somebody owns. */
 export class OwnedTokenCounts {

@@ -26,13 +26,13 @@ export class OwnersService {
   /** @throws {Refusal} forbidden for a member; unavailable, when many ask at once. */
   async list(
     caller: Principal,
-    { cursor, limit, ...query }: ListOwnersQuery,
+    { cursor, limit, users, ...query }: ListOwnersQuery,
   ): Promise<Page<TokenOwner & { mostPowerful: HeldScope | undefined }>> {
     caller.assertAdministers();
     await this.usage.flush();
     const filter = await this.inventory.resolve(caller, TokenFilter.named(query));
     if (!filter) return { rows: [], nextCursor: undefined };
-    const { rows, nextCursor } = await this.owners.page(filter, { cursor, limit }, caller.user.id);
+    const { rows, nextCursor } = await this.owners.page(filter, { cursor, limit, users }, caller.user.id);
     return { rows: rows.map((row) => ({ ...row, mostPowerful: this.mostPowerfulOf(row) })), nextCursor };
   }
 

@@ -46,17 +46,22 @@ export class TokenOwners {
    * One page of the owners, newest first, of tokens that a filter means; where it names neither a status nor `live`, of live ones: those that
    * are neither revoked nor expired. Users who are deleted own none.
    *
+   * @param page.users uuids; only these users are in the list.
    * @param line in which the caller waits for a turn.
    * @throws {Refusal} unavailable, when too many wait already.
    */
   async page(
     filter: TokenFilter,
-    { cursor, limit }: { cursor: string | undefined; limit: number },
+    {
+      cursor,
+      limit,
+      users: among,
+    }: { cursor: string | undefined; limit: number; users?: string[] | undefined },
     line: string,
   ): Promise<Page<TokenOwner>> {
     return this.turns.run(line, async () => {
       const now = new Date();
-      const { rows: users, nextCursor } = await this.users(filter, now, cursor, limit);
+      const { rows: users, nextCursor } = await this.users(filter, now, { cursor, limit, among });
       const owned = await this.ownedBy(users, filter, now);
       return { rows: users.map((user) => ({ user, tokens: owned.get(user.id) ?? [] })), nextCursor };
     });
@@ -65,8 +70,7 @@ export class TokenOwners {
   private users(
     filter: TokenFilter,
     now: Date,
-    cursor: string | undefined,
-    limit: number,
+    { cursor, limit, among }: { cursor: string | undefined; limit: number; among: string[] | undefined },
   ): Promise<Page<User>> {
     const { ownerId, organizationId } = filter;
     const values = new NamedValues('filter');
@@ -80,6 +84,7 @@ export class TokenOwners {
     if (ownerId !== undefined) owners.andWhere('user.id = :ownerId', { ownerId });
     if (organizationId !== undefined)
       owners.andWhere('user.organizationId = :organizationId', { organizationId });
+    if (among !== undefined) owners.andWhere('user.id = ANY (:among::uuid[])', { among });
     return readPage(owners, newestFirst('user.createdAt'), cursor, limit);
   }
 
