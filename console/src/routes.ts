@@ -57,6 +57,12 @@ export const PAGES: Page[] = [
     component: page(() => import('./person/person-page'), 'PersonPage'),
   },
   {
+    path: '/people',
+    title: 'users',
+    component: page(() => import('./people/people-page'), 'PeoplePage'),
+    isFor: administers,
+  },
+  {
     path: '/audit',
     title: 'audit',
     isFor: administersAll,
