@@ -63,6 +63,12 @@ export const PAGES: Page[] = [
     isFor: administers,
   },
   {
+    path: '/organizations',
+    title: 'organizations',
+    component: page(() => import('./organizations/organizations-page'), 'OrganizationsPage'),
+    isFor: administersAll,
+  },
+  {
     path: '/audit',
     title: 'audit',
     isFor: administersAll,
