@@ -69,6 +69,17 @@ export const PAGES: Page[] = [
     isFor: administersAll,
   },
   {
+    path: '/policy',
+    title: 'policy',
+    component: page(() => import('./policy/policy-page'), 'PolicyPage'),
+    isFor: administers,
+  },
+  {
+    path: '/policy/:organization',
+    component: page(() => import('./policy/policy-page'), 'PolicyPage'),
+    isFor: administers,
+  },
+  {
     path: '/audit',
     title: 'audit',
     isFor: administersAll,
