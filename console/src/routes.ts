@@ -52,15 +52,15 @@ export const PAGES: Page[] = [
     component: page(() => import('./inventory/inventory-page'), 'InventoryPage'),
   },
   {
-    path: '/people/:login',
-    isFor: administers,
-    component: page(() => import('./person/person-page'), 'PersonPage'),
-  },
-  {
     path: '/people',
     title: 'users',
     component: page(() => import('./people/people-page'), 'PeoplePage'),
     isFor: administers,
+  },
+  {
+    path: '/people/:login',
+    isFor: administers,
+    component: page(() => import('./person/person-page'), 'PersonPage'),
   },
   {
     path: '/organizations',

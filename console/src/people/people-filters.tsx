@@ -90,14 +90,18 @@ export function PeopleFilters({
 function Search({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const { t } = useTranslation('people');
   const [text, setText] = useState(value);
-  // The address changed otherwise: by a link, or by the way to everybody.
-  useEffect(() => setText(value), [value]);
+  const [shown, setShown] = useState(value);
+  if (shown !== value) {
+    // The address changed otherwise: by a link, or by the way to everybody.
+    setShown(value);
+    setText(value);
+  }
   useEffect(() => {
     if (text.trim() === value) return;
     const timer = setTimeout(() => onChange(text.trim()), PAUSE_MS);
     return () => clearTimeout(timer);
     // The function is another one with each rendering.
-    // eslint-disable-next-line
+    // oxlint-disable-next-line exhaustive-deps
   }, [text, value]);
   return (
     <TextInput
