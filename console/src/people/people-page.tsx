@@ -15,7 +15,7 @@ import { PersonDialog } from './person-dialog';
 
 /** Everybody whom an administrator sees, what they may do and what they hold. */
 export function PeoplePage() {
-  const { t } = useTranslation('people');
+  const { t } = useTranslation(['people', 'dialects']);
   const [filter, changeFilter, clearFilter] = usePeopleFilter();
   const list = useInfiniteQuery(people(filter));
   // What is open stays known while it closes.

@@ -43,7 +43,7 @@ export function tokensOf(ids: string[]) {
 /** What is shown anew once somebody was made, changed or deleted. */
 export function forgetPeople(): Promise<void[]> {
   return Promise.all(
-    ['people', 'owners', 'tokens', 'person', 'me'].map((room) =>
+    ['people', 'users', 'owners', 'tokens', 'me'].map((room) =>
       queries.invalidateQueries({ queryKey: [room] }),
     ),
   );

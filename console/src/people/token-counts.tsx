@@ -1,5 +1,6 @@
 import { Badge, Group, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { useDialectTitle } from '../dialects/dialect-words';
 import type { TokenOwner } from './people-queries';
 
 /** How many live tokens somebody has in each API. */
@@ -10,7 +11,8 @@ export function TokenCounts({
   owner: TokenOwner | undefined;
   isQuiet?: boolean;
 }) {
-  const { t } = useTranslation('people');
+  const { t } = useTranslation(['people', 'dialects']);
+  const title = useDialectTitle();
   if (!owner) {
     return isQuiet ? null : (
       <Text span inherit c="dimmed">
@@ -22,7 +24,7 @@ export function TokenCounts({
     <Group gap={4} component="span" display="inline-flex">
       {Object.entries(owner.tokens.byDialect).map(([dialect, count]) => (
         <Badge key={dialect} variant="default" tt="none" fw={500} miw="fit-content">
-          {dialect} {count}
+          {title(dialect)} {count}
         </Badge>
       ))}
     </Group>

@@ -1,9 +1,12 @@
 import { Badge, Button, Group, SimpleGrid, Stack } from '@mantine/core';
 import { IconPencil } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { useDisclosure } from '@mantine/hooks';
 import { useTranslation } from 'react-i18next';
-import { Link, useParams } from 'wouter';
+import { useParams } from 'wouter';
 import { administersAll, useMe } from '../api/me';
+import { PersonDialog } from '../people/person-dialog';
+import { mayChange } from '../people/rights';
 import { PageHeader } from '../parts/page-header';
 import { Loaded } from '../parts/states';
 import { EndAccess } from './ending/end-access';
@@ -22,8 +25,10 @@ export function PersonPage() {
 
 function OnePerson({ user }: { user: User }) {
   // The words of its parts as well: a part that waits for its own would hide the page again.
-  const { t } = useTranslation(['person', 'events', 'dialects']);
-  const seesTrail = administersAll(useMe());
+  const { t } = useTranslation(['person', 'people', 'events', 'dialects']);
+  const [isEditing, { open: edit, close }] = useDisclosure();
+  const me = useMe();
+  const seesTrail = administersAll(me);
   return (
     <>
       <PageHeader
@@ -43,18 +48,16 @@ function OnePerson({ user }: { user: User }) {
         }
         actions={
           <>
-            <Button
-              component={Link}
-              href={`/people?q=${encodeURIComponent(user.login)}`}
-              variant="default"
-              leftSection={<IconPencil size={16} aria-hidden />}
-            >
-              {t('edit')}
-            </Button>
+            {mayChange(me, user) && (
+              <Button variant="default" leftSection={<IconPencil size={16} aria-hidden />} onClick={edit}>
+                {t('edit')}
+              </Button>
+            )}
             <EndAccess user={user} />
           </>
         }
       />
+      <PersonDialog person={user} isOpen={isEditing} onClose={close} />
       <Stack>
         <SimpleGrid cols={{ base: 1, lg: 2 }}>
           <PersonFacts user={user} />

@@ -217,7 +217,7 @@ describeWith([CHROMIUM], 'my tokens', () => {
       for (const title of Object.values(TITLES))
         await page.getByRole('cell', { name: title, exact: true }).waitFor();
       await page
-        .getByRole('row', { name: /ci.*Quay.*Pull from repositories.*in 2 months.*127\.0\.0\.1/ })
+        .getByRole('row', { name: /ci.*Quay.*Pull from repositories.*in \d+ days.*127\.0\.0\.1/ })
         .waitFor();
       await visitor.picture('my-tokens');
     });

@@ -261,7 +261,7 @@ describeWith([CHROMIUM], 'the people in the console', () => {
       await server.revoke(token);
       await visiting(async (visitor) => {
         const row = visitor.page.getByRole('row', { name: 'counted' });
-        await row.getByText('quay 2').waitFor();
+        await row.getByText('Quay 2').waitFor();
         await visitor.picture('people');
         expect(await row.getByText('losant').count()).toBe(0);
       });
