@@ -96,6 +96,7 @@ describe('POST /patois/v1/users', () => {
     expect((await call('GET', '/me', basic(login, 'long enough'))).json).toEqual({
       user: made.json,
       token: null,
+      address: '127.0.0.1',
     });
   });
 

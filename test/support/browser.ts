@@ -119,6 +119,20 @@ export class Visitor {
     return text.split(/\s+/).filter((word) => /^([a-z-]+:)?[a-z][A-Za-z]+(\.[a-z][A-Za-z0-9]+)+$/.test(word));
   }
 
+  /** Labels, headings and buttons that have less room than their words take. */
+  async cutTexts(): Promise<string[]> {
+    const cut = await this.page.evaluate(`(() => {
+      const named = [...document.querySelectorAll('button, a, label, legend, h1, h2, h3, th, [role=tab]')];
+      return named
+        .flatMap((element) => [element, ...element.querySelectorAll('*')])
+        .filter(({ clientWidth, scrollWidth }) => clientWidth > 1 && scrollWidth > clientWidth + 1)
+        .filter((element) => getComputedStyle(element).overflowX !== 'visible')
+        .map(({ textContent }) => textContent.trim())
+        .filter((text) => text !== '');
+    })()`);
+    return cut as string[];
+  }
+
   /** A picture for the documentation. */
   async picture(name: string): Promise<void> {
     const folder = process.env['SCREENSHOTS'];

@@ -28,7 +28,7 @@ export async function visiting(
 
 /**
  * What every page of the console keeps: nobody meets a barrier or scrolls sideways, in light and dark, on a wide and a
- * narrow screen; and it has all messages in every language.
+ * narrow screen; and in every language it has all messages, and room for them.
  *
  * @param show goes to the page, and waits until what it is for is there.
  */
@@ -55,12 +55,13 @@ export function promisesOfPage(
       ),
   );
 
-  test.each(LANGUAGES)('in %s no message is missing', (locale) =>
+  test.each(LANGUAGES)('in %s no message is missing, and no label is cut', (locale) =>
     visiting(
       house(),
       async (visitor) => {
         await show(visitor);
         expect(await visitor.missingMessages()).toEqual([]);
+        expect(await visitor.cutTexts()).toEqual([]);
       },
       { locale },
     ),

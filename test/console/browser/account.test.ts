@@ -188,6 +188,7 @@ describeWith([CHROMIUM], 'my account', () => {
     await page.reload();
     await page.getByRole('listitem').first().waitFor();
     expect(await visitor.missingMessages()).toEqual([]);
+    expect(await visitor.cutTexts()).toEqual([]);
     expect(await visitor.isTooWide()).toBe(false);
     await visitor.leave();
   });

@@ -422,6 +422,7 @@ describeWith([CHROMIUM], 'the inventory', () => {
       await visitor.page.getByRole('menuitemradio', { name: language }).click();
       await visitor.page.getByRole('row').nth(5).waitFor();
       expect(await visitor.missingMessages()).toEqual([]);
+      expect(await visitor.cutTexts()).toEqual([]);
     }
     await visitor.leave();
   });

@@ -170,6 +170,7 @@ describeWith([CHROMIUM], 'the overview', () => {
       await visitor.page.getByRole('menuitemradio', { name: language }).click();
       await visitor.page.getByRole('table').first().waitFor();
       expect(await visitor.missingMessages()).toEqual([]);
+      expect(await visitor.cutTexts()).toEqual([]);
     }
     await visitor.leave();
   });

@@ -260,6 +260,7 @@ describeWith([CHROMIUM], 'the page of a person', () => {
     await page.getByRole('table').first().waitFor();
     await page.getByRole('listitem').first().waitFor();
     expect(await visitor.missingMessages()).toEqual([]);
+    expect(await visitor.cutTexts()).toEqual([]);
     expect(await visitor.isTooWide()).toBe(false);
     await visitor.leave();
   });

@@ -302,6 +302,7 @@ describeWith([CHROMIUM], 'the policy in the console', () => {
     await visitor.page.getByRole('heading', { level: 1, name: title }).waitFor();
     await visitor.page.getByText(words).waitFor();
     expect(await visitor.missingMessages()).toEqual([]);
+    expect(await visitor.cutTexts()).toEqual([]);
     await visitor.leave();
   });
 });

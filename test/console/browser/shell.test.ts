@@ -102,12 +102,14 @@ describeWith([CHROMIUM], 'the frame of the console', () => {
         await page.getByRole('heading', { name: title }).waitFor();
         expect(await page.locator('html').getAttribute('lang')).toBe(lang);
         expect(await visitor.missingMessages()).toEqual([]);
+        expect(await visitor.cutTexts()).toEqual([]);
         await page.locator('input[name=username]').fill('admin');
         await page.locator('input[name=password]').fill(ADMIN_PASSWORD);
         await page.keyboard.press('Enter');
         await page.getByRole('button', { name: 'admin' }).click();
         await page.getByRole('menuitem', { name: signOut }).waitFor();
         expect(await visitor.missingMessages()).toEqual([]);
+        expect(await visitor.cutTexts()).toEqual([]);
       },
       { locale },
     ),

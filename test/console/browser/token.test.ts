@@ -228,6 +228,7 @@ describeWith([CHROMIUM], 'the page of a token', () => {
     await page.getByText(tokenId).first().waitFor();
     await page.getByText('127.0.0.1').or(page.getByRole('listitem')).first().waitFor();
     expect(await visitor.missingMessages()).toEqual([]);
+    expect(await visitor.cutTexts()).toEqual([]);
     expect(await visitor.isTooWide()).toBe(false);
     await visitor.leave();
   });
