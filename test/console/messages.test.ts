@@ -83,3 +83,17 @@ test('every message that the sources name is there', () => {
   );
   expect(missing).toEqual([]);
 });
+
+test('each action of the trail has words, as an event and as a filter', () => {
+  const source = readFileSync('src/audit/audit-event.entity.ts', 'utf8');
+  const actions = [...source.matchAll(/^ {2}\| '([\w.]+)'/gm)].map(([, action = '']) => action).toSorted();
+  expect(actions.length).toBeGreaterThan(30);
+  const wordedIn = (room: string): string[] =>
+    [...read('en', room).keys()]
+      .filter((key) => key.startsWith('actions.'))
+      .map((key) => key.replace('actions.', ''))
+      .filter((key) => actions.includes(key))
+      .toSorted();
+  expect(wordedIn('events')).toEqual(actions);
+  expect(wordedIn('audit')).toEqual(actions);
+});

@@ -16,7 +16,7 @@ const ICONS: [sign: RegExp, Icon: typeof IconPlus][] = [
   [/^(token\.revoke|revocation\.start|user\.delete)$/, IconBan],
   [/(refuse|reuse|leak|fail|block)$/, IconAlertTriangle],
   [/^(token|policy)\.update$/, IconPencil],
-  [/^(login|session)\./, IconLogin2],
+  [/^(login|session|identity)\./, IconLogin2],
   [/^user\./, IconUser],
   [/^(token|jwt)\./, IconKey],
 ];
