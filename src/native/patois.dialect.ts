@@ -7,7 +7,13 @@ import { statusOf } from '../http/refusals/status.js';
 import type { PresentedCredentials } from '../protocol/credentials.js';
 import { DialectRegistry } from '../protocol/dialect-registry.js';
 import type { WithRaw } from '../protocol/dialect.js';
-import type { RenderedRefusal, ApiDescription, Dialect, ScopeRules } from '../protocol/dialect.js';
+import type {
+  ApiDescription,
+  Dialect,
+  RefusedRequest,
+  RenderedRefusal,
+  ScopeRules,
+} from '../protocol/dialect.js';
 import type { Refusal, RefusalReason } from '../refusal.js';
 import { withoutSecrets } from '../secrets.js';
 import type { Token } from '../tokens/token.entity.js';
@@ -69,6 +75,12 @@ const DESCRIPTION: ApiDescription = {
 /** Where a session of a browser counts: neither at the doors of verification nor in another API. */
 const SESSION_PATHS = '/patois/v1/';
 
+/**
+ * For the scripts of a page, which say that they are with `X-Requested-With`: at Basic a browser would ask for a password by
+ * a prompt of its own, over the page.
+ */
+const NO_PROMPT = 'Bearer realm="Patois"';
+
 /** What is understood, and not done: by a policy, or as the draft of Idempotency-Key has it. */
 const UNPROCESSABLE = new Set<RefusalReason | undefined>(['policy', 'idempotencyKeyReused']);
 
@@ -101,12 +113,15 @@ export class PatoisDialect implements Dialect {
     return isEmpty || (mediaType !== undefined && readsJson(mediaType));
   }
 
-  renderRefusal(refusal: Refusal): RenderedRefusal {
+  renderRefusal(refusal: Refusal, { headers }: Pick<RefusedRequest, 'headers'>): RenderedRefusal {
     const status = UNPROCESSABLE.has(refusal.reason) ? 422 : statusOf(refusal);
     const errors = complaintsOf(refusal);
     return {
       status,
-      headers: { 'content-type': 'application/problem+json' },
+      headers: {
+        'content-type': 'application/problem+json',
+        ...(status === 401 && headers['x-requested-with'] ? { 'www-authenticate': NO_PROMPT } : {}),
+      },
       body: {
         type: 'about:blank',
         title: TITLES[status] ?? 'Error',

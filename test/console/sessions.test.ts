@@ -543,11 +543,10 @@ describe('pages of other sites', () => {
 });
 
 describe('the prompt of browsers', () => {
-  test('does not come up for what a script of a page sends: no 401 names Basic then', async () => {
+  test('does not come up for what a script of a page sends to /patois/v1: no 401 names Basic then', async () => {
     for (const [path, headers] of [
       [ME, PROOF],
       [ME, { ...PROOF, cookie: `patois_session=${'A'.repeat(43)}` }],
-      ['/api-tokens', PROOF],
     ] as const) {
       const answer = await server.send('GET', path, { headers });
       expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Bearer realm="Patois"']);
@@ -556,9 +555,14 @@ describe('the prompt of browsers', () => {
     expect([wrong.status, wrong.headers['www-authenticate']]).toEqual([401, 'Bearer realm="Patois"']);
   });
 
-  test('comes up for everybody else', async () => {
-    const answer = await server.send('GET', ME);
-    expect(answer.headers['www-authenticate']).toBe('Basic realm="Patois", charset="UTF-8"');
+  test('comes up for everybody else, and the other APIs answer as they always do', async () => {
+    for (const [path, headers] of [
+      [ME, {}],
+      ['/api-tokens', PROOF],
+    ] as const) {
+      const answer = await server.send('GET', path, { headers });
+      expect(answer.headers['www-authenticate']).toBe('Basic realm="Patois", charset="UTF-8"');
+    }
   });
 });
 

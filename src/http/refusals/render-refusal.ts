@@ -1,10 +1,6 @@
 import type { PathOwner, RefusedRequest, RenderedRefusal } from '../../protocol/dialect.js';
 import type { Refusal } from '../../refusal.js';
 
-const BASIC = 'Basic realm="Patois", charset="UTF-8"';
-/** Basic would have the browser ask for a password by a prompt of its own, over the page whose script has sent the request. */
-const NO_PROMPT = 'Bearer realm="Patois"';
-
 /** Words a refusal as the owner of the request's path does, with the headers that HTTP wants beside it. */
 export function renderRefusal(
   refusal: Refusal,
@@ -13,9 +9,7 @@ export function renderRefusal(
 ): Required<RenderedRefusal> {
   const { status, headers = {}, body } = owner.renderRefusal(refusal, request);
   const common: Record<string, string> = {};
-  if (status === 401) {
-    common['www-authenticate'] = request.headers['x-requested-with'] ? NO_PROMPT : BASIC;
-  }
+  if (status === 401) common['www-authenticate'] = 'Basic realm="Patois", charset="UTF-8"';
   if (status === 405) common['allow'] = refusal.allow.join(', ');
   // Foreman answers too many tries with a 401: what the refusal is counts, not how its status reads.
   if (refusal.kind === 'tooMany' || refusal.kind === 'unavailable')
