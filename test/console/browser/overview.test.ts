@@ -3,9 +3,7 @@ import { Browser, CHROMIUM, type Visitor } from '../../support/browser.js';
 import { type Life, makeLife } from '../../support/many-tokens.js';
 import { describeWith } from '../../support/programs.js';
 import { ADMIN_PASSWORD, TestServer, type TestUser } from '../../support/server.js';
-
-/** A frame that is made narrower takes a moment to become so. */
-const FITS = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
+import { until } from '../../support/until.js';
 
 const LIVES: Life[] = [
   { made: 0 },
@@ -162,8 +160,8 @@ describeWith([CHROMIUM], 'the overview', () => {
     await visitor.page.emulateMedia({ colorScheme: 'dark' });
     expect(await visitor.barriers()).toEqual([]);
     await visitor.page.setViewportSize({ width: 360, height: 740 });
-    await visitor.page.waitForFunction(FITS);
-    expect(await visitor.isTooWide()).toBe(false);
+    // The frame takes a moment to fold.
+    await until(async () => !(await visitor.isTooWide()));
     for (const language of ['简体中文', '한국어']) {
       await visitor.page.setViewportSize({ width: 1280, height: 1150 });
       await visitor.page.getByRole('banner').getByRole('button').first().click();
