@@ -55,8 +55,9 @@ function filesOf(path: string): string[] {
 
 describe('the package', () => {
   test('holds what a start reads, and nothing else', () => {
-    const others = filesOf(installed).filter((file) => !/^(dist\/server|openapi)\//.test(file));
+    const others = filesOf(installed).filter((file) => !/^(dist\/(console|server)|openapi)\//.test(file));
     expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    expect(filesOf(installed)).toContain('dist/console/index.html');
     expect(statSync(join(installed, 'dist/server/cli.js')).mode & 0o111).not.toBe(0);
   });
 
