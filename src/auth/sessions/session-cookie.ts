@@ -1,4 +1,5 @@
 import type { Config } from '../../config.js';
+import { cookieHeader, cookieOf } from '../../http/cookies.js';
 import { isUnsafe } from '../../http/cross-site.js';
 import { headerLines } from '../../http/header-lines.js';
 import { isSecureRequest } from '../../http/public-url.js';
@@ -48,18 +49,6 @@ export function sessionCookieOf(request: WithRaw, config: CookieConfig): string 
 
 function cookie(request: WithRaw, config: CookieConfig, value: string, maxAgeSeconds: number): string {
   const isSecure = isSecureRequest(request.raw, config);
-  const pair = `${isSecure ? SECURE_NAME : PLAIN_NAME}=${value}`;
-  const attributes = [`Path=/`, `Max-Age=${maxAgeSeconds}`, 'HttpOnly', 'SameSite=Lax'];
-  return [pair, ...attributes, ...(isSecure ? ['Secure'] : [])].join('; ');
-}
-
-/** The value of a cookie; undefined unless it is there exactly once. */
-function cookieOf(request: WithRaw, wanted: string): string | undefined {
-  const pairs = headerLines(request, 'cookie').flatMap((line) => line.split(';'));
-  const values = pairs.flatMap((pair) => {
-    const at = pair.indexOf('=');
-    return at >= 0 && pair.slice(0, at).trim() === wanted ? [pair.slice(at + 1).trim()] : [];
-  });
-  const [value] = values;
-  return values.length === 1 && value !== '' ? value : undefined;
+  const name = isSecure ? SECURE_NAME : PLAIN_NAME;
+  return cookieHeader({ name, value, path: '/', maxAgeSeconds, sameSite: 'Lax', isSecure });
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { HashingService } from '../../hashing/hashing.service.js';
-import { headerLines } from '../../http/header-lines.js';
+import { cookieHeader, cookieOf } from '../../http/cookies.js';
 import type { WithRaw } from '../../protocol/dialect.js';
 import type { Challenge } from './provider-client.js';
 
@@ -55,7 +55,7 @@ export class PendingSignIns {
 
   /** What a browser remembers; undefined for nothing, or what has expired or was not made here. */
   recall(request: WithRaw): PendingSignIn | undefined {
-    const value = this.valueOf(request);
+    const value = cookieOf(request, this.name);
     if (value === undefined) return undefined;
     const text = this.hashing.open(Buffer.from(value, 'base64url').toString(), BINDING);
     if (text === undefined) return undefined;
@@ -64,17 +64,7 @@ export class PendingSignIns {
   }
 
   private cookie(value: string, maxAgeSeconds: number): string {
-    const attributes = ['Path=/', `Max-Age=${maxAgeSeconds}`, 'HttpOnly', 'SameSite=Lax'];
-    return [`${this.name}=${value}`, ...attributes, ...(this.isSecure ? ['Secure'] : [])].join('; ');
-  }
-
-  /** Undefined unless it is there exactly once. */
-  private valueOf(request: WithRaw): string | undefined {
-    const pairs = headerLines(request, 'cookie').flatMap((line) => line.split(';'));
-    const values = pairs.flatMap((pair) => {
-      const [name, value] = pair.trim().split('=', 2);
-      return name === this.name && value !== undefined && value !== '' ? [value] : [];
-    });
-    return values.length === 1 ? values[0] : undefined;
+    const { name, isSecure } = this;
+    return cookieHeader({ name, value, path: '/', maxAgeSeconds, sameSite: 'Lax', isSecure });
   }
 }

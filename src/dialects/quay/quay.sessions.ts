@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { CONFIG, type Config } from '../../config.js';
 import { HashingService } from '../../hashing/hashing.service.js';
+import { cookieHeader, cookieOf } from '../../http/cookies.js';
 import { headerLines } from '../../http/header-lines.js';
 import type { LoginSession } from '../../protocol/credentials.js';
 import type { WithRaw } from '../../protocol/dialect.js';
@@ -67,7 +68,7 @@ export class QuaySessions {
   /** The session of a request that has its CSRF token, too; undefined for none or one that has expired. */
   read(request: WithRaw): { login: LoginSession | null } | undefined {
     const [csrfToken, ...others] = headerLines(request, CSRF_HEADER);
-    const value = cookieOf(request);
+    const value = cookieOf(request, COOKIE);
     if (csrfToken === undefined || others.length > 0 || value === undefined) return undefined;
     const text = this.hashing.open(Buffer.from(value, 'base64url').toString(), BINDING);
     if (text === undefined) return undefined;
@@ -78,19 +79,15 @@ export class QuaySessions {
 
   private cookie({ protocol }: FastifyRequest, value: string, maxAgeSeconds: number): string {
     const isSecure = (this.config.publicUrl ?? protocol).startsWith('https');
-    const attributes = [`Path=${COOKIE_PATH}`, `Max-Age=${maxAgeSeconds}`, 'HttpOnly', 'SameSite=Strict'];
-    return [`${COOKIE}=${value}`, ...attributes, ...(isSecure ? ['Secure'] : [])].join('; ');
+    return cookieHeader({
+      name: COOKIE,
+      value,
+      path: COOKIE_PATH,
+      maxAgeSeconds,
+      sameSite: 'Strict',
+      isSecure,
+    });
   }
-}
-
-/** The value of our cookie; undefined unless it is there exactly once. */
-function cookieOf(request: WithRaw): string | undefined {
-  const pairs = headerLines(request, 'cookie').flatMap((line) => line.split(';'));
-  const values = pairs.flatMap((pair) => {
-    const [name, value] = pair.trim().split('=', 2);
-    return name === COOKIE && value !== undefined && value !== '' ? [value] : [];
-  });
-  return values.length === 1 ? values[0] : undefined;
 }
 
 function digestOf(csrfToken: string): Buffer {
