@@ -1,4 +1,4 @@
-import { Badge, Group, Text } from '@mantine/core';
+import { Group, Text } from '@mantine/core';
 import {
   IconAlertTriangle,
   IconCircleCheck,
@@ -9,6 +9,7 @@ import {
   IconWebhook,
 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { SignBadge } from '../parts/sign-badge';
 import type { Channel, Delivery } from './channel-queries';
 
 /** Where a channel leads to, with a sign for its kind. */
@@ -26,12 +27,12 @@ export function ChannelTarget({ channel: { kind, url, to } }: { channel: Channel
 /** Whether a channel is sent anything, and whether it takes it. */
 export function ChannelState({ channel: { enabled, failures } }: { channel: Channel }) {
   const { t } = useTranslation('channels');
-  if (!enabled) return <Sign Icon={IconPlayerPause} color="gray" text={t('states.disabled')} />;
+  if (!enabled) return <SignBadge Icon={IconPlayerPause} color="gray" text={t('states.disabled')} />;
   if (failures > 0) {
     const text = t('states.failing', { count: failures });
-    return <Sign Icon={IconAlertTriangle} color="orange" text={text} />;
+    return <SignBadge Icon={IconAlertTriangle} color="orange" text={text} />;
   }
-  return <Sign Icon={IconCircleCheck} color="green" text={t('states.enabled')} />;
+  return <SignBadge Icon={IconCircleCheck} color="green" text={t('states.enabled')} />;
 }
 
 const DELIVERIES = {
@@ -42,21 +43,7 @@ const DELIVERIES = {
 
 export function DeliveryState({ status }: Pick<Delivery, 'status'>) {
   const { t } = useTranslation('channels');
-  return <Sign {...DELIVERIES[status]} text={t(`deliveries.statuses.${status}`)} />;
-}
-
-function Sign({ Icon, color, text }: { Icon: typeof IconClock; color: string; text: string }) {
-  return (
-    <Badge
-      component="span"
-      variant="default"
-      tt="none"
-      miw="max-content"
-      leftSection={<Icon size={14} aria-hidden color={`var(--mantine-color-${color}-6)`} />}
-    >
-      {text}
-    </Badge>
-  );
+  return <SignBadge {...DELIVERIES[status]} text={t(`deliveries.statuses.${status}`)} />;
 }
 
 /** Whose tokens and policy a channel is told of. */

@@ -1,6 +1,7 @@
-import { Badge, Group, Progress, Stack, Text } from '@mantine/core';
+import { Group, Progress, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle, IconBan, IconCircleCheck, IconClock, IconLoader2 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { SignBadge } from '../parts/sign-badge';
 import { isUnderWay, type Job } from './job-queries';
 
 const SIGNS = {
@@ -14,18 +15,7 @@ const SIGNS = {
 /** How a job stands, by a word and a sign; the colour comes on top. */
 export function JobStatusBadge({ status }: Pick<Job, 'status'>) {
   const { t } = useTranslation('jobs');
-  const { Icon, color } = SIGNS[status];
-  return (
-    <Badge
-      component="span"
-      variant="default"
-      tt="none"
-      miw="max-content"
-      leftSection={<Icon size={14} aria-hidden color={`var(--mantine-color-${color}-6)`} />}
-    >
-      {t(`statuses.${status}`)}
-    </Badge>
-  );
+  return <SignBadge {...SIGNS[status]} text={t(`statuses.${status}`)} />;
 }
 
 /** How far a job is, or came: a bar where there is more to do, and always how many are done. */

@@ -1,7 +1,7 @@
-import { Badge } from '@mantine/core';
 import { IconBan, IconCircleCheck, IconClockOff, IconPlayerPause } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../api/client';
+import { SignBadge } from './sign-badge';
 
 const SIGNS = {
   active: { Icon: IconCircleCheck, color: 'green' },
@@ -13,15 +13,5 @@ const SIGNS = {
 /** Whether a token works, by a word and a sign; the colour comes on top. */
 export function StatusBadge({ status }: { status: Schemas['Token']['status'] }) {
   const { t } = useTranslation();
-  const { Icon, color } = SIGNS[status];
-  return (
-    <Badge
-      component="span"
-      variant="default"
-      tt="none"
-      leftSection={<Icon size={14} aria-hidden color={`var(--mantine-color-${color}-6)`} />}
-    >
-      {t(`statuses.${status}`)}
-    </Badge>
-  );
+  return <SignBadge {...SIGNS[status]} text={t(`statuses.${status}`)} />;
 }
