@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { Token } from '../../src/tokens/token.entity.js';
+import type { Browser, Visitor } from './browser.js';
 import type { TestServer, TestUser } from './server.js';
 
 export function tokensOf(server: TestServer, { user }: TestUser): Promise<Token[]> {
@@ -39,4 +40,22 @@ export async function hideSecret(page: Page, secret: string): Promise<void> {
     }
     for (const input of document.querySelectorAll('input')) input.value = input.value.replaceAll('${secret}', other);
   }`);
+}
+
+/** Somebody signs in by the form to see a page, whose path below /console is given. */
+export type Visiting = (
+  person: TestUser,
+  path: string,
+  visit: (visitor: Visitor) => Promise<void>,
+  options?: BrowserContextOptions,
+) => Promise<void>;
+
+export async function visitAs(
+  { browser, server }: { browser: Browser; server: TestServer },
+  ...[{ user, password }, path, visit, options = {}]: Parameters<Visiting>
+): Promise<void> {
+  const visitor = await browser.visitor(server.url, options);
+  await visitor.signIn(user.login, password, `/console${path}`);
+  await visit(visitor);
+  await visitor.leave();
 }

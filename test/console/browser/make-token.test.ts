@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Browser, CHROMIUM, type Visitor } from '../../support/browser.js';
+import { Browser, CHROMIUM } from '../../support/browser.js';
 import { setPolicy } from '../../support/policy.js';
 import { describeWith } from '../../support/programs.js';
-import { TestServer, type TestUser } from '../../support/server.js';
-import { hideSecret, makeToken, secretOn, tokensOf } from '../../support/token-pages.js';
+import { TestServer } from '../../support/server.js';
+import {
+  hideSecret,
+  makeToken,
+  secretOn,
+  tokensOf,
+  visitAs,
+  type Visiting,
+} from '../../support/token-pages.js';
 import { useToken } from '../../support/token-wires.js';
 
 const DAY_MS = 86_400_000;
@@ -20,17 +27,8 @@ describeWith([CHROMIUM], 'making a token', () => {
     await server.close();
   });
 
-  async function visiting(
-    { user, password }: TestUser,
-    path: string,
-    visit: (visitor: Visitor) => Promise<void>,
-    options: Parameters<Browser['visitor']>[1] = {},
-  ): Promise<void> {
-    const visitor = await browser.visitor(server.url, options);
-    await visitor.signIn(user.login, password, `/console${path}`);
-    await visit(visitor);
-    await visitor.leave();
-  }
+  const visiting: Visiting = (person, path, visit, options) =>
+    visitAs({ browser, server }, person, path, visit, options);
 
   describe('what the organization allows', () => {
     afterAll(() => setPolicy(server, {}));

@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { Browser, CHROMIUM, type Visitor } from '../../support/browser.js';
+import { Browser, CHROMIUM } from '../../support/browser.js';
 import { describeWith } from '../../support/programs.js';
-import { TestServer, type TestUser } from '../../support/server.js';
-import { chooseAction, makeToken, secretOn, tokensOf } from '../../support/token-pages.js';
+import { TestServer } from '../../support/server.js';
+import {
+  chooseAction,
+  makeToken,
+  secretOn,
+  tokensOf,
+  visitAs,
+  type Visiting,
+} from '../../support/token-pages.js';
 import { DIALECTS, useToken } from '../../support/token-wires.js';
 
 const DAY_MS = 86_400_000;
@@ -28,17 +35,8 @@ describeWith([CHROMIUM], 'my tokens', () => {
     await server.close();
   });
 
-  async function visiting(
-    { user, password }: TestUser,
-    path: string,
-    visit: (visitor: Visitor) => Promise<void>,
-    options: Parameters<Browser['visitor']>[1] = {},
-  ): Promise<void> {
-    const visitor = await browser.visitor(server.url, options);
-    await visitor.signIn(user.login, password, `/console${path}`);
-    await visit(visitor);
-    await visitor.leave();
-  }
+  const visiting: Visiting = (person, path, visit, options) =>
+    visitAs({ browser, server }, person, path, visit, options);
 
   /** All that the browser keeps of the page, but for what it shows. */
   async function keptBy(page: Page): Promise<string> {
