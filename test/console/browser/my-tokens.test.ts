@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { Browser, CHROMIUM } from '../../support/browser.js';
 import { describeWith } from '../../support/programs.js';
-import { TestServer } from '../../support/server.js';
+import { TestServer, type TestUser } from '../../support/server.js';
 import {
   chooseAction,
   makeToken,
