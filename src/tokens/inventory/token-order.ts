@@ -23,6 +23,8 @@ type KeyType = 'time' | 'text' | 'integer';
 interface Part {
   /** Tables, with the alias `token` for the tokens, of which `tokens` are those that count. */
   from: (tokens: string) => string;
+  /** The same where those that count are few: each is looked up, whatever the database takes their number for. */
+  ofFew: (tokens: string) => string;
   /** Tables without that alias, where all tokens count. */
   ofAll?: string;
   /** Which tokens it has. */
@@ -33,9 +35,12 @@ interface Part {
   id: string;
 }
 
-const OF_TOKENS = { from: (tokens: string) => `${tokens} token`, where: 'TRUE', id: 'token.id' };
+const ofTokens = (tokens: string): string => `${tokens} token`;
+const OF_TOKENS = { from: ofTokens, ofFew: ofTokens, where: 'TRUE', id: 'token.id' };
 const OF_USES = {
   from: (tokens: string) => `last_uses used JOIN ${tokens} token ON token.id = used.token_uuid`,
+  ofFew: (tokens: string) =>
+    `${tokens} token CROSS JOIN LATERAL (SELECT * FROM last_uses WHERE token_uuid = token.id OFFSET 0) AS used`,
   ofAll: 'last_uses used',
   id: 'used.token_uuid',
 };
@@ -132,7 +137,7 @@ export function pickedInOrder(
 
 /** The first of a part, with their `keys` and their `id`. */
 function pickedOf(
-  { from, ofAll, constant, keys, id }: Part,
+  { from, ofFew, ofAll, constant, keys, id }: Part,
   condition: string,
   { bounds, direction, most, way }: { bounds: string; direction: string; most: string; way: Way },
 ): string {
@@ -146,7 +151,8 @@ function pickedOf(
   if (way.by === 'walk') {
     const names = inOrder.map((_, index) => `key_${index}`);
     const columns = inOrder.map((expression, index) => `${expression} AS ${names[index]}`);
-    // By the whole order, so that the database knows it from within and ends the walk where the page is full.
+    // Each is looked up by its uuid, whatever else the condition could find it by. By the whole order, so that the database
+    // knows it from within and ends the walk where the page is full.
     const walkedOrder = inDirection(
       [...names, 'id'].map((name) => `walked.${name}`),
       direction,
@@ -154,7 +160,8 @@ function pickedOf(
     return `SELECT walked.keys, walked.id FROM (
         SELECT ${[position, ...columns].join(', ')} FROM ${ofAll ?? from('tokens')} WHERE ${bounds}
         ORDER BY ${order} LIMIT ${way.most}) AS walked
-      CROSS JOIN LATERAL (SELECT FROM tokens token WHERE token.id = walked.id AND ${condition} OFFSET 0) AS meant
+      CROSS JOIN LATERAL (SELECT FROM (SELECT * FROM tokens WHERE id = walked.id OFFSET 0) AS token
+        WHERE ${condition}) AS meant
       ORDER BY ${walkedOrder} LIMIT ${most}`;
   }
   if (way.by === 'owner') {
@@ -164,9 +171,10 @@ function pickedOf(
         ORDER BY ${order} LIMIT ${most}) AS token
       ORDER BY ${order} LIMIT ${most}`;
   }
+  let tables = condition === 'TRUE' && ofAll !== undefined ? ofAll : from('tokens');
   // The offset keeps the database from looking for them along the order, past all others.
-  const tokens = way.by === 'few' ? `(SELECT * FROM tokens token WHERE ${way.condition} OFFSET 0)` : 'tokens';
-  return `SELECT ${position} FROM ${condition === 'TRUE' && ofAll !== undefined ? ofAll : from(tokens)}
+  if (way.by === 'few') tables = ofFew(`(SELECT * FROM tokens token WHERE ${way.condition} OFFSET 0)`);
+  return `SELECT ${position} FROM ${tables}
     WHERE ${condition} AND ${bounds} ORDER BY ${order} LIMIT ${most}`;
 }
 
