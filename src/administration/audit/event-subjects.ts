@@ -75,9 +75,9 @@ export function keepEventsInPassing(
   subjects: readonly Subject[],
 ): void {
   for (const { kind, id } of subjects) {
-    // By the offset the database looks at the token of an event, and does not begin with the tokens.
-    const isToken = `EXISTS (SELECT FROM tokens token WHERE token.token_id = event.object_id
-      AND token.${kind}_id = CAST(:${kind} AS uuid) OFFSET 0)`;
+    // By the offset the database looks at the token of an event, and does not begin with the tokens of the owner.
+    const isToken = `EXISTS (SELECT FROM (SELECT * FROM tokens WHERE token_id = event.object_id OFFSET 0) AS token
+      WHERE token.${kind}_id = CAST(:${kind} AS uuid))`;
     query.andWhere(`(${isToken} OR event.object_id IN (${OTHERS[kind]}))`, { [kind]: id });
   }
 }
