@@ -4,7 +4,7 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: [
     // What fails together, and what one connection cannot show, needs a server.
-    ...(process.env.TEST_DATABASE_URL ? [] : ['<rootDir>/test/faults/']),
+    ...(process.env.TEST_DATABASE_URL ? [] : ['<rootDir>/test/faults/', '<rootDir>/test/cluster/']),
     // A browser tells no database and no Node.js from another: the gate visits the console once.
     ...(process.env.WITHOUT_BROWSER ? ['<rootDir>/test/console/browser/'] : []),
   ],

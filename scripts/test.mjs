@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 if (!process.env.TEST_DATABASE_URL) {
   process.stdout.write(
-    'On the embedded database. test/faults runs on a server only: TEST_DATABASE_URL=postgres://…\n',
+    'On the embedded database. test/faults and test/cluster run on a server only: TEST_DATABASE_URL=postgres://…\n',
   );
 }
 

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { normalizeCidrs } from './network/cidr.js';
+import { parsePostgresUrl } from './network/postgres-url.js';
 
 /**
  * How far back a Quay client is to be served: as the published reference says, or as a deployed Quay answers.
@@ -26,6 +27,8 @@ export interface Config {
   port: number;
   publicUrl: string | undefined;
   databaseUrl: string | undefined;
+  databaseListenUrl: string | undefined;
+  databaseReadUrl: string | undefined;
   dataDir: string;
   tokenKeys: TokenKey[] | undefined;
   adminPassword: string | undefined;
@@ -98,10 +101,24 @@ export const SETTINGS: Settings = {
   },
   databaseUrl: {
     variable: 'DATABASE_URL',
-    doc: 'PostgreSQL 14 or newer, `postgres://user:password@host:5432/name`. Unset: the embedded database.',
+    doc: 'PostgreSQL 14 or newer, `postgres://user:password@host:5432/name`; of several servers, `host1:5432,host2:5432`, the primary. Unset: the embedded database.',
     shownDefault: 'embedded database',
     fallback: undefined,
     parse: parseDatabaseUrl,
+  },
+  databaseListenUrl: {
+    variable: 'DATABASE_LISTEN_URL',
+    doc: 'The same database past a pooler in transaction mode, which lets no notifications through ([cluster.md](docs/cluster.md)).',
+    shownDefault: '`DATABASE_URL`',
+    fallback: undefined,
+    parse: parseDatabaseUrl,
+  },
+  databaseReadUrl: {
+    variable: 'DATABASE_READ_URL',
+    doc: 'A standby of the same database, for lists, counts and exports ([cluster.md](docs/cluster.md)).',
+    shownDefault: '`DATABASE_URL`',
+    fallback: undefined,
+    parse: parseReadUrl,
   },
   dataDir: {
     variable: 'DATA_DIR',
@@ -313,6 +330,8 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
     port: read(SETTINGS.port),
     publicUrl: read(SETTINGS.publicUrl),
     databaseUrl: read(SETTINGS.databaseUrl),
+    databaseListenUrl: read(SETTINGS.databaseListenUrl),
+    databaseReadUrl: read(SETTINGS.databaseReadUrl),
     dataDir: read(SETTINGS.dataDir),
     tokenKeys: read(SETTINGS.tokenKeys),
     adminPassword: read(SETTINGS.adminPassword),
@@ -339,6 +358,11 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
     problems.push(
       'TOKEN_KEYS is required with DATABASE_URL: name:base64 of 32 bytes (openssl rand -base64 32)',
     );
+  }
+  for (const { variable } of [SETTINGS.databaseListenUrl, SETTINGS.databaseReadUrl]) {
+    if (environment[variable]?.trim() && !environment['DATABASE_URL']?.trim()) {
+      problems.push(`${variable} needs DATABASE_URL: the embedded database has no second way to it`);
+    }
   }
   if (config.workers > 1 && !config.databaseUrl) {
     problems.push('WORKERS above 1 needs DATABASE_URL: the embedded database serves one process');
@@ -411,11 +435,22 @@ function parsePublicUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
+/** What connects is the primary, whatever else it could be asked for. */
 function parseDatabaseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return addressOfServer(text, ['read-write', 'primary']);
+}
+
+/** What is read may come from any server that has it. */
+function parseReadUrl(text: string): string {
+  return addressOfServer(text, ['any', 'read-only', 'standby', 'prefer-standby']);
+}
+
+function addressOfServer(text: string, sessions: string[]): string {
+  const address = parsePostgresUrl(text);
   // The text may hold a password: it is not repeated.
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol)) {
-    throw new Error('must be postgres://user:password@host:port/database');
+  if (!address) throw new Error('must be postgres://user:password@host:port[,host:port…]/database');
+  if (address.sessions !== undefined && !sessions.includes(address.sessions)) {
+    throw new Error(`must have a target_session_attrs of ${sessions.join(', ')}, or none`);
   }
   return text;
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DataSource, type EntityManager } from 'typeorm';
 import { type Actor, AuditWriter } from '../audit/audit.writer.js';
 import { ChangeFeed } from '../database/changes/change-feed.js';
-import { violatedUniqueIndex } from '../database/database.js';
+import { violatedUniqueIndex } from '../database/errors.js';
 import { runnerOf } from '../database/statements.js';
 import { Transactions } from '../database/transactions.js';
 import { isUuid } from '../database/uuid.js';

@@ -1,5 +1,7 @@
-import pg from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
 import type { DataSource } from 'typeorm';
+import type { PostgresServer } from './postgres-server.js';
 
 const TIMEOUT_MS = 2_000;
 
@@ -14,7 +16,21 @@ export const LOCK_SPACES = {
 } as const;
 type Lock = (typeof LOCKS)[keyof typeof LOCKS];
 
-/** Does some work while no other process holds a lock, and waits for it for as long as that takes. */
+const TRY = 'SELECT pg_try_advisory_xact_lock($1) AS taken';
+interface Taken {
+  taken: boolean;
+}
+
+/** How soon who waits for a lock looks again. */
+const RETRY_MS = 100;
+/** A transaction that only holds a lock: it may last, and say nothing. It keeps no row and no snapshot. */
+const HOLD = `BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0`;
+
+/**
+ * Does some work while no other process holds a lock, and waits for it for as long as that takes. The lock belongs to a
+ * transaction, which a pooler of connections leaves where it is. Who waits asks again and again: a statement that waited
+ * would hold a snapshot, for which an index that is built meanwhile (CREATE INDEX CONCURRENTLY) would wait in turn.
+ */
 export async function whileLocked<Result>(
   dataSource: DataSource,
   lock: Lock,
@@ -22,26 +38,30 @@ export async function whileLocked<Result>(
 ): Promise<Result> {
   const holder = dataSource.createQueryRunner();
   try {
-    await holder.query('SET statement_timeout = 0');
-    await holder.query('SELECT pg_advisory_lock($1)', [lock]);
+    await holder.query(HOLD);
+    const take = async (): Promise<boolean> => {
+      const [row] = (await holder.query(TRY, [lock])) as Taken[];
+      return row?.taken === true;
+    };
+    while (!(await take())) await sleep(RETRY_MS);
     return await work();
   } finally {
-    await holder.query('SELECT pg_advisory_unlock($1)', [lock]);
-    await holder.query('RESET statement_timeout');
+    await holder.query('COMMIT');
     await holder.release();
   }
 }
 
 /**
- * A lock that a process keeps for as long as it lives. It belongs to a connection of its own (`application_name`
- * patois-schedule), so that the server gives it to another process once this one is gone, however it ended.
+ * A lock that a process keeps for as long as it lives. It belongs to a transaction of a connection of its own
+ * (`application_name` patois-schedule), so that the server gives it to another process once this one is gone, however it
+ * ended.
  */
 export class AdvisoryLock {
   private client: pg.Client | undefined;
 
-  /** @param url of the server; undefined on the embedded engine, where this process is alone. */
+  /** @param server undefined on the embedded engine, where this process is alone. */
   constructor(
-    private readonly url: string | undefined,
+    private readonly server: PostgresServer | undefined,
     private readonly lock: Lock,
   ) {}
 
@@ -52,21 +72,16 @@ export class AdvisoryLock {
    * @throws when the server does not answer within two seconds.
    */
   async take(): Promise<boolean> {
-    if (this.url === undefined || (await this.isHeld())) return true;
-    const client = new pg.Client({
-      connectionString: this.url,
+    if (!this.server || (await this.isHeld())) return true;
+    const client = this.server.client({
       application_name: 'patois-schedule',
       connectionTimeoutMillis: TIMEOUT_MS,
       query_timeout: TIMEOUT_MS,
-      keepAlive: true,
     });
-    // A connection that breaks has lost the lock: the next question finds that out.
-    client.on('error', () => {});
     try {
       await client.connect();
-      const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
-        this.lock,
-      ]);
+      await client.query(HOLD);
+      const { rows } = await client.query<Taken>(TRY, [this.lock]);
       if (rows[0]?.taken) this.client = client;
     } finally {
       if (this.client !== client) await end(client);

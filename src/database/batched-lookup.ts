@@ -1,6 +1,6 @@
-import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Database } from './database.js';
+import { keepsStatements, NoPrimaryError, type PostgresServer } from './postgres-server.js';
 
 /** Unless told otherwise. */
 const CONNECTIONS = 4;
@@ -43,7 +43,7 @@ export class BatchedLookup<Row> {
    * @param connections how many it may open to a server.
    */
   static of<Row extends object>(
-    { url }: Database,
+    { server }: Database,
     dataSource: DataSource,
     {
       name,
@@ -52,7 +52,7 @@ export class BatchedLookup<Row> {
       connections = CONNECTIONS,
     }: { name: string; text: string; keyOf: (row: Row) => string; connections?: number },
   ): BatchedLookup<Row> {
-    if (url === undefined) {
+    if (!server) {
       return new BatchedLookup(
         (keys) => dataSource.query<Row[]>(text, [keys]),
         keyOf,
@@ -60,19 +60,8 @@ export class BatchedLookup<Row> {
         async () => {},
       );
     }
-    const pool = new pg.Pool({
-      connectionString: url,
-      application_name: `patois-${name}`,
-      max: connections,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
-      keepAlive: true,
-    });
-    // An idle connection that breaks is replaced at its next use.
-    pool.on('error', () => {});
-    const ask = async (keys: string[]): Promise<Row[]> =>
-      (await pool.query<Row>({ name, text, values: [keys] })).rows;
-    return new BatchedLookup(ask, keyOf, connections, () => pool.end());
+    const { ask, close } = askOf<Row>(server, { name, text, connections });
+    return new BatchedLookup(ask, keyOf, connections, close);
   }
 
   /** The row of a key, or undefined where there is none. */
@@ -110,4 +99,42 @@ export class BatchedLookup<Row> {
       for (const { reject } of [...asked, ...this.waiting.splice(0)]) reject(error);
     }
   }
+}
+
+/** What a statement says of its server, and whether it found anything. */
+interface Asked {
+  isReadOnly: boolean;
+  isFound: true | null;
+}
+
+/** The look-up on a server. */
+function askOf<Row extends object>(
+  server: PostgresServer,
+  { name, text, connections }: { name: string; text: string; connections: number },
+): { ask: (keys: string[]) => Promise<Row[]>; close: () => Promise<void> } {
+  const pool = server.pool({
+    application_name: `patois-${name}`,
+    max: connections,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+  });
+  // A pooler may have led the connection to another server meanwhile: each says by itself whether it is the primary.
+  const asked = `SELECT server."isReadOnly", found.*
+    FROM (SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly") AS server
+    LEFT JOIN (SELECT TRUE AS "isFound", * FROM (${text}) AS one) AS found ON TRUE`;
+  const ask = async (keys: string[]): Promise<Row[]> => {
+    const client = await pool.connect();
+    try {
+      const statement = keepsStatements(client) ? { name, text: asked } : { text: asked };
+      const { rows } = await client.query<Row & Asked>({ ...statement, values: [keys] });
+      if (rows[0]?.isReadOnly !== false)
+        throw new NoPrimaryError('A look-up came to a server that is no primary');
+      client.release();
+      return rows.filter(({ isFound }) => isFound);
+    } catch (error) {
+      client.release(error as Error);
+      throw error;
+    }
+  };
+  return { ask, close: () => pool.end() };
 }

@@ -5,11 +5,13 @@ import { ChangeFeed } from './changes/change-feed.js';
 import { ChangeListener } from './changes/change-listener.js';
 import type { Database } from './database.js';
 import { Snapshots } from './snapshots.js';
-import { StatementCounts, Statements } from './statements.js';
+import { StatementCounts, statementOf, Statements } from './statements.js';
 import { Transactions } from './transactions.js';
 
 /** What modules inject the store by. */
 export const DATABASE = Symbol('database');
+
+const NOTIFY = statementOf('heartbeat', 'SELECT pg_notify($1, $2)');
 
 @Module({})
 export class DatabaseModule {
@@ -31,9 +33,14 @@ export class DatabaseModule {
         { provide: Statements, useValue: Statements.of(database, dataSource, counts) },
         {
           provide: ChangeListener,
-          inject: [ChangeFeed, CONFIG],
-          useFactory: (feed: ChangeFeed, config: Config) =>
-            new ChangeListener(database.url, feed, config.verificationMaxStalenessSeconds * 1000),
+          inject: [ChangeFeed, Statements, CONFIG],
+          useFactory: (feed: ChangeFeed, statements: Statements, config: Config) =>
+            new ChangeListener(
+              database.listenServer,
+              (channel, payload) => statements.run(NOTIFY, [channel, payload]),
+              feed,
+              config.verificationMaxStalenessSeconds * 1000,
+            ),
         },
       ],
       exports: [

@@ -1,9 +1,11 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import pg from 'pg';
+import type pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { Refusal } from '../refusal.js';
-import { CONNECTION, type Database, isDatabaseUnavailable } from './database.js';
-import { ignore, type Place, Values } from './statements.js';
+import type { Database } from './database.js';
+import { isDatabaseUnavailable } from './errors.js';
+import { ignore } from './postgres-server.js';
+import { type Place, Values } from './statements.js';
 
 /** Each holds a connection, and on a server back what vacuum may clean away. */
 export const MAX_SNAPSHOTS = 4;
@@ -59,18 +61,13 @@ export class Snapshots implements OnApplicationShutdown {
     private readonly pool: pg.Pool | undefined,
   ) {}
 
-  static of({ url }: Database, dataSource: DataSource): Snapshots {
-    if (url === undefined) return new Snapshots(dataSource, undefined);
-    const pool = new pg.Pool({
-      ...CONNECTION,
-      connectionString: url,
+  static of({ server }: Database, dataSource: DataSource): Snapshots {
+    if (!server) return new Snapshots(dataSource, undefined);
+    const pool = server.pool({
       application_name: 'patois-snapshots',
       query_timeout: PORTION_TIMEOUT_MS,
       max: MAX_SNAPSHOTS,
     });
-    // An idle connection that breaks is replaced at its next use.
-    pool.on('error', ignore);
-    pool.on('connect', (client) => client.on('error', ignore));
     return new Snapshots(dataSource, pool);
   }
 

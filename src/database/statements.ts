@@ -3,7 +3,9 @@ import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { CONNECTION, type Database, isDatabaseUnavailable } from './database.js';
+import type { Database } from './database.js';
+import { isDatabaseUnavailable } from './errors.js';
+import { ignore, keepsStatements } from './postgres-server.js';
 
 /** A statement that is written out. On a server it is prepared once a connection, under its name. */
 export interface Statement {
@@ -96,15 +98,15 @@ export class Statements implements StatementRunner {
     readonly close: () => Promise<void>,
   ) {}
 
-  static of({ url, isEmbedded }: Database, dataSource: DataSource, counts: StatementCounts): Statements {
-    if (url === undefined)
+  static of({ server, isEmbedded }: Database, dataSource: DataSource, counts: StatementCounts): Statements {
+    if (!server)
       return new Statements(
         () => poolOf(dataSource),
         isEmbedded,
         counts,
         async () => {},
       );
-    const pool = pipelinedPool(url, 'patois-reads', CONNECTIONS);
+    const pool = server.pool({ application_name: 'patois-reads', max: CONNECTIONS, pipeline: true });
     return new Statements(
       () => pool,
       isEmbedded,
@@ -188,7 +190,7 @@ function answerAll(client: pg.PoolClient, asked: readonly Waiting[]): Promise<bo
 }
 
 /**
- * Sends a statement to a server, which prepares it under its name. The driver calls back: what it copies and makes for a
+ * Sends a statement to a server, which prepares it under its name where that is kept. The driver calls back: what it copies and makes for a
  * promise would cost more than to send it.
  */
 export function sendNamed(
@@ -198,24 +200,7 @@ export function sendNamed(
   callback: (error: Error | undefined, rows: object[]) => void,
 ): void {
   const query = new pg.Query(text, [...values], (error, result) => callback(error, result?.rows));
-  client.query(Object.assign(query, { name }));
-}
-
-/** Connections to a server, over which a statement goes out without waiting for the answer to the one before. */
-export function pipelinedPool(url: string, applicationName: string, max: number): pg.Pool {
-  const options = {
-    ...CONNECTION,
-    connectionString: url,
-    application_name: applicationName,
-    max,
-    pipeline: true,
-  };
-  const pool = new pg.Pool(options);
-  // An idle connection that breaks is replaced at its next use.
-  pool.on('error', ignore);
-  // One that the server ends as it begins may say so before whoever asked for it can listen.
-  pool.on('connect', (client) => client.on('error', ignore));
-  return pool;
+  client.query(keepsStatements(client) ? Object.assign(query, { name }) : query);
 }
 
 /** The connections that TypeORM has. */
@@ -233,9 +218,6 @@ export function inOneWrite<Result>(client: pg.ClientBase, ask: () => Result): Re
     stream.uncork();
   }
 }
-
-/** A connection that breaks fails what is asked over it; its event says no more. */
-export function ignore(): void {}
 
 /** Runs statements in the transaction of a manager of TypeORM's. */
 export function runnerOf(manager: EntityManager): StatementRunner {

@@ -5,11 +5,11 @@ import { Refusal } from '../refusal.js';
 import { Semaphore } from '../semaphore.js';
 import { turnstile } from '../turnstile.js';
 import type { ChangeFeed } from './changes/change-feed.js';
-import { type Database, isDatabaseUnavailable } from './database.js';
+import type { Database } from './database.js';
+import { isDatabaseUnavailable } from './errors.js';
+import { beginOf, ignore } from './postgres-server.js';
 import {
-  ignore,
   inOneWrite,
-  pipelinedPool,
   poolOf,
   sendNamed,
   type Statement,
@@ -49,12 +49,12 @@ export class Transactions implements OnApplicationShutdown {
 
   /** On a server over connections of their own, which reads cannot take away; on the embedded engine over its one. */
   static of(
-    { url, isEmbedded }: Database,
+    { server, isEmbedded }: Database,
     dataSource: DataSource,
     feed: ChangeFeed,
     counts: StatementCounts,
   ): Transactions {
-    if (url === undefined) {
+    if (!server) {
       return new Transactions(
         () => poolOf(dataSource),
         isEmbedded,
@@ -63,7 +63,7 @@ export class Transactions implements OnApplicationShutdown {
         async () => {},
       );
     }
-    const pool = pipelinedPool(url, 'patois-changes', CONNECTIONS);
+    const pool = server.pool({ application_name: 'patois-changes', max: CONNECTIONS, pipeline: true });
     return new Transactions(
       () => pool,
       isEmbedded,
@@ -181,7 +181,7 @@ export class Transaction implements StatementRunner {
   ): Promise<Row[]> {
     if (this.isEmbedded) return this.sendInTurn(statement, values, isLast);
     const [begun, answered, committed] = inOneWrite(this.client, () => [
-      (this.begun ??= this.client.query('BEGIN')),
+      (this.begun ??= this.client.query(beginOf(this.client))),
       new Promise<object[]>((resolve, reject) => {
         sendNamed(this.client, statement, values, (error, rows) => (error ? reject(error) : resolve(rows)));
       }),

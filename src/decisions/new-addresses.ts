@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { isDatabaseUnavailable } from '../database/database.js';
+import { isDatabaseUnavailable } from '../database/errors.js';
 import { type StatementRunner, statementOf, Statements } from '../database/statements.js';
 import { Transactions } from '../database/transactions.js';
 import { firstAddress, parseAddress } from '../network/addresses.js';

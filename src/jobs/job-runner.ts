@@ -7,7 +7,8 @@ import {
 } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AuditWriter, SYSTEM } from '../audit/audit.writer.js';
-import { type Database, isDatabaseUnavailable, isTimeout } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import { isDatabaseUnavailable, isTimeout } from '../database/errors.js';
 import { DATABASE } from '../database/database.module.js';
 import { type Transaction, Transactions } from '../database/transactions.js';
 import { Refusal } from '../refusal.js';

@@ -28,8 +28,8 @@ export class Schedule implements OnApplicationBootstrap, OnApplicationShutdown {
   private asking: Promise<unknown> = Promise.resolve();
   private isEnding = false;
 
-  constructor(@Inject(DATABASE) { url }: Database) {
-    this.lock = new AdvisoryLock(url, LOCKS.schedule);
+  constructor(@Inject(DATABASE) { listenServer }: Database) {
+    this.lock = new AdvisoryLock(listenServer, LOCKS.schedule);
   }
 
   /** Adds a task, before the application has started. */

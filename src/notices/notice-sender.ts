@@ -6,7 +6,8 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Database, isDatabaseUnavailable } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import { isDatabaseUnavailable } from '../database/errors.js';
 import { DATABASE } from '../database/database.module.js';
 import { Poll } from '../jobs/poll.js';
 import { DeliveryQueue, type Shipment } from './delivery-queue.js';

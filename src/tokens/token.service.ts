@@ -5,7 +5,7 @@ import type { UserReference } from '../accounts/user-reference.js';
 import type { User } from '../accounts/user.entity.js';
 import type { AuditAction } from '../audit/audit-event.entity.js';
 import { type Actor, type AuditEntry, AuditWriter } from '../audit/audit.writer.js';
-import { violatedUniqueIndex } from '../database/database.js';
+import { violatedUniqueIndex } from '../database/errors.js';
 import type { StatementRunner } from '../database/statements.js';
 import { type Transaction, Transactions } from '../database/transactions.js';
 import { HashingService } from '../hashing/hashing.service.js';

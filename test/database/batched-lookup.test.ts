@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { BatchedLookup } from '../../src/database/batched-lookup.js';
 import type { Database } from '../../src/database/database.js';
-import { isDatabaseUnavailable } from '../../src/database/database.js';
+import { isDatabaseUnavailable } from '../../src/database/errors.js';
 
 interface Row {
   key: string;
@@ -20,7 +20,7 @@ let query: BatchedLookup<Row>;
 beforeEach(() => {
   statements = [];
   // The embedded engine runs one statement at a time.
-  const database = { url: undefined } as Database;
+  const database = { server: undefined } as Database;
   const dataSource = {
     query: (_: string, [keys]: [string[]]) =>
       new Promise<Row[]>((answer, fail) => statements.push({ keys, answer, fail })),

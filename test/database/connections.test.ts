@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { createDataSource } from '../../src/data-source.js';
 import { postgresServer } from '../../src/database/database.js';
-import { pipelinedPool } from '../../src/database/statements.js';
+import { PostgresServer } from '../../src/database/postgres-server.js';
 
 /** Lets everybody in, and says in the same breath that it is going down. */
 let server: Server;
@@ -27,7 +27,7 @@ function message(type: string, body: Buffer): Buffer {
 }
 
 test('a connection that the server ends as it begins fails what is asked over it, and nothing else', async () => {
-  const pool = pipelinedPool(url, 'test', 1);
+  const pool = new PostgresServer(url).pool({ max: 1, pipeline: true });
   const asked = pool.connect().then(async (client) => {
     try {
       return await client.query('SELECT 1');

@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { CHANNEL, ChangeFeed } from '../../src/database/changes/change-feed.js';
 import { ChangeListener } from '../../src/database/changes/change-listener.js';
 import type { Database } from '../../src/database/database.js';
+import { PostgresServer } from '../../src/database/postgres-server.js';
 import { openTestStore } from '../support/store.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
@@ -21,6 +22,8 @@ let listeners: ChangeListener[];
 let warned: jest.SpiedFunction<Logger['warn']>;
 /** A connection of somebody else's to the same database. */
 let other: pg.Client;
+/** How heartbeats are sent. */
+let sender: pg.Pool;
 
 beforeEach(async () => {
   warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
@@ -28,6 +31,7 @@ beforeEach(async () => {
   proxy = await TcpProxy.before(store.url ?? '');
   other = new pg.Client({ connectionString: store.url });
   await other.connect();
+  sender = new pg.Pool({ connectionString: store.url, max: 2, idleTimeoutMillis: 0 });
   feed = new ChangeFeed({ subscribers: [] } as unknown as DataSource, false);
   heard = [];
   feed.onChange((keys) => heard.push(...keys));
@@ -38,6 +42,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const listener of listeners) await listener.onApplicationShutdown();
   await proxy.close();
+  await sender.end();
   await other.end();
   await store.close();
   jest.useRealTimers();
@@ -45,7 +50,7 @@ afterEach(async () => {
 });
 
 function listen(url = proxy.url): ChangeListener {
-  const listener = new ChangeListener(url, feed, BOUND_MS);
+  const listener = new ChangeListener(new PostgresServer(url), notify, feed, BOUND_MS);
   listeners.push(listener);
   listener.onModuleInit();
   return listener;
@@ -66,8 +71,12 @@ async function roundTrip(): Promise<void> {
   await other.query('SELECT 1');
 }
 
+function notify(channel: string, payload: string): Promise<unknown> {
+  return sender.query('SELECT pg_notify($1, $2)', [channel, payload]);
+}
+
 async function tell(payload: string): Promise<void> {
-  await other.query('SELECT pg_notify($1, $2)', [CHANNEL, payload]);
+  await notify(CHANNEL, payload);
 }
 
 describe('a listening connection', () => {
@@ -138,6 +147,23 @@ describe('a listening connection', () => {
     await until(() => listener.secondsBehind === 0);
     await tell('pt-AAAAAAAAAAAA');
     await until(() => heard.length === 1);
+  });
+
+  test('over which only what others send is lost, as behind some poolers, is given up after the bound', async () => {
+    const listener = await connected();
+    const { rows } = await other.query<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity WHERE application_name = 'patois-listen' AND datname = current_database()`,
+    );
+    // A NotificationResponse has its sender behind its type and its length.
+    const isOfOthers = (chunk: Buffer): boolean =>
+      chunk[0] === 'A'.charCodeAt(0) && chunk.readInt32BE(5) !== rows[0]?.pid;
+    proxy.decide((_, chunk) => (isOfOthers(chunk) ? 'swallowed' : 'passed'));
+    const caughtUpAt = performance.now();
+    for (let beat = 0; beat < 5; beat += 1) {
+      jest.advanceTimersByTime(HEARTBEAT_MS);
+      await roundTrip();
+    }
+    expect([listener.isConnected, listener.replication.caughtUpAt]).toEqual([false, caughtUpAt]);
   });
 
   test('proves nothing until its first heartbeat is back; what the one before had proved is kept', async () => {
@@ -235,8 +261,8 @@ describe('a listening connection that is lost', () => {
 
 describe('where nothing is to be heard', () => {
   test('no connection is made: on the embedded engine, and where nothing is remembered', async () => {
-    const alone = new ChangeListener(undefined, feed, BOUND_MS);
-    const forgetful = new ChangeListener(proxy.url, feed, 0);
+    const alone = new ChangeListener(undefined, notify, feed, BOUND_MS);
+    const forgetful = new ChangeListener(new PostgresServer(proxy.url), notify, feed, 0);
     listeners.push(alone, forgetful);
     for (const listener of listeners) listener.onModuleInit();
     await roundTrip();

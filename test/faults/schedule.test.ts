@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AdvisoryLock, LOCKS } from '../../src/database/advisory-lock.js';
 import type { Database } from '../../src/database/database.js';
+import { PostgresServer } from '../../src/database/postgres-server.js';
 import { Schedule } from '../../src/jobs/schedule.js';
 import { openTestStore } from '../support/store.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -17,9 +18,9 @@ beforeEach(async () => {
 });
 afterEach(() => proxy.close());
 
-/** A replica with one task, begun; `url` is how it reaches the database. */
-function replica(url = store.url): { schedule: Schedule; runs: () => number } {
-  const schedule = new Schedule({ ...store, url });
+/** A replica with one task, begun; `server` is how it reaches the database. */
+function replica(server = store.server): { schedule: Schedule; runs: () => number } {
+  const schedule = new Schedule({ ...store, listenServer: server });
   let runs = 0;
   schedule.add({
     name: 'counted',
@@ -47,7 +48,7 @@ describe('scheduled tasks of several replicas', () => {
   });
 
   test('run in another once the connection of the first is gone', async () => {
-    const first = replica(proxy.url);
+    const first = replica(new PostgresServer(proxy.url));
     await until(() => first.runs() > 0);
     const second = replica();
     proxy.cut(() => true);
@@ -63,8 +64,8 @@ describe('scheduled tasks of several replicas', () => {
 describe('an advisory lock', () => {
   test('is held by one, who may ask for it again, until it is given back', async () => {
     const [one, other] = [
-      new AdvisoryLock(store.url, LOCKS.schedule),
-      new AdvisoryLock(store.url, LOCKS.schedule),
+      new AdvisoryLock(store.server, LOCKS.schedule),
+      new AdvisoryLock(store.server, LOCKS.schedule),
     ];
     expect(await one.take()).toBe(true);
     expect(await one.take()).toBe(true);
@@ -77,7 +78,7 @@ describe('an advisory lock', () => {
 
   test('fails within some two seconds where the database does not answer', async () => {
     proxy.decide(() => 'swallowed');
-    const lock = new AdvisoryLock(proxy.url, LOCKS.schedule);
+    const lock = new AdvisoryLock(new PostgresServer(proxy.url), LOCKS.schedule);
     await expect(lock.take()).rejects.toThrow(/timeout/i);
   });
 });

@@ -29,6 +29,8 @@ describe('defaults', () => {
       port: 3000,
       publicUrl: undefined,
       databaseUrl: undefined,
+      databaseListenUrl: undefined,
+      databaseReadUrl: undefined,
       dataDir: './data',
       tokenKeys: undefined,
       adminPassword: undefined,
@@ -136,6 +138,12 @@ describe('every setting', () => {
     ['PUBLIC_URL', 'https://example.com/#top'],
     ['DATABASE_URL', 'mysql://localhost/x'],
     ['DATABASE_URL', 'localhost:5432'],
+    ['DATABASE_URL', 'postgres://one:5432,two:x/patois'],
+    ['DATABASE_URL', 'postgres://one:5432,/patois'],
+    ['DATABASE_URL', 'postgres://one,two/patois?target_session_attrs=any'],
+    ['DATABASE_LISTEN_URL', 'http://db/patois'],
+    ['DATABASE_READ_URL', 'postgres://one:99999,two/patois'],
+    ['DATABASE_READ_URL', 'postgres://db/patois?target_session_attrs=read-write'],
     ['TOKEN_KEYS', KEY],
     ['TOKEN_KEYS', 'k1:'],
     ['TOKEN_KEYS', 'k1:c2hvcnQ='],
@@ -191,6 +199,24 @@ describe('every setting', () => {
     ['LOG_LEVEL', 'verbose'],
     ['LOG_LEVEL', 'INFO'],
   ];
+  test.each([
+    [
+      'DATABASE_URL',
+      'postgres://patois:hunter2@one:5432,[::1]:5433,three/patois?target_session_attrs=read-write',
+    ],
+    ['DATABASE_LISTEN_URL', 'postgresql://db:5432/patois'],
+    ['DATABASE_READ_URL', 'postgres://one,two/patois?target_session_attrs=prefer-standby'],
+  ])('%s takes %s, on a server', (variable, text) => {
+    const onServer = { DATABASE_URL: 'postgres://127.0.0.1/patois', TOKEN_KEYS: `k1:${KEY}` };
+    expect(problemsOf({ ...onServer, [variable]: text })).toEqual([]);
+  });
+
+  test.each(['DATABASE_LISTEN_URL', 'DATABASE_READ_URL'])('%s needs DATABASE_URL', (variable) => {
+    expect(problemsOf({ [variable]: 'postgres://db/patois' })).toEqual([
+      expect.stringMatching(`^${variable} needs DATABASE_URL`),
+    ]);
+  });
+
   test('WORKERS takes 64 on a server, and refuses 65', () => {
     const onServer = { DATABASE_URL: 'postgres://127.0.0.1/patois', TOKEN_KEYS: `k1:${KEY}` };
     expect(readConfig({ ...onServer, WORKERS: '64' }).workers).toBe(64);
@@ -215,8 +241,8 @@ describe('every setting', () => {
   });
 
   test.each(bad)('%s refuses %j by its name', (variable, text) => {
-    const keys: Record<string, string> = variable === 'DATABASE_URL' ? { TOKEN_KEYS: `k1:${KEY}` } : {};
-    const problems = problemsOf({ ...keys, [variable]: text });
+    const onServer = { TOKEN_KEYS: `k1:${KEY}`, DATABASE_URL: 'postgres://db/patois' };
+    const problems = problemsOf({ ...(variable.startsWith('DATABASE_') ? onServer : {}), [variable]: text });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(new RegExp(`^${variable} .`));
     expect(problems[0]).not.toContain('\n');

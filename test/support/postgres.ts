@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { freePort } from './free-port.js';
+import { type SystemUser, unprivileged } from './programs.js';
 
 const VERSIONS = '/usr/lib/postgresql';
 
@@ -27,7 +28,7 @@ export class PrivatePostgres {
     private readonly bin: string,
     private readonly folder: string,
     private readonly port: number,
-    private readonly user: { uid?: number; gid?: number },
+    private readonly user: SystemUser,
   ) {}
 
   static async make(): Promise<PrivatePostgres> {
@@ -35,7 +36,7 @@ export class PrivatePostgres {
     if (bin === undefined) throw new Error('No PostgreSQL server is installed');
     const folder = mkdtempSync(join(tmpdir(), 'patois-pg-'));
     // The server does not run as root.
-    const user = process.getuid?.() === 0 ? idsOf('postgres') : {};
+    const user = unprivileged('postgres');
     if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
     const options = ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '--no-sync'];
     const { status, stderr } = spawnSync(join(bin, 'initdb'), options, {
@@ -118,12 +119,4 @@ function killIfThere(pid: number): void {
   } catch {
     // It ended by itself when the server did.
   }
-}
-
-function idsOf(name: string): { uid?: number; gid?: number } {
-  const line = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find((entry) => entry.startsWith(`${name}:`));
-  const [, , uid, gid] = line?.split(':') ?? [];
-  return uid === undefined || gid === undefined ? {} : { uid: Number(uid), gid: Number(gid) };
 }

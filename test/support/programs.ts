@@ -42,10 +42,34 @@ export function example(path: string, replacements: Record<string, string>): str
   );
 }
 
+/** Who a program runs as: this process's own user where it has no ids. */
+export interface SystemUser {
+  uid?: number;
+  gid?: number;
+}
+
+/** A user for programs that refuse to run as root. */
+export function unprivileged(name: string): SystemUser {
+  return process.getuid?.() === 0 ? idsOf(name) : {};
+}
+
+function idsOf(name: string): SystemUser {
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => entry.startsWith(`${name}:`));
+  const [, , uid, gid] = line?.split(':') ?? [];
+  return uid === undefined || gid === undefined ? {} : { uid: Number(uid), gid: Number(gid) };
+}
+
 /** A folder that any user may enter: some programs give up their rights. */
 export function temporaryFolder(name: string): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), `patois-${name}-`));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+interface ProgramOptions {
+  env?: Record<string, string>;
+  user?: SystemUser;
 }
 
 /** Another program, in the foreground, listening on a port. */
@@ -54,9 +78,10 @@ export class Program {
   private readonly child: ChildProcess;
   private readonly ended: Promise<unknown>;
 
-  private constructor(command: string, args: string[], env: Record<string, string>) {
+  private constructor(command: string, args: string[], { env = {}, user = {} }: ProgramOptions) {
     const { PATH = '' } = process.env;
-    this.child = spawn(command, args, { env: { PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdio = ['ignore' as const, 'pipe' as const, 'pipe' as const];
+    this.child = spawn(command, args, { env: { PATH, ...env }, ...user, stdio });
     this.child.stdout?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.ended = once(this.child, 'close');
@@ -67,9 +92,9 @@ export class Program {
     command: string,
     args: string[],
     port: number,
-    env: Record<string, string> = {},
+    options: ProgramOptions = {},
   ): Promise<Program> {
-    const program = new Program(command, args, env);
+    const program = new Program(command, args, options);
     let hasEnded = false;
     void program.ended.then(() => (hasEnded = true));
     for (const endsAt = Date.now() + MAX_START_MS; Date.now() < endsAt && !hasEnded;) {

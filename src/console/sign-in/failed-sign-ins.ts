@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { type AuditEntry, AuditWriter, SYSTEM } from '../../audit/audit.writer.js';
 import { ThrottledEvents } from '../../audit/throttled-events.js';
-import { isDatabaseUnavailable } from '../../database/database.js';
+import { isDatabaseUnavailable } from '../../database/errors.js';
 import { Statements } from '../../database/statements.js';
 import { networkOf } from '../../network/cidr.js';
 import { keptUserAgent, type Origin } from '../../protocol/origin.js';

@@ -8,7 +8,7 @@ import { Organization } from '../../accounts/organization.entity.js';
 import { findPlace } from '../../accounts/references.js';
 import { User } from '../../accounts/user.entity.js';
 import { type Actor, SYSTEM } from '../../audit/audit.writer.js';
-import { violatedUniqueIndex } from '../../database/database.js';
+import { violatedUniqueIndex } from '../../database/errors.js';
 import { Transactions } from '../../database/transactions.js';
 import { isGoodText } from '../../http/validation/text.js';
 import { keptUserAgent, type Origin } from '../../protocol/origin.js';

@@ -1,12 +1,13 @@
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { Socket } from 'node:net';
-import pg from 'pg';
+import type { PostgresServer, ServerClient } from '../postgres-server.js';
 import { CHANNEL, type ChangeFeed } from './change-feed.js';
 
 const HEARTBEAT = 'heartbeat';
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2_000;
+/** Where a pooler lets nothing through, as long as it is there. */
+const POOLER_RETRY_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 
 /** What is known of changes elsewhere, at a moment. */
@@ -47,10 +48,14 @@ export function isProven(
   return performance.now() - Math.max(readAt, provenAt) <= maxAgeMs;
 }
 
+/** Tells all who listen something, by the way that changes take. */
+export type Notify = (channel: string, payload: string) => Promise<unknown>;
+
 /**
  * Hears the changes of other replicas over a connection of its own (`application_name` patois-listen). Notifications
- * arrive in the order of commits; so when its own heartbeat, sent over the same connection, comes back, every change
- * that was committed before the heartbeat was sent has been received.
+ * arrive in the order of commits; so when its own heartbeat comes back, every change that was committed before the
+ * heartbeat was sent has been received. A heartbeat takes the way that changes take, over another connection: what comes
+ * back to the connection that sent it would prove nothing of what others send, which a pooler may drop.
  */
 export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
   /** Undefined on the embedded engine: a process that is alone in its store makes every change itself. */
@@ -59,24 +64,24 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(ChangeListener.name);
   /** Distinguishes this process's heartbeats from those of others. */
   private readonly replica = randomUUID();
-  private client: pg.Client | undefined;
-  private socket: Socket | undefined;
+  private client: ServerClient | undefined;
   private timer: NodeJS.Timeout | undefined;
   private lastAnswer = -Infinity;
+  private hasAnswered = false;
   private retryMs = FIRST_RETRY_MS;
   private isClosed = false;
 
   /**
-   * @param url of the server; undefined on the embedded engine.
+   * @param server undefined on the embedded engine.
    * @param boundMs how old a cached look-up may be: without an answer for so long the connection counts as lost.
    */
   constructor(
-    private readonly url: string | undefined,
+    private readonly server: PostgresServer | undefined,
+    private readonly notify: Notify,
     private readonly feed: ChangeFeed,
     private readonly boundMs: number,
   ) {
-    if (url !== undefined)
-      this.replication = { epoch: 0, caughtUpAt: -Infinity, previousCaughtUpAt: -Infinity };
+    if (server) this.replication = { epoch: 0, caughtUpAt: -Infinity, previousCaughtUpAt: -Infinity };
   }
 
   /**
@@ -89,7 +94,7 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
 
   /** Begins to listen, without waiting for it, and goes on by itself after every loss. */
   onModuleInit(): void {
-    if (this.url !== undefined && this.boundMs > 0) void this.connect();
+    if (this.server && this.boundMs > 0) void this.connect(this.server);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -98,19 +103,13 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
     await this.client?.end().catch(() => {});
   }
 
-  private async connect(): Promise<void> {
-    const socket = new Socket();
-    const client = new pg.Client({
-      stream: () => socket,
-      connectionString: this.url,
-      application_name: 'patois-listen',
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      keepAlive: true,
-    });
+  private async connect(server: PostgresServer): Promise<void> {
+    const client = server.client({ application_name: 'patois-listen' });
     this.client = client;
-    this.socket = socket;
-    client.on('error', (error) => this.onConnectionLost(client, error));
-    client.on('end', () => this.onConnectionLost(client, new Error('the server closed the connection')));
+    client.on('error', (error) => this.onConnectionLost(server, client, error));
+    client.on('end', () =>
+      this.onConnectionLost(server, client, new Error('the server closed the connection')),
+    );
     client.on('notification', ({ payload = '' }) => this.onNotification(payload));
     // There is no heartbeat yet that would miss a server which falls silent here.
     const listen = { text: `LISTEN ${CHANNEL}`, query_timeout: CONNECT_TIMEOUT_MS };
@@ -118,7 +117,7 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
       await client.connect();
       await client.query(listen);
     } catch (error) {
-      this.onConnectionLost(client, error as Error);
+      this.onConnectionLost(server, client, error as Error);
       return;
     }
     const { replication } = this;
@@ -129,25 +128,32 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
     this.isConnected = true;
     this.retryMs = FIRST_RETRY_MS;
     this.lastAnswer = performance.now();
-    this.sendHeartbeat(client);
+    this.hasAnswered = false;
+    this.sendHeartbeat(server, client);
   }
 
-  private sendHeartbeat(client: pg.Client): void {
+  private sendHeartbeat(server: PostgresServer, client: ServerClient): void {
     if (this.client !== client || this.isClosed) return;
     const now = performance.now();
     if (now - this.lastAnswer > this.boundMs) {
       // A half-open connection shows only by its silence.
-      this.onConnectionLost(
-        client,
-        new Error(`no heartbeat came back for ${Math.round(now - this.lastAnswer)} ms`),
-      );
+      this.onConnectionLost(server, client, new Error(this.silence(client, now)));
       return;
     }
-    const payload = `${HEARTBEAT} ${this.replica} ${now}`;
-    client
-      .query('SELECT pg_notify($1, $2)', [CHANNEL, payload])
-      .catch((error: Error) => this.onConnectionLost(client, error));
-    this.timer = setTimeout(() => this.sendHeartbeat(client), this.boundMs / 4).unref();
+    // One that cannot be sent does not come back: nothing more is to be said of it.
+    this.notify(CHANNEL, `${HEARTBEAT} ${this.replica} ${now}`).catch(() => {});
+    this.timer = setTimeout(() => this.sendHeartbeat(server, client), this.boundMs / 4).unref();
+  }
+
+  private silence(client: ServerClient, now: number): string {
+    const silence = `no heartbeat came back for ${Math.round(now - this.lastAnswer)} ms`;
+    if (!this.isDeaf(client)) return silence;
+    return `${silence}, for a pooler lets no notifications through: DATABASE_LISTEN_URL is to name the server itself (docs/cluster.md)`;
+  }
+
+  /** Whether a pooler is there, and has let nothing through. */
+  private isDeaf({ isDirect }: ServerClient): boolean {
+    return this.isConnected && !isDirect && !this.hasAnswered;
   }
 
   private onNotification(payload: string): void {
@@ -157,18 +163,20 @@ export class ChangeListener implements OnModuleInit, OnApplicationShutdown {
     } else if (replica === this.replica && this.replication) {
       this.replication.caughtUpAt = Math.max(this.replication.caughtUpAt, Number(sentAt));
       this.lastAnswer = performance.now();
+      this.hasAnswered = true;
     }
   }
 
-  private onConnectionLost(client: pg.Client, error: Error): void {
+  private onConnectionLost(server: PostgresServer, client: ServerClient, error: Error): void {
     if (this.client !== client || this.isClosed) return;
+    const retryMs = this.isDeaf(client) ? POOLER_RETRY_MS : this.retryMs;
     this.client = undefined;
     this.isConnected = false;
     clearTimeout(this.timer);
     this.logger.warn(`Changes elsewhere are not received, cached look-ups go by their age: ${error.message}`);
-    // Destroyed rather than ended: a half-open connection would wait for its peer.
-    this.socket?.destroy();
-    this.timer = setTimeout(() => void this.connect(), this.retryMs).unref();
+    // Broken rather than ended: a half-open connection would wait for its peer.
+    client.break();
+    this.timer = setTimeout(() => void this.connect(server), retryMs).unref();
     this.retryMs = Math.min(this.retryMs * 2, MAX_RETRY_MS);
   }
 }

@@ -1,4 +1,4 @@
-import { isDatabaseUnavailable } from '../../database/database.js';
+import { isDatabaseUnavailable } from '../../database/errors.js';
 import { Refusal } from '../../refusal.js';
 import { withoutSecrets } from '../../secrets.js';
 

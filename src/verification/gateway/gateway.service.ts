@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { presentedCredentials } from '../../auth/credentials.js';
 import { CONFIG, type Config } from '../../config.js';
-import { isDatabaseUnavailable } from '../../database/database.js';
+import { isDatabaseUnavailable } from '../../database/errors.js';
 import type { CachedToken } from '../../decisions/cached-token.js';
 import type { Decision, DecisionRequest } from '../../decisions/decision.js';
 import { DecisionService } from '../../decisions/decision.service.js';

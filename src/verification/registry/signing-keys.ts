@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { DataSource, In } from 'typeorm';
-import { violatedUniqueIndex } from '../../database/database.js';
+import { violatedUniqueIndex } from '../../database/errors.js';
 import { HashingService } from '../../hashing/hashing.service.js';
 import { makeKeyPair } from './key-pair.js';
 import { SigningKey } from './signing-key.entity.js';

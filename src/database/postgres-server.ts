@@ -1,0 +1,305 @@
+import { Logger } from '@nestjs/common';
+import pg from 'pg';
+import { parsePostgresUrl, type PostgresHost } from '../network/postgres-url.js';
+import { isDatabaseUnavailable } from './errors.js';
+
+/** A server that is frozen rather than gone answers nothing: the client must give up by itself. */
+const CONNECT_TIMEOUT_MS = 2_000;
+const QUERY_TIMEOUT_MS = 10_000;
+/** Of several servers each is asked at once; one that has not answered by then is none. */
+const PROBE_TIMEOUT_MS = 400;
+
+/** What the server ends by itself, as settings of a connection or, behind a pooler, of one transaction. */
+const TIME_LIMITS = {
+  statement_timeout: String(QUERY_TIMEOUT_MS),
+  idle_in_transaction_session_timeout: String(QUERY_TIMEOUT_MS),
+};
+/** To compile a statement takes the server longer than any here runs. */
+const WITHOUT_COMPILER = { jit: 'off' };
+const BEGIN_WITH_LIMITS = Object.entries(TIME_LIMITS)
+  .map(([name, value]) => `; SET LOCAL ${name} = ${value}`)
+  .reduce((begin, limit) => begin + limit, 'BEGIN');
+
+/** What a connection is for, and how long it is waited for. */
+export interface ConnectionOptions extends pg.ClientConfig {
+  application_name?: string;
+  /** How many a pool has at most. */
+  max?: number;
+}
+
+/** What answers is not the primary, or nothing that could be it. */
+export class NoPrimaryError extends Error {
+  /** What a server says that cannot be written to: `read_only_sql_transaction`. */
+  readonly code = '25006';
+}
+
+/** What a server says of itself. */
+interface Introduction {
+  pid: number;
+  isReadOnly: boolean;
+  hasTimeLimit: boolean;
+}
+
+/**
+ * A PostgreSQL server, or several of which one is the primary, as `DATABASE_URL` names them: makes connections, each of
+ * which asks first what it is connected to. One that cannot be written to is no primary, and one that is on an older
+ * timeline than another that was seen is a former one: neither is believed, and connections to a former primary are broken
+ * as soon as its successor is seen.
+ */
+export class PostgresServer {
+  /** Of the connections of TypeORM's pool, which bounds the wait for a turn and the connect by one setting. */
+  readonly PatientClient: typeof pg.Client;
+  private readonly logger = new Logger(PostgresServer.name);
+  private readonly url: string;
+  private readonly hosts: readonly PostgresHost[];
+  private readonly connected = new Set<ServerClient>();
+  /** The newest that was seen; 0 while none was. */
+  private timeline = 0;
+  /** Which of several is the primary, as far as is known. */
+  private primary: PostgresHost | undefined;
+  private finding: Promise<PostgresHost> | undefined;
+  private hasWarned = false;
+
+  /**
+   * @param text `postgres://user:password@host:port[,host:port…]/database`.
+   * @param isWritten whether only a primary will do.
+   */
+  constructor(
+    text: string,
+    private readonly isWritten = true,
+  ) {
+    const address = parsePostgresUrl(text);
+    if (!address) throw new Error('The address of the database is not one of PostgreSQL');
+    this.url = address.url;
+    this.hosts = address.hosts;
+    this.PatientClient = this.clientClass({ connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  }
+
+  /** Connections that are kept. One that breaks while it is idle is replaced at its next use. */
+  pool(options: ConnectionOptions): pg.Pool {
+    const pool = new pg.Pool({
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+      keepAlive: true,
+      ...options,
+      connectionString: this.url,
+      Client: this.clientClass({}),
+    });
+    pool.on('error', ignore);
+    return pool;
+  }
+
+  /** One connection, to be connected. */
+  client(options: ConnectionOptions): ServerClient {
+    return new ServerClient(this, {
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      ...options,
+      connectionString: this.url,
+    });
+  }
+
+  /** What TypeORM connects with. */
+  get connectionString(): string {
+    return this.url;
+  }
+
+  /** Where the next connection goes; undefined where the address says it. */
+  place(): Promise<PostgresHost> | PostgresHost | undefined {
+    if (this.hosts.length === 0) return undefined;
+    return this.primary ?? (this.finding ??= this.find().finally(() => (this.finding = undefined)));
+  }
+
+  /** A connection could not be made, or has broken: of several servers the primary may be another now. */
+  suspect(): void {
+    this.primary = undefined;
+  }
+
+  /**
+   * Asks what a new connection leads to, and gives it its settings.
+   *
+   * @throws where that is no primary, but one is needed.
+   */
+  async admit(client: ServerClient): Promise<void> {
+    const { pid, isReadOnly, hasTimeLimit } = await this.introduce(client);
+    client.isDirect = pid === client.processID;
+    if (!client.isDirect && !hasTimeLimit) this.warnOfPooler();
+    if (!this.isWritten) return;
+    if (isReadOnly) throw new NoPrimaryError('The server of the database cannot be written to');
+    client.timeline = await timelineOf(client);
+    if (client.timeline < this.timeline) {
+      throw new NoPrimaryError(
+        `The server of the database is a former primary (timeline ${client.timeline}, not ${this.timeline})`,
+      );
+    }
+    this.connected.add(client);
+    client.once('end', () => this.connected.delete(client));
+    if (client.timeline > this.timeline) this.follow(client.timeline);
+  }
+
+  private async introduce(client: ServerClient): Promise<Introduction> {
+    // Behind a pooler the settings of a connection would be those of whoever has it next.
+    const named = new URL(this.url).searchParams;
+    const settings = Object.entries(
+      named.has('options') ? TIME_LIMITS : { ...TIME_LIMITS, ...WITHOUT_COMPILER },
+    )
+      .filter(([name]) => !named.has(name))
+      .map(([name, value]) => `set_config('${name}', '${value}', false)`);
+    const isDirect = `pg_backend_pid() = ${Number(client.processID)}`;
+    const { rows } = await client.query<Introduction>({
+      text: `SELECT pg_backend_pid() AS pid, current_setting('transaction_read_only') = 'on' AS "isReadOnly",
+        current_setting('statement_timeout') <> '0' AS "hasTimeLimit",
+        CASE WHEN ${isDirect} THEN ARRAY[${settings.join(', ')}]::text[] END`,
+      query_timeout: CONNECT_TIMEOUT_MS,
+    } as pg.QueryConfig);
+    return rows[0] as Introduction;
+  }
+
+  /** The primary is another: what is still connected to the one before must not be asked again. */
+  private follow(timeline: number): void {
+    const isLater = this.timeline > 0;
+    this.timeline = timeline;
+    if (isLater) this.logger.warn(`The database has a new primary (timeline ${timeline})`);
+    for (const client of this.connected) if (client.timeline < timeline) client.break();
+  }
+
+  private warnOfPooler(): void {
+    if (this.hasWarned) return;
+    this.hasWarned = true;
+    this.logger.warn(
+      'A pooler stands before the database, so that reads have no time limit of the server: ' +
+        "ALTER ROLE … SET statement_timeout = '10s' sets one (docs/cluster.md)",
+    );
+  }
+
+  /** Asks all at once which is the primary; of several that say so it is the one on the newest timeline. */
+  private async find(): Promise<PostgresHost> {
+    const found = await Promise.all(this.hosts.map((host) => this.probe(host)));
+    const best = Math.max(...found);
+    const host = this.hosts[found.indexOf(best)];
+    if (best < 0 || !host) throw new NoPrimaryError('None of the servers of the database is the primary');
+    this.primary = host;
+    return host;
+  }
+
+  /** @returns the timeline of a server that will do; -1 for one that will not, or does not answer. */
+  private async probe(host: PostgresHost): Promise<number> {
+    const client = new pg.Client({
+      connectionString: this.url,
+      connectionTimeoutMillis: PROBE_TIMEOUT_MS,
+      query_timeout: PROBE_TIMEOUT_MS,
+      application_name: 'patois-probe',
+    });
+    client.on('error', ignore);
+    goTo(client, host);
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ isReadOnly: boolean }>(
+        `SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly"`,
+      );
+      if (!this.isWritten) return 0;
+      return rows[0]?.isReadOnly === false ? await timelineOf(client) : -1;
+    } catch {
+      return -1;
+    } finally {
+      void client.end().catch(ignore);
+    }
+  }
+
+  private clientClass(fixed: pg.ClientConfig): typeof pg.Client {
+    return bindClient(this, fixed);
+  }
+}
+
+/** A connection to a server, which knows what it leads to. */
+export class ServerClient extends pg.Client {
+  /** Whether it is the server's own, and stays one and the same session; false behind a pooler. */
+  isDirect = false;
+  timeline = 0;
+  declare readonly processID: number | null;
+
+  constructor(
+    private readonly server: PostgresServer,
+    config: pg.ClientConfig,
+  ) {
+    super(config);
+    // One that the server ends as it begins may say so before whoever asked for it can listen.
+    this.on('error', () => server.suspect());
+  }
+
+  override connect(): Promise<pg.Client>;
+  override connect(callback: ((error: Error) => void) | ((error: null, client: pg.Client) => void)): void;
+  override connect(
+    callback?: ((error: Error) => void) | ((error: null, client: pg.Client) => void),
+  ): Promise<pg.Client> | void {
+    const connected = this.connectAndAsk();
+    if (!callback) return connected;
+    const call = callback as (error: Error | null, client?: pg.Client) => void;
+    connected.then(
+      () => call(null, this),
+      (error: Error) => call(error),
+    );
+  }
+
+  /** Breaks it without a word to the server: who is waiting for an answer is told so. */
+  break(): void {
+    (this as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+  }
+
+  private async connectAndAsk(): Promise<pg.Client> {
+    try {
+      const place = await this.server.place();
+      if (place) goTo(this, place);
+      await super.connect();
+      await this.server.admit(this);
+      return this;
+    } catch (error) {
+      this.server.suspect();
+      this.break();
+      throw error;
+    }
+  }
+}
+
+/** The class of connections to one server, as pools want it. */
+function bindClient(server: PostgresServer, fixed: pg.ClientConfig): typeof pg.Client {
+  return class extends ServerClient {
+    constructor(config: pg.ClientConfig) {
+      super(server, { ...config, ...fixed });
+    }
+  } as unknown as typeof pg.Client;
+}
+
+/** Whether statements that are prepared over a connection are there when it is used again: not behind a pooler. */
+export function keepsStatements(client: pg.ClientBase): boolean {
+  return client instanceof ServerClient && client.isDirect;
+}
+
+/** What begins a transaction: behind a pooler with the time limits that the connection has no settings for. */
+export function beginOf(client: pg.ClientBase): string {
+  return client instanceof ServerClient && !client.isDirect ? BEGIN_WITH_LIMITS : 'BEGIN';
+}
+
+/** A connection that breaks fails what is asked over it; its event says no more. */
+export function ignore(): void {}
+
+function goTo(client: pg.Client, { host, port }: PostgresHost): void {
+  Object.assign(client, { host, port });
+}
+
+/**
+ * Which life of the cluster a primary is in: each promotion begins a new one.
+ *
+ * @returns 0 where a server does not tell.
+ */
+async function timelineOf(client: pg.Client): Promise<number> {
+  try {
+    const { rows } = await client.query<{ file: string }>(
+      'SELECT pg_walfile_name(pg_current_wal_lsn()) AS file',
+    );
+    return Number.parseInt(rows[0]?.file.slice(0, 8) ?? '0', 16);
+  } catch (error) {
+    if (isDatabaseUnavailable(error)) throw error;
+    return 0;
+  }
+}
