@@ -1,6 +1,8 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
+import { NO_TRACING, type Step, type Tracing } from '../tracing.js';
 import type { Database } from './database.js';
+import { stepOf } from './statements.js';
 
 /** Unless told otherwise. */
 const CONNECTIONS = 4;
@@ -34,6 +36,8 @@ export class BatchedLookup<Row> {
     private readonly ask: (keys: string[]) => Promise<Row[]>,
     private readonly keyOf: (row: Row) => string,
     private readonly maxAtOnce: number,
+    private readonly step: Step,
+    private readonly tracing: Tracing,
     readonly close: () => Promise<void>,
   ) {}
 
@@ -51,12 +55,16 @@ export class BatchedLookup<Row> {
       keyOf,
       connections = CONNECTIONS,
     }: { name: string; text: string; keyOf: (row: Row) => string; connections?: number },
+    tracing: Tracing = NO_TRACING,
   ): BatchedLookup<Row> {
+    const step = stepOf(name);
     if (url === undefined) {
       return new BatchedLookup(
         (keys) => dataSource.query<Row[]>(text, [keys]),
         keyOf,
         1,
+        step,
+        tracing,
         async () => {},
       );
     }
@@ -72,11 +80,15 @@ export class BatchedLookup<Row> {
     pool.on('error', () => {});
     const ask = async (keys: string[]): Promise<Row[]> =>
       (await pool.query<Row>({ name, text, values: [keys] })).rows;
-    return new BatchedLookup(ask, keyOf, connections, () => pool.end());
+    return new BatchedLookup(ask, keyOf, connections, step, tracing, () => pool.end());
   }
 
   /** The row of a key, or undefined where there is none. */
   row(key: string): Promise<Row | undefined> {
+    return this.tracing.step(this.step, () => this.asked(key));
+  }
+
+  private asked(key: string): Promise<Row | undefined> {
     if (this.waiting.length >= MAX_WAITING) {
       return Promise.reject(new Error('Query read timeout: too many wait for the database'));
     }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { NO_TRACING, type Step, type Tracing } from '../tracing.js';
 import { CONNECTION, type Database, isDatabaseUnavailable } from './database.js';
 
 /** A statement that is written out. On a server it is prepared once a connection, under its name. */
@@ -34,6 +35,15 @@ export class NamedValues {
     const name = `${this.prefix}${(this.count += 1)}`;
     this.parameters[name] = value;
     return `:${name}`;
+  };
+}
+
+/** A statement as a step of a trace: its kind, and nothing of its text. */
+export function stepOf(kind: string): Step {
+  return {
+    name: kind,
+    kind: 'client',
+    attributes: { 'db.system.name': 'postgresql', 'db.query.summary': kind },
   };
 }
 
@@ -92,16 +102,23 @@ export class Statements implements StatementRunner {
     private readonly pool: () => pg.Pool,
     private readonly isEmbedded: boolean,
     private readonly counts: StatementCounts,
+    private readonly tracing: Tracing,
     /** To be called after the last write of the shutdown. */
     readonly close: () => Promise<void>,
   ) {}
 
-  static of({ url, isEmbedded }: Database, dataSource: DataSource, counts: StatementCounts): Statements {
+  static of(
+    { url, isEmbedded }: Database,
+    dataSource: DataSource,
+    counts: StatementCounts,
+    tracing: Tracing = NO_TRACING,
+  ): Statements {
     if (url === undefined)
       return new Statements(
         () => poolOf(dataSource),
         isEmbedded,
         counts,
+        tracing,
         async () => {},
       );
     const pool = pipelinedPool(url, 'patois-reads', CONNECTIONS);
@@ -109,6 +126,7 @@ export class Statements implements StatementRunner {
       () => pool,
       isEmbedded,
       counts,
+      tracing,
       () => pool.end(),
     );
   }
@@ -120,9 +138,11 @@ export class Statements implements StatementRunner {
 
   async run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     this.counts.count(statement.kind);
-    if (!this.isEmbedded) return this.queued(statement, values) as Promise<Row[]>;
-    // Without a name: the embedded engine keeps one session for all connections.
-    return (await this.pool().query<Row>(statement.text, [...values])).rows;
+    return this.tracing.step(stepOf(statement.kind), async () => {
+      if (!this.isEmbedded) return this.queued(statement, values) as Promise<Row[]>;
+      // Without a name: the embedded engine keeps one session for all connections.
+      return (await this.pool().query<Row>(statement.text, [...values])).rows;
+    });
   }
 
   private queued(statement: Statement, values: readonly unknown[]): Promise<object[]> {
