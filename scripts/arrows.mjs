@@ -52,7 +52,16 @@ const REASONS = {
 /** Rooms that know of HTTP no more than the types that `protocol` gives them. */
 const WITHOUT_HTTP = ['decisions', 'tokens', 'accounts', 'audit', 'hashing', 'jobs', 'database', 'network'];
 
-const GROUND = ['config', 'refusal', 'secrets', 'maybe-promise', 'package-root', 'semaphore', 'turnstile'];
+const GROUND = [
+  'config',
+  'refusal',
+  'secrets',
+  'maybe-promise',
+  'package-root',
+  'semaphore',
+  'tracing',
+  'turnstile',
+];
 const ASSEMBLY = ['main', 'app', 'app\\.module', 'data-source', 'serve', 'workers', 'write-openapi'];
 const ORDER = FLOORS.map((rooms) => rooms.join(', ')).join(' -> ');
 const ROOMS = FLOORS.flat();

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Installs the programs from Debian's packages that tests drive: gateways, a registry and its client, shells, a browser with
-# the letters of the console's languages, and passlib, whose hashes they read. Needs root. Tests start their own processes on free ports, so none of the services that the
+# the letters of the console's languages, and passlib, whose hashes they read, promtool, and systemd-analyze. Needs root. Tests start their own processes on free ports, so none of the services that the
 # packages start is left running.
 set -euo pipefail
 
-programs=(nginx haproxy caddy apache2 docker-registry skopeo zsh fish chromium)
+programs=(nginx haproxy caddy apache2 docker-registry skopeo zsh fish chromium promtool systemd-analyze)
 fonts=/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 passlib=/usr/lib/python3/dist-packages/passlib/hash.py
 module=/usr/lib/apache2/modules/mod_auth_openidc.so
-services=(nginx haproxy caddy apache2 docker-registry)
+services=(nginx haproxy caddy apache2 docker-registry prometheus)
 
 PATH="$PATH:/usr/sbin:/sbin"
 missing=false
@@ -25,6 +25,7 @@ if [ ! -e "$policy" ]; then
   trap 'rm -f "$policy"' EXIT
 fi
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends "${programs[@]}" libapache2-mod-auth-openidc \
+packages=("${programs[@]/promtool/prometheus}")
+apt-get install -y -qq --no-install-recommends "${packages[@]/systemd-analyze/systemd}" libapache2-mod-auth-openidc \
   python3-passlib python3-bcrypt fonts-noto-cjk
 for service in "${services[@]}"; do service "$service" stop >/dev/null 2>&1 || true; done

@@ -22,6 +22,7 @@ import { DocsModule } from './openapi/docs.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import type { DialectRegistry } from './protocol/dialect-registry.js';
 import { ProtocolModule } from './protocol/protocol.module.js';
+import { TRACING, type Tracing } from './tracing.js';
 import { BatchModule } from './verification/batch/batch.module.js';
 import { GatewayModule } from './verification/gateway/gateway.module.js';
 import { IntrospectionModule } from './verification/introspection/introspection.module.js';
@@ -39,13 +40,14 @@ export interface AppDependencies {
   routes: RouteTable;
   servers: HttpServers;
   signInProviders: SignInProvider[];
+  tracing: Tracing;
 }
 
 @Module({})
 export class AppModule {
   static forRoot(dependencies: AppDependencies): DynamicModule {
     const { config, database, dataSource, hashing, auditKeys, registry, routes, servers } = dependencies;
-    const { signInProviders } = dependencies;
+    const { signInProviders, tracing } = dependencies;
     return {
       module: AppModule,
       global: true,
@@ -53,10 +55,11 @@ export class AppModule {
         { provide: CONFIG, useValue: config },
         { provide: AUDIT_KEYS, useValue: auditKeys },
         { provide: SIGN_IN_PROVIDERS, useValue: signInProviders },
+        { provide: TRACING, useValue: tracing },
       ],
-      exports: [CONFIG, AUDIT_KEYS, SIGN_IN_PROVIDERS],
+      exports: [CONFIG, AUDIT_KEYS, SIGN_IN_PROVIDERS, TRACING],
       imports: [
-        DatabaseModule.forRoot(database, dataSource),
+        DatabaseModule.forRoot(database, dataSource, tracing),
         HashingModule.forRoot(hashing),
         ProtocolModule.forRoot(registry),
         HttpModule.forRoot(routes, servers),

@@ -25,9 +25,12 @@ import { HttpServers } from './http/http-servers.js';
 import { ListenError } from './http/listen-error.js';
 import { RefusedCalls } from './http/refusals/refused-calls.js';
 import { RouteTable } from './http/route-table.js';
+import { fastPathTracer } from './operations/tracing/fast-path-spans.js';
+import { openTracing } from './operations/tracing/open-tracing.js';
 import { DialectRegistry } from './protocol/dialect-registry.js';
 import { PolicyEnforcement } from './tokens/policy/policy-enforcement.js';
 import { makeFirstPolicy } from './tokens/policy/policy.entity.js';
+import type { Tracing } from './tracing.js';
 
 const IDLE_SWEEP_MS = 50;
 
@@ -35,6 +38,7 @@ const IDLE_SWEEP_MS = 50;
 export interface App {
   nest: NestFastifyApplication;
   dataSource: DataSource;
+  tracing: Tracing;
   /** What this start made, if there were no users before. */
   firstStart: FirstStart | undefined;
   /** Listens, and gives the address clients reach it by. */
@@ -58,6 +62,7 @@ export async function createApp(
 ): Promise<App> {
   const database = await openStore(config);
   const dataSource = createDataSource(database);
+  const tracing = await openTracing(config);
   try {
     const keyRing = await loadKeyRing(config);
     const signInProviders = await readSignInProviders(config);
@@ -70,7 +75,7 @@ export async function createApp(
     );
     const registry = new DialectRegistry();
     const routes = new RouteTable();
-    const servers = new HttpServers(config);
+    const servers = new HttpServers(config, fastPathTracer(tracing, config));
     const nest = await NestFactory.create<NestFastifyApplication>(
       AppModule.forRoot({
         config,
@@ -82,6 +87,7 @@ export async function createApp(
         routes,
         servers,
         signInProviders,
+        tracing,
       }),
       createHttpAdapter(config, registry, routes, servers),
       {
@@ -96,6 +102,7 @@ export async function createApp(
     return {
       nest,
       dataSource,
+      tracing,
       firstStart,
       listen: () => listen(nest, servers, config),
       close: async () => {
@@ -109,11 +116,13 @@ export async function createApp(
         await nest.get(Statements, { strict: false }).close();
         await dataSource.destroy();
         await database.close();
+        await tracing.close();
       },
     };
   } catch (error) {
     if (dataSource.isInitialized) await dataSource.destroy();
     await database.close();
+    await tracing.close();
     throw error;
   }
 }

@@ -9,6 +9,9 @@ import { parsePostgresUrl } from './network/postgres-url.js';
  * How far back a Quay client is to be served: as the published reference says, or as a deployed Quay answers.
  */
 export type QuayFidelity = 'documented' | 'deployed';
+export type LogFormat = 'text' | 'json';
+/** Which verifications on the fast paths are traced: those of a caller whose own trace is sampled, or all. */
+export type TracedVerifications = 'none' | 'sampled' | 'all';
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug';
 
 /** One key that digests tokens; the first of a ring signs, all verify. */
@@ -54,6 +57,10 @@ export interface Config {
   requestTimeoutSeconds: number;
   shutdownTimeoutSeconds: number;
   logLevel: LogLevel;
+  logFormat: LogFormat;
+  /** Where traces go, without `/v1/traces`. */
+  tracesEndpoint: string | undefined;
+  tracedVerifications: TracedVerifications;
 }
 
 interface Setting<Value> {
@@ -73,7 +80,16 @@ type Settings = { [Key in keyof Config]: Setting<Config[Key]> };
 /** RFC 1123, 2.1; underscores as well, which some networks of containers have. */
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z\d_]([a-z\d_-]{0,61}[a-z\d_])?(\.[a-z\d_]([a-z\d_-]{0,61}[a-z\d_])?)*\.?$/i;
+const LOG_FORMATS: LogFormat[] = ['text', 'json'];
 const LOG_LEVELS: LogLevel[] = ['fatal', 'error', 'warn', 'info', 'debug'];
+const TRACES_SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+];
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 } as const;
 
 /** Every setting: name, default, bounds and one line of documentation. */
@@ -267,6 +283,27 @@ export const SETTINGS: Settings = {
     fallback: 'info',
     parse: (text) => oneOf(text, LOG_LEVELS),
   },
+  logFormat: {
+    variable: 'LOG_FORMAT',
+    doc: '`text`, or `json`: one object a line ([docs/telemetry.md](docs/telemetry.md)).',
+    shownDefault: 'text',
+    fallback: 'text',
+    parse: (text) => oneOf(text, LOG_FORMATS),
+  },
+  tracesEndpoint: {
+    variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    doc: 'Where OpenTelemetry traces go, by OTLP over HTTP (`http://collector:4318`; `/v1/traces` is appended). Other `OTEL_…` variables are read by OpenTelemetry itself ([docs/telemetry.md](docs/telemetry.md)).',
+    shownDefault: 'no traces',
+    fallback: undefined,
+    parse: parseTracesEndpoint,
+  },
+  tracedVerifications: {
+    variable: 'TRACE_VERIFICATIONS',
+    doc: 'Which requests to `/verify` and `/oauth2/introspect` are traced: `none`, `sampled` (those whose `traceparent` says so) or `all`.',
+    shownDefault: 'none',
+    fallback: 'none',
+    parse: (text) => oneOf(text, ['none', 'sampled', 'all']),
+  },
 };
 
 /** All that is wrong with the settings, one problem a line. */
@@ -353,6 +390,9 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
     requestTimeoutSeconds: read(SETTINGS.requestTimeoutSeconds),
     shutdownTimeoutSeconds: read(SETTINGS.shutdownTimeoutSeconds),
     logLevel: read(SETTINGS.logLevel),
+    logFormat: read(SETTINGS.logFormat),
+    tracesEndpoint: read(SETTINGS.tracesEndpoint),
+    tracedVerifications: read(SETTINGS.tracedVerifications),
   };
   if (config.databaseUrl && !environment['TOKEN_KEYS']?.trim()) {
     problems.push(
@@ -373,7 +413,32 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
   if (config.oidcProviders && !environment['PUBLIC_URL']?.trim()) {
     problems.push('PUBLIC_URL is required with OIDC_PROVIDERS: providers send people back to it');
   }
+  if (config.tracesEndpoint) problems.push(...problemsOfTracing(environment));
   return { config, problems };
+}
+
+/** OpenTelemetry reads these itself, and would take what it does not understand for the default without a word. */
+function problemsOfTracing(environment: NodeJS.ProcessEnv): string[] {
+  const choices: Record<string, string[]> = {
+    OTEL_EXPORTER_OTLP_PROTOCOL: ['http/protobuf'],
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: ['http/protobuf'],
+    OTEL_TRACES_SAMPLER: TRACES_SAMPLERS,
+  };
+  const problems = Object.entries(choices).flatMap(([variable, allowed]) => {
+    const text = environment[variable]?.trim();
+    if (!text || allowed.includes(text)) return [];
+    return [`${variable} must be one of ${allowed.join(', ')}, but is '${text}'`];
+  });
+  const ratio = environment['OTEL_TRACES_SAMPLER_ARG']?.trim();
+  if (ratio && !(Number(ratio) >= 0 && Number(ratio) <= 1)) {
+    problems.push(`OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, but is '${ratio}'`);
+  }
+  return problems;
+}
+
+/** How the log is to be written, for what must be said before every setting is known to be right. */
+export function logFormatOf(environment: NodeJS.ProcessEnv = process.env): LogFormat {
+  return environment[SETTINGS.logFormat.variable]?.trim() === 'json' ? 'json' : 'text';
 }
 
 /** The database alone, for the TypeORM command line, which needs no other setting. */
@@ -471,6 +536,16 @@ function parseMailFrom(text: string): string {
     throw new Error('must be one address, such as patois@example.com or Patois <patois@example.com>');
   }
   return text;
+}
+
+/** OpenTelemetry Protocol Exporter, endpoint URLs for OTLP/HTTP: a path is kept, and what the signal is called appended. */
+function parseTracesEndpoint(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // A credential belongs in OTEL_EXPORTER_OTLP_HEADERS; the text may hold one, so it is not repeated.
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
+    throw new Error('must be an http or https address without credentials, query or fragment');
+  }
+  return url.href.replace(/\/+$/, '');
 }
 
 function parseBoolean(text: string): boolean {

@@ -1,7 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 import { type App, createApp } from './app.js';
-import type { Config } from './config.js';
+import type { Config, LogFormat } from './config.js';
 import type { Database } from './database/database.js';
+import { jsonLine } from './operations/logging/json-line.js';
 import { ScrubbingLogger } from './operations/logging/logger.js';
 import { runWorkers } from './workers.js';
 
@@ -9,8 +10,8 @@ import { runWorkers } from './workers.js';
 const WRITING_SECONDS = 20;
 
 /** Runs the workers that `WORKERS` asks for. */
-export function serveByWorkers({ workers, logLevel }: Config): Promise<void> {
-  return runWorkers(workers, new ScrubbingLogger(logLevel));
+export function serveByWorkers({ workers, logLevel, logFormat }: Config): Promise<void> {
+  return runWorkers(workers, new ScrubbingLogger(logLevel, logFormat));
 }
 
 /**
@@ -23,25 +24,39 @@ export async function serve(
   opening: Promise<Database>,
   fail: (error: unknown) => never,
 ): Promise<void> {
-  const logger = new ScrubbingLogger(config.logLevel);
+  const logger = new ScrubbingLogger(config.logLevel, config.logFormat);
   const app = await createApp(config, logger, () => opening);
+  logger.showTracesOf(app.tracing);
   endOnSignal(app, logger, config.shutdownTimeoutSeconds, fail);
   const address = await app.listen().catch(async (error: unknown) => {
     await app.close();
     throw error;
   });
   logger.log(`Patois listens on ${address}`, 'Patois');
-  if (app.firstStart) greet(app.firstStart, address);
+  if (app.firstStart) greet(app.firstStart, address, config.logFormat);
 }
 
-/** The one place where a generated password is shown: the terminal of the first start, not the log. */
-function greet({ login, generatedPassword }: NonNullable<App['firstStart']>, address: string): void {
+/**
+ * The one place where a generated password is shown: the terminal of the first start, not the log. Where every line is
+ * JSON, it is one of its own; who collects the lines sets `ADMIN_PASSWORD`, and then there is none in it.
+ */
+function greet(
+  { login, generatedPassword }: NonNullable<App['firstStart']>,
+  address: string,
+  format: LogFormat,
+): void {
+  const made = `First start: the organization Default and the administrator ${login} are made.`;
+  if (format === 'json') {
+    const line = { level: 'info' as const, context: 'Patois', message: made };
+    process.stdout.write(jsonLine(line, { login, generatedPassword }));
+    return;
+  }
   // Single quotes would keep the shell from filling in the operator's own password; double ones keep its
   // characters.
   const credentials = generatedPassword ? `'${login}:${generatedPassword}'` : `"${login}:$ADMIN_PASSWORD"`;
   const lines = [
     '',
-    `First start: the organization Default and the administrator ${login} are made.`,
+    made,
     ...(generatedPassword ? [`The password, shown this once: ${generatedPassword}`] : []),
     generatedPassword ? 'Try it:' : 'Try it, in a shell that knows ADMIN_PASSWORD:',
     `  curl -u ${credentials} ${address}/patois/v1/me`,

@@ -15,6 +15,7 @@ import { packageVersion } from './openapi/documents.js';
 import { createDocuments } from './openapi/generate.js';
 import { DOCUMENTS_FOLDER } from './package-root.js';
 import { DialectRegistry } from './protocol/dialect-registry.js';
+import { NO_TRACING } from './tracing.js';
 
 /** The text of each document's file, by file name. */
 async function generate(): Promise<Map<string, string>> {
@@ -33,6 +34,7 @@ async function generate(): Promise<Map<string, string>> {
     routes: new RouteTable(),
     servers: new HttpServers(config),
     signInProviders: [],
+    tracing: NO_TRACING,
   };
   const nest = await NestFactory.create(AppModule.forRoot(dependencies), new FastifyAdapter(), {
     logger: ['error'],

@@ -1,6 +1,8 @@
 import type { DataSource } from 'typeorm';
+import { NO_TRACING, type Step, type Tracing } from '../tracing.js';
 import type { Database } from './database.js';
 import { keepsStatements, NoPrimaryError, type PostgresServer } from './postgres-server.js';
+import { stepOf } from './statements.js';
 
 /** Unless told otherwise. */
 const CONNECTIONS = 4;
@@ -34,6 +36,8 @@ export class BatchedLookup<Row> {
     private readonly ask: (keys: string[]) => Promise<Row[]>,
     private readonly keyOf: (row: Row) => string,
     private readonly maxAtOnce: number,
+    private readonly step: Step,
+    private readonly tracing: Tracing,
     readonly close: () => Promise<void>,
   ) {}
 
@@ -51,21 +55,29 @@ export class BatchedLookup<Row> {
       keyOf,
       connections = CONNECTIONS,
     }: { name: string; text: string; keyOf: (row: Row) => string; connections?: number },
+    tracing: Tracing = NO_TRACING,
   ): BatchedLookup<Row> {
+    const step = stepOf(name);
     if (!server) {
       return new BatchedLookup(
         (keys) => dataSource.query<Row[]>(text, [keys]),
         keyOf,
         1,
+        step,
+        tracing,
         async () => {},
       );
     }
     const { ask, close } = askOf<Row>(server, { name, text, connections });
-    return new BatchedLookup(ask, keyOf, connections, close);
+    return new BatchedLookup(ask, keyOf, connections, step, tracing, close);
   }
 
   /** The row of a key, or undefined where there is none. */
   row(key: string): Promise<Row | undefined> {
+    return this.tracing.step(this.step, () => this.asked(key));
+  }
+
+  private asked(key: string): Promise<Row | undefined> {
     if (this.waiting.length >= MAX_WAITING) {
       return Promise.reject(new Error('Query read timeout: too many wait for the database'));
     }

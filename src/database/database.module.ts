@@ -1,12 +1,18 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { AfterQueryEvent } from 'typeorm/subscriber/event/QueryEvent.js';
 import { CONFIG, type Config } from '../config.js';
+import type { Tracing } from '../tracing.js';
 import { ChangeFeed } from './changes/change-feed.js';
 import { ChangeListener } from './changes/change-listener.js';
 import type { Database } from './database.js';
 import { Snapshots } from './snapshots.js';
-import { StatementCounts, statementOf, Statements } from './statements.js';
+import { StatementCounts, statementOf, Statements, stepOf } from './statements.js';
 import { Transactions } from './transactions.js';
+
+/** The kind of statements that TypeORM makes. */
+const TYPEORM = 'typeorm';
+const TYPEORM_STEP = stepOf(TYPEORM);
 
 /** What modules inject the store by. */
 export const DATABASE = Symbol('database');
@@ -16,10 +22,14 @@ const NOTIFY = statementOf('heartbeat', 'SELECT pg_notify($1, $2)');
 @Module({})
 export class DatabaseModule {
   /** Offers an initialized data source; who made it also closes it, after the last write of the shutdown. */
-  static forRoot(database: Database, dataSource: DataSource): DynamicModule {
+  static forRoot(database: Database, dataSource: DataSource, tracing: Tracing): DynamicModule {
     const feed = new ChangeFeed(dataSource, database.isEmbedded);
     const counts = new StatementCounts();
-    dataSource.subscribers.push({ beforeQuery: () => counts.count('typeorm') });
+    dataSource.subscribers.push({
+      beforeQuery: () => counts.count(TYPEORM),
+      afterQuery: ({ executionTime = 0, error }: AfterQueryEvent) =>
+        tracing.note(TYPEORM_STEP, executionTime, error),
+    });
     return {
       module: DatabaseModule,
       global: true,
@@ -28,9 +38,9 @@ export class DatabaseModule {
         { provide: DataSource, useValue: dataSource },
         { provide: ChangeFeed, useValue: feed },
         { provide: StatementCounts, useValue: counts },
-        { provide: Transactions, useValue: Transactions.of(database, dataSource, feed, counts) },
+        { provide: Transactions, useValue: Transactions.of(database, dataSource, feed, counts, tracing) },
         { provide: Snapshots, useValue: Snapshots.of(database, dataSource) },
-        { provide: Statements, useValue: Statements.of(database, dataSource, counts) },
+        { provide: Statements, useValue: Statements.of(database, dataSource, counts, tracing) },
         {
           provide: ChangeListener,
           inject: [ChangeFeed, Statements, CONFIG],

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { NO_TRACING, type Step, type Tracing } from '../tracing.js';
 import type { Database } from './database.js';
 import { isDatabaseUnavailable } from './errors.js';
 import { ignore, keepsStatements } from './postgres-server.js';
@@ -36,6 +37,15 @@ export class NamedValues {
     const name = `${this.prefix}${(this.count += 1)}`;
     this.parameters[name] = value;
     return `:${name}`;
+  };
+}
+
+/** A statement as a step of a trace: its kind, and nothing of its text. */
+export function stepOf(kind: string): Step {
+  return {
+    name: kind,
+    kind: 'client',
+    attributes: { 'db.system.name': 'postgresql', 'db.query.summary': kind },
   };
 }
 
@@ -94,16 +104,23 @@ export class Statements implements StatementRunner {
     private readonly pool: () => pg.Pool,
     private readonly isEmbedded: boolean,
     private readonly counts: StatementCounts,
+    private readonly tracing: Tracing,
     /** To be called after the last write of the shutdown. */
     readonly close: () => Promise<void>,
   ) {}
 
-  static of({ server, isEmbedded }: Database, dataSource: DataSource, counts: StatementCounts): Statements {
+  static of(
+    { server, isEmbedded }: Database,
+    dataSource: DataSource,
+    counts: StatementCounts,
+    tracing: Tracing = NO_TRACING,
+  ): Statements {
     if (!server)
       return new Statements(
         () => poolOf(dataSource),
         isEmbedded,
         counts,
+        tracing,
         async () => {},
       );
     const pool = server.pool({ application_name: 'patois-reads', max: CONNECTIONS, pipeline: true });
@@ -111,6 +128,7 @@ export class Statements implements StatementRunner {
       () => pool,
       isEmbedded,
       counts,
+      tracing,
       () => pool.end(),
     );
   }
@@ -122,9 +140,11 @@ export class Statements implements StatementRunner {
 
   async run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     this.counts.count(statement.kind);
-    if (!this.isEmbedded) return this.queued(statement, values) as Promise<Row[]>;
-    // Without a name: the embedded engine keeps one session for all connections.
-    return (await this.pool().query<Row>(statement.text, [...values])).rows;
+    return this.tracing.step(stepOf(statement.kind), async () => {
+      if (!this.isEmbedded) return this.queued(statement, values) as Promise<Row[]>;
+      // Without a name: the embedded engine keeps one session for all connections.
+      return (await this.pool().query<Row>(statement.text, [...values])).rows;
+    });
   }
 
   private queued(statement: Statement, values: readonly unknown[]): Promise<object[]> {

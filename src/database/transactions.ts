@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { Refusal } from '../refusal.js';
 import { Semaphore } from '../semaphore.js';
+import { NO_TRACING, type Tracing } from '../tracing.js';
 import { turnstile } from '../turnstile.js';
 import type { ChangeFeed } from './changes/change-feed.js';
 import type { Database } from './database.js';
@@ -15,6 +16,7 @@ import {
   type Statement,
   type StatementCounts,
   type StatementRunner,
+  stepOf,
 } from './statements.js';
 
 /** More side by side only wait for each other: for the processor, and for the locks of the rows that they share. */
@@ -41,6 +43,7 @@ export class Transactions implements OnApplicationShutdown {
     private readonly isEmbedded: boolean,
     private readonly feed: ChangeFeed,
     private readonly counts: StatementCounts,
+    private readonly tracing: Tracing,
     private readonly close: () => Promise<void>,
   ) {
     const maxWaitMs = isEmbedded ? EMBEDDED_MAX_WAIT_MS : MAX_WAIT_MS;
@@ -53,6 +56,7 @@ export class Transactions implements OnApplicationShutdown {
     dataSource: DataSource,
     feed: ChangeFeed,
     counts: StatementCounts,
+    tracing: Tracing = NO_TRACING,
   ): Transactions {
     if (!server) {
       return new Transactions(
@@ -60,6 +64,7 @@ export class Transactions implements OnApplicationShutdown {
         isEmbedded,
         feed,
         counts,
+        tracing,
         async () => {},
       );
     }
@@ -69,6 +74,7 @@ export class Transactions implements OnApplicationShutdown {
       isEmbedded,
       feed,
       counts,
+      tracing,
       () => pool.end(),
     );
   }
@@ -87,7 +93,7 @@ export class Transactions implements OnApplicationShutdown {
     return this.inTurn(line, async () => {
       const client = await this.pool().connect();
       client.on('error', ignore);
-      const transaction = new Transaction(client, this.isEmbedded, this.counts);
+      const transaction = new Transaction(client, this.isEmbedded, this.counts, this.tracing);
       try {
         const result = await work(transaction);
         await transaction.commit();
@@ -137,19 +143,17 @@ export class Transaction implements StatementRunner {
     private readonly client: pg.PoolClient,
     private readonly isEmbedded: boolean,
     private readonly counts: StatementCounts,
+    private readonly tracing: Tracing = NO_TRACING,
   ) {}
 
   async run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-    this.counts.count(statement.kind);
-    return this.send<Row>(statement, values, false);
+    return this.traced<Row>(statement, values, false);
   }
 
   /** Runs the last statement of all, and commits if it succeeds. */
   readonly last: StatementRunner = {
-    run: async <Row extends object>(statement: Statement, values: readonly unknown[]) => {
-      this.counts.count(statement.kind);
-      return this.send<Row>(statement, values, true);
-    },
+    run: <Row extends object>(statement: Statement, values: readonly unknown[]) =>
+      this.traced<Row>(statement, values, true),
   };
 
   /** Commits, unless {@link last} has. */
@@ -172,6 +176,15 @@ export class Transaction implements StatementRunner {
       () => false,
       () => true,
     );
+  }
+
+  private traced<Row extends object>(
+    statement: Statement,
+    values: readonly unknown[],
+    isLast: boolean,
+  ): Promise<Row[]> {
+    this.counts.count(statement.kind);
+    return this.tracing.step(stepOf(statement.kind), () => this.send<Row>(statement, values, isLast));
   }
 
   private async send<Row extends object>(

@@ -13,6 +13,9 @@ export interface FastPathAnswer {
 /** Makes the answer to a request, which its caller sends. Renders its own failures. */
 export type FastPathHandler = (request: IncomingMessage) => MaybePromise<FastPathAnswer>;
 
+/** Does something before and after the handler of a route. */
+export type FastPathWrapper = (route: string, handler: FastPathHandler) => FastPathHandler;
+
 interface FastPath {
   matches: (method: string, url: string) => boolean;
   listener: RequestListener;
@@ -25,12 +28,16 @@ interface FastPath {
 export class FastPaths {
   private readonly paths: FastPath[] = [];
 
+  /** @param around makes of each handler what is called in its place. */
+  constructor(private readonly around: FastPathWrapper = (_route, handler) => handler) {}
+
   /**
+   * @param route as people know it.
    * @param matches says of a method and URL whether the handler answers it; it then answers every such
    *   request.
    */
-  add(matches: FastPath['matches'], handler: FastPathHandler): void {
-    this.paths.push({ matches, listener: batched(handler) });
+  add(route: string, matches: FastPath['matches'], handler: FastPathHandler): void {
+    this.paths.push({ matches, listener: batched(this.around(route, handler)) });
   }
 
   /** What a server listens with: the fast path of a request, and the framework for all others. */

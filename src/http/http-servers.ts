@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Config } from '../config.js';
-import { FastPaths } from './fast-paths.js';
+import { FastPaths, type FastPathWrapper } from './fast-paths.js';
 
 const MAX_HEADERS_TIME_MS = 10_000;
 /** How often connections are checked for having exceeded a time-out. */
@@ -15,12 +15,18 @@ type ClientErrorListener = (error: Error, socket: Socket) => void;
 
 /** The HTTP servers of one Patois, one per address, all with the same handlers and time-outs. */
 export class HttpServers {
-  readonly fastPaths = new FastPaths();
+  readonly fastPaths: FastPaths;
   private readonly servers: Server[] = [];
   private framework: RequestListener | undefined;
   private onClientError: ClientErrorListener = (_, socket) => socket.destroy();
 
-  constructor(private readonly config: Pick<Config, 'requestTimeoutSeconds'>) {}
+  /** @param around makes of each handler of a fast path what is called in its place. */
+  constructor(
+    private readonly config: Pick<Config, 'requestTimeoutSeconds'>,
+    around?: FastPathWrapper,
+  ) {
+    this.fastPaths = new FastPaths(around);
+  }
 
   /** Opens the server that the framework listens with; the framework answers what no fast path does. */
   openFirst(framework: RequestListener): Server {

@@ -14,6 +14,7 @@ import { type Transaction, Transactions } from '../database/transactions.js';
 import { Refusal } from '../refusal.js';
 import { withoutSecrets } from '../secrets.js';
 import { Semaphore } from '../semaphore.js';
+import { NO_TRACING, type Step, TRACING, type Tracing } from '../tracing.js';
 import { auditView, type Job } from './job.entity.js';
 import { type JobKind, progressOf } from './job-kind.js';
 import { Poll } from './poll.js';
@@ -77,6 +78,7 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     private readonly audit: AuditWriter,
     @Inject(DATABASE) private readonly database: Database,
     @Inject(JOB_TIMING) private readonly timing: JobTiming,
+    @Inject(TRACING) private readonly tracing: Tracing = NO_TRACING,
   ) {}
 
   /** Adds a kind; its jobs are taken up from the start of the application on. */
@@ -161,9 +163,16 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     for (let goesOn = true; goesOn;) {
       if (this.isEnding) return this.store.release(lease);
       const beganAt = performance.now();
-      goesOn = await this.portions.run(kind.kind, () => this.attempt(kind, lease));
+      goesOn = await this.portions.run(kind.kind, () => this.tracedAttempt(kind, lease));
       if (goesOn) await this.rest(Math.min(performance.now() - beganAt, MAX_REST_MS));
     }
+  }
+
+  /** Each portion is a trace of its own: a job may take hours. */
+  private tracedAttempt(kind: JobKind, lease: Lease): Promise<boolean> {
+    const attributes = { 'patois.job.kind': kind.kind, 'patois.job.id': lease.jobId };
+    const step: Step = { name: `job ${kind.kind}`, kind: 'internal', attributes };
+    return this.tracing.root(step, () => this.attempt(kind, lease));
   }
 
   /** @returns whether there is more to do under this lease. */

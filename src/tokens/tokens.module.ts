@@ -13,6 +13,7 @@ import { HashingService } from '../hashing/hashing.service.js';
 import { SlowChecks } from '../hashing/slow-checks.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { NoticesModule } from '../notices/notices.module.js';
+import { TRACING, type Tracing } from '../tracing.js';
 import { Admission } from './authority/admission.js';
 import { TokenExpiryModule } from './expiry/token-expiry.module.js';
 import { ForgetOutcomesTask } from './idempotency/forget-outcomes.task.js';
@@ -60,13 +61,17 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     TokenWrites,
     {
       provide: RetiredValues,
-      inject: [DATABASE, DataSource, Statements, HashingService],
+      inject: [DATABASE, DataSource, Statements, HashingService, TRACING],
       useFactory: (
         database: Database,
         dataSource: DataSource,
         statements: Statements,
         hashing: HashingService,
-      ) => new RetiredValues(BatchedLookup.of(database, dataSource, RETIRED_LOOKUP), statements, hashing),
+        tracing: Tracing,
+      ) => {
+        const lookup = BatchedLookup.of(database, dataSource, RETIRED_LOOKUP, tracing);
+        return new RetiredValues(lookup, statements, hashing);
+      },
     },
     {
       provide: ImportedForms,
@@ -81,7 +86,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     },
     {
       provide: ImportedValues,
-      inject: [DATABASE, DataSource, ImportedForms, Statements, HashingService, SlowChecks],
+      inject: [DATABASE, DataSource, ImportedForms, Statements, HashingService, SlowChecks, TRACING],
       useFactory: (
         database: Database,
         dataSource: DataSource,
@@ -89,22 +94,24 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
         statements: Statements,
         hashing: HashingService,
         checks: SlowChecks,
+        tracing: Tracing,
       ) => {
-        const lookup = BatchedLookup.of(database, dataSource, IMPORTED_LOOKUP);
+        const lookup = BatchedLookup.of(database, dataSource, IMPORTED_LOOKUP, tracing);
         return new ImportedValues(forms, lookup, statements, hashing, checks);
       },
     },
     {
       provide: TokenLookup,
-      inject: [DATABASE, DataSource, HashingService, RetiredValues, ImportedValues],
+      inject: [DATABASE, DataSource, HashingService, RetiredValues, ImportedValues, TRACING],
       useFactory: (
         database: Database,
         dataSource: DataSource,
         hashing: HashingService,
         retired: RetiredValues,
         imported: ImportedValues,
+        tracing: Tracing,
       ) => {
-        const lookup = BatchedLookup.of(database, dataSource, LOOKUP);
+        const lookup = BatchedLookup.of(database, dataSource, LOOKUP, tracing);
         return new TokenLookup(lookup, hashing, dataSource, retired, imported);
       },
     },

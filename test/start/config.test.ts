@@ -52,6 +52,9 @@ describe('defaults', () => {
       requestTimeoutSeconds: 30,
       shutdownTimeoutSeconds: 8,
       logLevel: 'info',
+      logFormat: 'text',
+      tracesEndpoint: undefined,
+      tracedVerifications: 'none',
     } satisfies Config);
   });
 
@@ -119,6 +122,11 @@ describe('every setting', () => {
     ['SHUTDOWN_TIMEOUT', '600', 'shutdownTimeoutSeconds', 600],
     ['LOG_LEVEL', 'debug', 'logLevel', 'debug'],
     ['LOG_LEVEL', 'fatal', 'logLevel', 'fatal'],
+    ['LOG_FORMAT', 'json', 'logFormat', 'json'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://collector:4318/', 'tracesEndpoint', 'http://collector:4318'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://example.com/otlp', 'tracesEndpoint', 'https://example.com/otlp'],
+    ['TRACE_VERIFICATIONS', 'sampled', 'tracedVerifications', 'sampled'],
+    ['TRACE_VERIFICATIONS', 'all', 'tracedVerifications', 'all'],
   ];
   test.each(good)('%s takes %j', (variable, text, key, value) => {
     expect(readConfig({ [variable]: text })[key]).toEqual(value);
@@ -172,6 +180,11 @@ describe('every setting', () => {
     ['WEBHOOK_ALLOW_HTTP', '1'],
     ['WEBHOOK_PRIVATE_NETWORKS', 'localhost'],
     ['WEBHOOK_PRIVATE_NETWORKS', '10.0.0.1/8'],
+    ['LOG_FORMAT', 'JSON'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://collector:4317'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://user:pass@example.com'],
+    ['TRACE_VERIFICATIONS', 'true'],
     ['QUAY_FIDELITY', 'Documented'],
     ['REGISTRY_SERVICES', 'registry.example,'],
     ['GITHUB_SECRET_SCANNING_KEYS', 'keys.json'],
@@ -363,5 +376,30 @@ describe("README's table of settings", () => {
         doc,
       ]),
     );
+  });
+});
+
+describe('what OpenTelemetry reads itself', () => {
+  const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://collector:4318';
+
+  test.each([
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+    ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'http/json'],
+    ['OTEL_TRACES_SAMPLER', 'alwayson'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+    ['OTEL_TRACES_SAMPLER_ARG', 'half'],
+  ])('%s may not be %j where traces are made', (variable, text) => {
+    expect(() => readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT, [variable]: text })).toThrow(variable);
+    expect(() => readConfig({ [variable]: text })).not.toThrow();
+  });
+
+  test('is taken where it can be understood', () => {
+    const environment = {
+      OTEL_EXPORTER_OTLP_ENDPOINT,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.1',
+    };
+    expect(readConfig(environment).tracesEndpoint).toBe(OTEL_EXPORTER_OTLP_ENDPOINT);
   });
 });

@@ -1,6 +1,12 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Provider } from 'oidc-provider';
 
@@ -28,6 +34,8 @@ interface GrantContext {
 export class IdentityProvider {
   /** `METHOD /path` of every request so far. */
   readonly requests: string[] = [];
+  /** What the last request to a path said of the trace that it is a part of. */
+  readonly traceparents = new Map<string, IncomingHttpHeaders[string]>();
   /** Who sits before the browser, where that names nobody. */
   present: string | undefined;
   /** Changes the answers of the token endpoint; their length must stay. */
@@ -108,6 +116,7 @@ export class IdentityProvider {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', this.issuer);
     this.requests.push(`${request.method} ${pathname}`);
+    this.traceparents.set(pathname, request.headers['traceparent']);
     const { tamper } = this;
     if (pathname === '/token' && tamper) {
       const end = response.end.bind(response) as (body: string) => ServerResponse;

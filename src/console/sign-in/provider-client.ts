@@ -1,5 +1,6 @@
 import type * as OpenIdClient from 'openid-client';
 import type { IDToken } from 'openid-client';
+import type { Tracing } from '../../tracing.js';
 import type { SignInProvider } from './sign-in-provider.js';
 import { redirectUriOf } from './sign-in-provider.js';
 import { SignInFailure } from './sign-in-failure.js';
@@ -34,6 +35,7 @@ export class ProviderClient {
   constructor(
     readonly provider: SignInProvider,
     private readonly publicUrl: string,
+    private readonly tracing: Tracing,
   ) {}
 
   /**
@@ -97,6 +99,20 @@ export class ProviderClient {
     return this.discovering;
   }
 
+  /** A step of the sign-in's trace, which the provider may go on with. Addresses and answers hold secrets: none is noted. */
+  private readonly fetch: OpenIdClient.CustomFetch = (address, options) => {
+    const attributes = {
+      'http.request.method': options.method,
+      'patois.sign_in_provider': this.provider.name,
+    };
+    return this.tracing.step({ name: 'sign-in provider', kind: 'client', attributes }, async (span) => {
+      const headers = { ...options.headers, ...this.tracing.outgoing() };
+      const answer = await fetch(address, { ...options, headers });
+      span.set({ 'http.response.status_code': answer.status });
+      return answer;
+    });
+  };
+
   private async discover(): Promise<OpenIdClient.Configuration> {
     const client = await openIdClient();
     const { issuer, clientId, clientSecret } = this.provider;
@@ -109,6 +125,7 @@ export class ProviderClient {
         clientSecret === undefined ? client.None() : secretAuthentication(client, clientSecret),
         {
           timeout: TIMEOUT_SECONDS,
+          [client.customFetch]: this.fetch,
           execute: [
             // What stands in an ID token is believed for its signature, not for the connection it came over.
             client.enableNonRepudiationChecks,

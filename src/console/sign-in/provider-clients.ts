@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { Refusal } from '../../refusal.js';
+import { TRACING, type Tracing } from '../../tracing.js';
 import { ProviderClient } from './provider-client.js';
 import { SIGN_IN_PROVIDERS, type SignInProvider } from './sign-in-provider.js';
 
@@ -12,9 +13,10 @@ export class ProviderClients {
   constructor(
     @Inject(SIGN_IN_PROVIDERS) providers: SignInProvider[],
     @Inject(CONFIG) { publicUrl = '' }: Config,
+    @Inject(TRACING) tracing: Tracing,
   ) {
     this.clients = new Map(
-      providers.map((provider) => [provider.name, new ProviderClient(provider, publicUrl)]),
+      providers.map((provider) => [provider.name, new ProviderClient(provider, publicUrl, tracing)]),
     );
   }
 

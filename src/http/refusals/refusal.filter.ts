@@ -54,10 +54,10 @@ export class RefusalFilter implements ExceptionFilter {
   }
 
   private log(refusal: Refusal, request: FastifyRequest): void {
-    const cause =
-      refusal.cause instanceof Error ? (refusal.cause.stack ?? refusal.cause.message) : refusal.message;
+    const { cause: error } = refusal;
     // The path may hold what a client should not have put there; the route's pattern cannot.
     const route = `${request.method} ${request.routeOptions.url ?? '(no route)'}`;
-    this.logger.error(withoutSecrets(`${request.id} ${route}: ${refusal.kind}: ${cause}`));
+    const why = error instanceof Error ? String(error) : refusal.message;
+    this.logger.error(withoutSecrets(`${route}: ${refusal.kind}: ${why}`), { requestId: request.id, error });
   }
 }

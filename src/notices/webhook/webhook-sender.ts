@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
 import { HashingService } from '../../hashing/hashing.service.js';
+import { TRACING, type Tracing } from '../../tracing.js';
 import type { NoticeChannel } from '../notice-channel.entity.js';
 import type { NoticeDelivery } from '../notice-delivery.entity.js';
 import type { Outcome } from '../outcome.js';
 import { NOTICE_TIMING, type NoticeTiming } from '../timing.js';
-import { UnansweredError, WebhookPost } from './webhook-post.js';
+import { UnansweredError, type WebhookAnswer, WebhookPost } from './webhook-post.js';
 import { bindingOf } from './webhook-secret.js';
 
 /** Sends notices as the Standard Webhooks specification has it (https://www.standardwebhooks.com). */
@@ -15,6 +16,7 @@ export class WebhookSender {
     private readonly hashing: HashingService,
     private readonly post: WebhookPost,
     @Inject(NOTICE_TIMING) private readonly timing: NoticeTiming,
+    @Inject(TRACING) private readonly tracing: Tracing,
   ) {}
 
   async send(channel: NoticeChannel, delivery: NoticeDelivery, signal: AbortSignal): Promise<Outcome> {
@@ -31,16 +33,30 @@ export class WebhookSender {
       'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, sentAt, body)).join(' '),
     };
     try {
-      const { timeoutMs } = this.timing;
-      const { status, retryAfterMs } = await this.post.send(channel.target, headers, body, {
-        timeoutMs,
-        signal,
-      });
+      const { status, retryAfterMs } = await this.posted(channel.target, event, headers, body, signal);
       return outcomeOf(status, retryAfterMs);
     } catch (error) {
       if (error instanceof UnansweredError) return { error: error.message };
       throw error;
     }
+  }
+
+  /** A trace of its own: the change that the notice tells of is long over. Its receiver may go on with it. */
+  private posted(
+    target: string,
+    event: string,
+    headers: Record<string, string>,
+    body: string,
+    signal: AbortSignal,
+  ): Promise<WebhookAnswer> {
+    const attributes = { 'http.request.method': 'POST', 'patois.notice.event': event };
+    return this.tracing.root({ name: 'webhook', kind: 'client', attributes }, async (span) => {
+      const { timeoutMs } = this.timing;
+      const all = { ...headers, ...this.tracing.outgoing() };
+      const answer = await this.post.send(target, all, body, { timeoutMs, signal });
+      span.set({ 'http.response.status_code': answer.status });
+      return answer;
+    });
   }
 
   /** The current one, and while the rotation lasts the one before; undefined where they do not open. */

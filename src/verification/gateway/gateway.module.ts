@@ -18,7 +18,7 @@ export class GatewayModule {
     { fastPaths }: HttpServers,
     gateway: GatewayService,
   ) {
-    fastPaths.add(isForGateway, (request) => gateway.answer(request));
+    fastPaths.add(GATEWAY_PATH, isForGateway, (request) => gateway.answer(request));
     registry.describePaths(GATEWAY_PATHS);
     for (const path of [GATEWAY_PATH, `${GATEWAY_PATH}/*`]) routes.add(path, METHODS);
   }

@@ -17,7 +17,7 @@ export class IntrospectionModule {
     { fastPaths }: HttpServers,
     introspection: IntrospectionService,
   ) {
-    fastPaths.add(isIntrospection, (request) => introspection.answer(request));
+    fastPaths.add(INTROSPECTION_PATH, isIntrospection, (request) => introspection.answer(request));
     registry.describePaths(INTROSPECTION_PATHS);
     routes.add(INTROSPECTION_PATH, 'POST');
   }

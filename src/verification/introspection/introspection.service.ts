@@ -130,7 +130,7 @@ export class IntrospectionService {
   private refuse(raw: IncomingMessage, error: unknown, requestId: string): FastPathAnswer {
     const refusal = error instanceof Refusal ? error : refusalOfFault(error);
     // A connection that broke is no fault of this server.
-    if (refusal.kind === 'internal' && !raw.errored) this.logger.error(shownFault(error));
+    if (refusal.kind === 'internal' && !raw.errored) this.logger.error(shownFault(error), { requestId });
     // What the client is still sending is read and dropped.
     raw.resume();
     const { method = 'POST', url = INTROSPECTION_PATH, headers: sent } = raw;
