@@ -1,4 +1,5 @@
 import {
+  type BeforeApplicationShutdown,
   Inject,
   Injectable,
   Logger,
@@ -18,7 +19,7 @@ const RETRY_MS = 60_000;
  * it lives; when it is gone, another takes over.
  */
 @Injectable()
-export class Schedule implements OnApplicationBootstrap, OnApplicationShutdown {
+export class Schedule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger(Schedule.name);
   private readonly tasks: ScheduledTask[] = [];
   private readonly lock: AdvisoryLock;
@@ -41,10 +42,15 @@ export class Schedule implements OnApplicationBootstrap, OnApplicationShutdown {
     for (const task of this.tasks) this.begin(task);
   }
 
-  /** Waits for the runs under way: each statement of theirs has a time-out. */
-  async onApplicationShutdown(): Promise<void> {
+  /** Begins no further run: those under way end while the last requests do. */
+  beforeApplicationShutdown(): void {
     this.isEnding = true;
     for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+
+  /** Waits for the runs under way: each statement of theirs has a time-out. */
+  async onApplicationShutdown(): Promise<void> {
+    this.beforeApplicationShutdown();
     await Promise.all(this.running);
     await this.lock.release();
   }

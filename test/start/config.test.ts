@@ -48,6 +48,7 @@ describe('defaults', () => {
       webhookAllowsHttp: false,
       webhookPrivateNetworks: [],
       requestTimeoutSeconds: 30,
+      drainDelaySeconds: 0,
       shutdownTimeoutSeconds: 8,
       logLevel: 'info',
     } satisfies Config);
@@ -115,6 +116,7 @@ describe('every setting', () => {
     ['REQUEST_TIMEOUT', '600', 'requestTimeoutSeconds', 600],
     ['SHUTDOWN_TIMEOUT', '1', 'shutdownTimeoutSeconds', 1],
     ['SHUTDOWN_TIMEOUT', '600', 'shutdownTimeoutSeconds', 600],
+    ['DRAIN_DELAY', '7', 'drainDelaySeconds', 7],
     ['LOG_LEVEL', 'debug', 'logLevel', 'debug'],
     ['LOG_LEVEL', 'fatal', 'logLevel', 'fatal'],
   ];
@@ -183,6 +185,11 @@ describe('every setting', () => {
     ['REQUEST_TIMEOUT', '601'],
     ['SHUTDOWN_TIMEOUT', '0'],
     ['SHUTDOWN_TIMEOUT', '601'],
+    ['DRAIN_DELAY', '-1'],
+    ['DRAIN_DELAY', '0.5'],
+    ['DRAIN_DELAY', '301'],
+    // All of SHUTDOWN_TIMEOUT: nothing would be left for the rest.
+    ['DRAIN_DELAY', '8'],
     ['WORKERS', '0'],
     ['WORKERS', '65'],
     ['WORKERS', 'many'],
