@@ -1,10 +1,16 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import type { DataSource } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 
 const TIMEOUT_MS = 2_000;
+/** Between two attempts at a lock that another process has. */
+const RETRY_MS = 200;
 
-/** The advisory locks of this program, by numbers that no other program on the same database uses. */
-export const LOCKS = { migrations: 7_245_113, schedule: 7_245_114 } as const;
+/**
+ * The advisory locks of this program, by numbers that no other program on the same database uses. That of migrations is not
+ * the one of 0.2 and before, which wait for it by a statement.
+ */
+export const LOCKS = { migrations: 7_245_116, schedule: 7_245_114 } as const;
 /** Of locks that have two numbers the first, in the same way. */
 export const LOCK_SPACES = {
   owners: 7_245_113,
@@ -14,7 +20,11 @@ export const LOCK_SPACES = {
 } as const;
 type Lock = (typeof LOCKS)[keyof typeof LOCKS];
 
-/** Does some work while no other process holds a lock, and waits for it for as long as that takes. */
+/**
+ * Does some work while no other process holds a lock, and waits for it for as long as that takes. It asks again and again:
+ * a statement that waits has a snapshot, for the end of which an index that is built concurrently would wait in turn, under
+ * this very lock.
+ */
 export async function whileLocked<Result>(
   dataSource: DataSource,
   lock: Lock,
@@ -22,14 +32,22 @@ export async function whileLocked<Result>(
 ): Promise<Result> {
   const holder = dataSource.createQueryRunner();
   try {
-    await holder.query('SET statement_timeout = 0');
-    await holder.query('SELECT pg_advisory_lock($1)', [lock]);
-    return await work();
+    while (!(await takeLock(holder, lock))) await pause(RETRY_MS);
+    try {
+      return await work();
+    } finally {
+      await holder.query('SELECT pg_advisory_unlock($1)', [lock]);
+    }
   } finally {
-    await holder.query('SELECT pg_advisory_unlock($1)', [lock]);
-    await holder.query('RESET statement_timeout');
     await holder.release();
   }
+}
+
+async function takeLock(holder: QueryRunner, lock: Lock): Promise<boolean> {
+  const [row] = (await holder.query('SELECT pg_try_advisory_lock($1) AS taken', [lock])) as {
+    taken: boolean;
+  }[];
+  return row?.taken ?? false;
 }
 
 /**
