@@ -27,7 +27,7 @@ export class Schedule implements OnApplicationBootstrap, BeforeApplicationShutdo
   private readonly running = new Set<Promise<void>>();
   /** Serializes the calls: two at once would open a connection each. */
   private asking: Promise<unknown> = Promise.resolve();
-  private isEnding = false;
+  private readonly ending = new AbortController();
 
   constructor(@Inject(DATABASE) { url }: Database) {
     this.lock = new AdvisoryLock(url, LOCKS.schedule);
@@ -42,9 +42,9 @@ export class Schedule implements OnApplicationBootstrap, BeforeApplicationShutdo
     for (const task of this.tasks) this.begin(task);
   }
 
-  /** Begins no further run: those under way end while the last requests do. */
+  /** Begins no further run: those under way end, with their portion, while the last requests do. */
   beforeApplicationShutdown(): void {
-    this.isEnding = true;
+    this.ending.abort();
     for (const timer of this.timers.values()) clearTimeout(timer);
   }
 
@@ -58,7 +58,8 @@ export class Schedule implements OnApplicationBootstrap, BeforeApplicationShutdo
   private begin(task: ScheduledTask): void {
     const run = this.runOnce(task).then((restMs) => {
       this.running.delete(run);
-      if (!this.isEnding) this.timers.set(task, setTimeout(() => this.begin(task), restMs).unref());
+      if (!this.ending.signal.aborted)
+        this.timers.set(task, setTimeout(() => this.begin(task), restMs).unref());
     });
     this.running.add(run);
   }
@@ -68,7 +69,7 @@ export class Schedule implements OnApplicationBootstrap, BeforeApplicationShutdo
     const retryMs = Math.min(task.intervalMs, RETRY_MS);
     try {
       if (!(await this.isMine())) return retryMs;
-      await task.run();
+      await task.run(this.ending.signal);
       return task.intervalMs;
     } catch (error) {
       this.logger.warn(`The task ${task.name} failed: ${String(error)}`);
