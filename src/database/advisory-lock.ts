@@ -8,7 +8,7 @@ const RETRY_MS = 200;
 
 /**
  * The advisory locks of this program, by numbers that no other program on the same database uses. That of migrations is not
- * the one of 0.2 and before, which wait for it by a statement.
+ * the one of earlier versions, which wait for it by a statement.
  */
 export const LOCKS = { migrations: 7_245_116, schedule: 7_245_114 } as const;
 /** Of locks that have two numbers the first, in the same way. */
