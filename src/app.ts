@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { type FirstStart, makeFirstAdministrator } from './accounts/first-start.js';
 import { AppModule } from './app.module.js';
@@ -33,6 +34,8 @@ import { makeFirstPolicy } from './tokens/policy/policy.entity.js';
 import type { Tracing } from './tracing.js';
 
 const IDLE_SWEEP_MS = 50;
+/** Of the time that an end may take, what is kept for writing after the last request; of less than twice that, half. */
+const MAX_WRITING_MS = 2_000;
 
 /** A Patois that is ready to listen. */
 export interface App {
@@ -43,6 +46,11 @@ export interface App {
   firstStart: FirstStart | undefined;
   /** Listens, and gives the address clients reach it by. */
   listen(): Promise<string>;
+  /**
+   * For `DRAIN_DELAY` it goes on serving, but is not ready, and each answer ends its connection: load balancers send new
+   * requests elsewhere.
+   */
+  drain(): Promise<void>;
   /**
    * Ends it: requests in flight finish, or are given up; what is pending is written, then the database
    * closes.
@@ -105,8 +113,13 @@ export async function createApp(
       tracing,
       firstStart,
       listen: () => listen(nest, servers, config),
+      drain: async () => {
+        servers.drain();
+        await pause(config.drainDelaySeconds * 1000);
+      },
       close: async () => {
-        await closeServers(nest, servers, config.shutdownTimeoutSeconds * 1000);
+        servers.drain();
+        await closeServers(nest, servers, requestsDeadlineMs(config));
         await nest.get(UsageRecorder, { strict: false }).flush();
         await nest.get(RefusedTokens, { strict: false }).flush();
         await nest.get(PolicyEnforcement, { strict: false }).flush();
@@ -149,6 +162,12 @@ async function listen(
 async function addressesOf(host: string): Promise<string[]> {
   if (host !== 'localhost') return [host];
   return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
+/** How long requests may go on once the servers close: until what is pending has to be written. */
+function requestsDeadlineMs({ shutdownTimeoutSeconds, drainDelaySeconds }: Config): number {
+  const leftMs = (shutdownTimeoutSeconds - drainDelaySeconds) * 1000;
+  return leftMs - Math.min(MAX_WRITING_MS, leftMs / 2);
 }
 
 /**

@@ -55,6 +55,7 @@ export interface Config {
   webhookAllowsHttp: boolean;
   webhookPrivateNetworks: string[];
   requestTimeoutSeconds: number;
+  drainDelaySeconds: number;
   shutdownTimeoutSeconds: number;
   logLevel: LogLevel;
   logFormat: LogFormat;
@@ -269,9 +270,16 @@ export const SETTINGS: Settings = {
     fallback: 30,
     parse: (text) => wholeNumber(text, 1, 600),
   },
+  drainDelaySeconds: {
+    variable: 'DRAIN_DELAY',
+    doc: 'Seconds, 0 to 300, that a process which is told to end goes on serving while `/readyz` answers 503, so that load balancers see it first. A part of `SHUTDOWN_TIMEOUT`.',
+    shownDefault: '0',
+    fallback: 0,
+    parse: (text) => wholeNumber(text, 0, 300),
+  },
   shutdownTimeoutSeconds: {
     variable: 'SHUTDOWN_TIMEOUT',
-    doc: 'Seconds, 1 to 600, that requests in flight have to finish in when the process is told to end.',
+    doc: 'Seconds, 1 to 600, within which a process that is told to end has ended, `DRAIN_DELAY` included. The last two (of less than four, half) are for what is to be written; requests still in flight then are cut off.',
     shownDefault: '8',
     fallback: 8,
     parse: (text) => wholeNumber(text, 1, 600),
@@ -388,6 +396,7 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
     webhookAllowsHttp: read(SETTINGS.webhookAllowsHttp),
     webhookPrivateNetworks: read(SETTINGS.webhookPrivateNetworks),
     requestTimeoutSeconds: read(SETTINGS.requestTimeoutSeconds),
+    drainDelaySeconds: read(SETTINGS.drainDelaySeconds),
     shutdownTimeoutSeconds: read(SETTINGS.shutdownTimeoutSeconds),
     logLevel: read(SETTINGS.logLevel),
     logFormat: read(SETTINGS.logFormat),
@@ -406,6 +415,11 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
   }
   if (config.workers > 1 && !config.databaseUrl) {
     problems.push('WORKERS above 1 needs DATABASE_URL: the embedded database serves one process');
+  }
+  if (config.drainDelaySeconds >= config.shutdownTimeoutSeconds) {
+    problems.push(
+      `DRAIN_DELAY must be less than SHUTDOWN_TIMEOUT, which is ${config.shutdownTimeoutSeconds}: it is a part of it`,
+    );
   }
   if (config.smtpUrl && !environment['MAIL_FROM']?.trim()) {
     problems.push('MAIL_FROM is required with SMTP_URL: the address that mails come from');

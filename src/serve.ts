@@ -6,12 +6,10 @@ import { jsonLine } from './operations/logging/json-line.js';
 import { ScrubbingLogger } from './operations/logging/logger.js';
 import { runWorkers } from './workers.js';
 
-/** For what follows the last request: a statement is given up after 10 s, see database.ts. */
-const WRITING_SECONDS = 20;
-
 /** Runs the workers that `WORKERS` asks for. */
-export function serveByWorkers({ workers, logLevel, logFormat }: Config): Promise<void> {
-  return runWorkers(workers, new ScrubbingLogger(logLevel, logFormat));
+export function serveByWorkers(config: Config): Promise<void> {
+  const { workers, logLevel, logFormat, shutdownTimeoutSeconds } = config;
+  return runWorkers(workers, shutdownTimeoutSeconds, new ScrubbingLogger(logLevel, logFormat));
 }
 
 /**
@@ -80,9 +78,10 @@ function endOnSignal(
       isEnding = true;
       const giveUp = (): never =>
         fail(new Error('The process did not end in time: what was pending is lost'));
-      setTimeout(giveUp, (shutdownTimeoutSeconds + WRITING_SECONDS) * 1000).unref();
+      setTimeout(giveUp, shutdownTimeoutSeconds * 1000).unref();
       logger.log(`${signal}: finishing the requests in flight`, 'Patois');
-      app.close().then(
+      const end = app.drain().then(() => app.close());
+      end.then(
         () => process.exit(0),
         (error: unknown) => fail(error),
       );

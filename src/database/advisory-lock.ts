@@ -1,12 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
-import type { DataSource } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import type { PostgresServer } from './postgres-server.js';
 
 const TIMEOUT_MS = 2_000;
+/** Between two attempts at a lock that another process has. */
+const RETRY_MS = 200;
 
-/** The advisory locks of this program, by numbers that no other program on the same database uses. */
-export const LOCKS = { migrations: 7_245_113, schedule: 7_245_114 } as const;
+/**
+ * The advisory locks of this program, by numbers that no other program on the same database uses. That of migrations is not
+ * the one of earlier versions, which wait for it by a statement.
+ */
+export const LOCKS = { migrations: 7_245_116, schedule: 7_245_114 } as const;
 /** Of locks that have two numbers the first, in the same way. */
 export const LOCK_SPACES = {
   owners: 7_245_113,
@@ -21,15 +26,13 @@ interface Taken {
   taken: boolean;
 }
 
-/** How soon who waits for a lock looks again. */
-const RETRY_MS = 100;
 /** A transaction that only holds a lock: it may last, and say nothing. It keeps no row and no snapshot. */
 const HOLD = `BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0`;
 
 /**
  * Does some work while no other process holds a lock, and waits for it for as long as that takes. The lock belongs to a
- * transaction, which a pooler of connections leaves where it is. Who waits asks again and again: a statement that waited
- * would hold a snapshot, for which an index that is built meanwhile (CREATE INDEX CONCURRENTLY) would wait in turn.
+ * transaction, which a pooler of connections leaves where it is. Who waits asks again and again: a statement that waits has
+ * a snapshot, for the end of which an index that is built concurrently would wait in turn, under this very lock.
  */
 export async function whileLocked<Result>(
   dataSource: DataSource,
@@ -39,16 +42,17 @@ export async function whileLocked<Result>(
   const holder = dataSource.createQueryRunner();
   try {
     await holder.query(HOLD);
-    const take = async (): Promise<boolean> => {
-      const [row] = (await holder.query(TRY, [lock])) as Taken[];
-      return row?.taken === true;
-    };
-    while (!(await take())) await sleep(RETRY_MS);
+    while (!(await takeLock(holder, lock))) await pause(RETRY_MS);
     return await work();
   } finally {
     await holder.query('COMMIT');
     await holder.release();
   }
+}
+
+async function takeLock(holder: QueryRunner, lock: Lock): Promise<boolean> {
+  const [row] = (await holder.query(TRY, [lock])) as Taken[];
+  return row?.taken === true;
 }
 
 /**

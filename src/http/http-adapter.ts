@@ -50,6 +50,8 @@ export function createHttpAdapter(
     genReqId: () => randomUUID(),
     rewriteUrl: ({ url = '/' }) => canonicalUrl(url, registry),
     forceCloseConnections: 'idle',
+    // What still arrives over a connection that is open is served; Fastify would refuse it in words of its own.
+    return503OnClosing: false,
     clientErrorHandler: onClientError,
     frameworkErrors: (_error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       request.patois = new RequestContext(request, surroundings);

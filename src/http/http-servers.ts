@@ -1,4 +1,10 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Config } from '../config.js';
 import { FastPaths, type FastPathWrapper } from './fast-paths.js';
@@ -18,6 +24,7 @@ export class HttpServers {
   readonly fastPaths: FastPaths;
   private readonly servers: Server[] = [];
   private framework: RequestListener | undefined;
+  private draining = false;
   private onClientError: ClientErrorListener = (_, socket) => socket.destroy();
 
   /** @param around makes of each handler of a fast path what is called in its place. */
@@ -62,6 +69,18 @@ export class HttpServers {
     }
   }
 
+  /** Whether the end has begun: who chooses among servers is to choose another. */
+  get isDraining(): boolean {
+    return this.draining;
+  }
+
+  /** From now on each answer ends its connection, so that the client's next request goes to another server. */
+  drain(): void {
+    if (this.draining) return;
+    this.draining = true;
+    for (const server of this.servers) server.prependListener('request', endConnection);
+  }
+
   /** Stops accepting connections on the further addresses; the framework closes the first server. */
   async closeFurther(): Promise<void> {
     await Promise.all(
@@ -91,4 +110,9 @@ export class HttpServers {
     this.servers.push(server);
     return server;
   }
+}
+
+/** Node then says `Connection: close`, and closes it behind the answer. */
+function endConnection(_request: IncomingMessage, response: ServerResponse): void {
+  response.shouldKeepAlive = false;
 }

@@ -1,4 +1,5 @@
 import {
+  type BeforeApplicationShutdown,
   Inject,
   Injectable,
   Logger,
@@ -57,7 +58,7 @@ const LINE = 'jobs';
  * however long it takes.
  */
 @Injectable()
-export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown {
+export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger(JobRunner.name);
   private readonly kinds = new Map<string, JobKind>();
   private readonly running = new Map<string, Promise<void>>();
@@ -99,6 +100,11 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
   async onApplicationBootstrap(): Promise<void> {
     if (this.database.isEmbedded) await this.store.endLeases();
     this.runSoon();
+  }
+
+  /** Begins no further portion: the one under way ends while the last requests do. */
+  beforeApplicationShutdown(): void {
+    this.ending.abort();
   }
 
   /** Finishes the portion under way, and gives the jobs back: another replica, or the next start, takes them up. */

@@ -18,7 +18,7 @@ export class PurgeJobsTask implements ScheduledTask {
     schedule.add(this);
   }
 
-  async run(): Promise<void> {
-    for (let isMore = true; isMore;) isMore = await this.store.purge(KEPT_DAYS);
+  async run(ending?: AbortSignal): Promise<void> {
+    for (let isMore = true; isMore && !ending?.aborted;) isMore = await this.store.purge(KEPT_DAYS);
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type BeforeApplicationShutdown,
   Inject,
   Injectable,
   Logger,
@@ -18,7 +19,7 @@ const RETRY_MS = 60_000;
  * it lives; when it is gone, another takes over.
  */
 @Injectable()
-export class Schedule implements OnApplicationBootstrap, OnApplicationShutdown {
+export class Schedule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger(Schedule.name);
   private readonly tasks: ScheduledTask[] = [];
   private readonly lock: AdvisoryLock;
@@ -26,7 +27,7 @@ export class Schedule implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly running = new Set<Promise<void>>();
   /** Serializes the calls: two at once would open a connection each. */
   private asking: Promise<unknown> = Promise.resolve();
-  private isEnding = false;
+  private readonly ending = new AbortController();
 
   constructor(@Inject(DATABASE) { listenServer }: Database) {
     this.lock = new AdvisoryLock(listenServer, LOCKS.schedule);
@@ -41,10 +42,15 @@ export class Schedule implements OnApplicationBootstrap, OnApplicationShutdown {
     for (const task of this.tasks) this.begin(task);
   }
 
+  /** Begins no further run: those under way end, with their portion, while the last requests do. */
+  beforeApplicationShutdown(): void {
+    this.ending.abort();
+    for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+
   /** Waits for the runs under way: each statement of theirs has a time-out. */
   async onApplicationShutdown(): Promise<void> {
-    this.isEnding = true;
-    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.beforeApplicationShutdown();
     await Promise.all(this.running);
     await this.lock.release();
   }
@@ -52,7 +58,8 @@ export class Schedule implements OnApplicationBootstrap, OnApplicationShutdown {
   private begin(task: ScheduledTask): void {
     const run = this.runOnce(task).then((restMs) => {
       this.running.delete(run);
-      if (!this.isEnding) this.timers.set(task, setTimeout(() => this.begin(task), restMs).unref());
+      if (!this.ending.signal.aborted)
+        this.timers.set(task, setTimeout(() => this.begin(task), restMs).unref());
     });
     this.running.add(run);
   }
@@ -62,7 +69,7 @@ export class Schedule implements OnApplicationBootstrap, OnApplicationShutdown {
     const retryMs = Math.min(task.intervalMs, RETRY_MS);
     try {
       if (!(await this.isMine())) return retryMs;
-      await task.run();
+      await task.run(this.ending.signal);
       return task.intervalMs;
     } catch (error) {
       this.logger.warn(`The task ${task.name} failed: ${String(error)}`);

@@ -7,6 +7,8 @@ export interface ScheduledTask {
   /**
    * A failed run is repeated after a minute, or after its interval if that is shorter. Must be idempotent: a replica that
    * has lost its connection may still be running when another one begins.
+   *
+   * @param ending aborted when the process is about to end: a run that works in portions begins no further one.
    */
-  run(): Promise<void>;
+  run(ending?: AbortSignal): Promise<void>;
 }

@@ -19,7 +19,8 @@ export class ForgetDeliveriesTask implements ScheduledTask {
     schedule.add(this);
   }
 
-  async run(): Promise<void> {
-    for (let isMore = true; isMore;) isMore = await this.queue.purge(KEPT_DAYS, A_STATEMENT);
+  async run(ending?: AbortSignal): Promise<void> {
+    for (let isMore = true; isMore && !ending?.aborted;)
+      isMore = await this.queue.purge(KEPT_DAYS, A_STATEMENT);
   }
 }

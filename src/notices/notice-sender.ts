@@ -1,4 +1,5 @@
 import {
+  type BeforeApplicationShutdown,
   Inject,
   Injectable,
   Logger,
@@ -34,7 +35,9 @@ type How = 'delivered' | 'retried' | 'failed';
  * under way, and a later one waits for it. Nothing of it is part of a request, and no transaction is open meanwhile.
  */
 @Injectable()
-export class NoticeSender implements OnApplicationBootstrap, OnApplicationShutdown {
+export class NoticeSender
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
   private readonly logger = new Logger(NoticeSender.name);
   private readonly underWay = new Set<{ kind: ChannelKind; done: Promise<void> }>();
   private readonly ending = new AbortController();
@@ -44,6 +47,7 @@ export class NoticeSender implements OnApplicationBootstrap, OnApplicationShutdo
     () => this.poll(),
   );
   private isEnding = false;
+  private ended: Promise<void> | undefined;
 
   /** For how long the oldest notice of all has been waiting, as of the last look. */
   oldestSeconds = 0;
@@ -67,8 +71,17 @@ export class NoticeSender implements OnApplicationBootstrap, OnApplicationShutdo
     this.runSoon();
   }
 
+  /** Sends nothing more: what is under way ends while the last requests do. */
+  beforeApplicationShutdown(): void {
+    this.ended ??= this.end();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return (this.ended ??= this.end());
+  }
+
   /** What is under way has a moment to end; then it is given back, and sent again by another replica or the next start. */
-  async onApplicationShutdown(): Promise<void> {
+  private async end(): Promise<void> {
     this.isEnding = true;
     await this.polling.end();
     const ended = Promise.all([...this.underWay].map(({ done }) => done));

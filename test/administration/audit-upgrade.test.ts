@@ -49,12 +49,11 @@ describe('a store with events that are older than seals', () => {
     server = quiet(await TestServer.start());
     for (let count = 0; count < 12; count += 1) await server.makeUser();
     // As it was before the migration.
-    await server.app.dataSource.transaction(async ({ queryRunner }) => {
-      if (!queryRunner) throw new Error('A transaction has a runner');
-      const migration = new AuditSeals1795300000019();
-      await migration.down(queryRunner);
-      await migration.up(queryRunner);
-    });
+    const queryRunner = server.app.dataSource.createQueryRunner();
+    const migration = new AuditSeals1795300000019();
+    await migration.down(queryRunner);
+    await migration.up(queryRunner);
+    await queryRunner.release();
     old = (await sql<{ id: string }>('SELECT id FROM audit_events ORDER BY time, id')).map(({ id }) => id);
     await server.makeUser();
   });

@@ -23,15 +23,15 @@ afterEach(async () => {
 /** A task that counts its runs, each of which does what `work` says. */
 function counting(
   intervalMs: number,
-  work: () => Promise<void> = async () => {},
+  work: (ending?: AbortSignal) => Promise<void> = async () => {},
 ): ScheduledTask & { runs: number } {
   const task = {
     name: 'counting',
     intervalMs,
     runs: 0,
-    run: (): Promise<void> => {
+    run: (ending?: AbortSignal): Promise<void> => {
       task.runs += 1;
-      return work();
+      return work(ending);
     },
   };
   schedule.add(task);
@@ -98,5 +98,21 @@ describe('the end of the application', () => {
     expect(await ended).toBe(true);
     await jest.advanceTimersByTimeAsync(HOUR_MS);
     expect([task.runs, jest.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  test('is told to a run that works in portions as soon as it begins, while requests are still served', async () => {
+    let portions = 0;
+    counting(HOUR_MS, async (ending) => {
+      while (!ending?.aborted) {
+        await new Promise((end) => setTimeout(end, 1_000));
+        portions += 1;
+      }
+    });
+    schedule.onApplicationBootstrap();
+    await jest.advanceTimersByTimeAsync(1_500);
+    schedule.beforeApplicationShutdown();
+    await jest.advanceTimersByTimeAsync(HOUR_MS);
+    expect(portions).toBe(2);
+    await schedule.onApplicationShutdown();
   });
 });

@@ -76,8 +76,8 @@ const OFFENCES: [path: string, code: string, reason: RegExp][] = [
     /Only config\.ts reads the environment.*cli\/environment\.ts/,
   ],
   ['src/http/d.ts', imports('node:process'), /Only config\.ts reads the environment/],
-  ['migrations/1-a.ts', imports('../src/tokens/token.entity.js'), /imports typeorm alone/],
-  ['migrations/2-b.ts', imports('node:fs'), /imports typeorm alone/],
+  ['migrations/1-a.ts', imports('../src/tokens/token.entity.js'), /imports typeorm and the steps/],
+  ['migrations/2-b.ts', imports('node:fs'), /imports typeorm and the steps/],
 ];
 
 /** What the same rules must let pass, so that they are known to forbid no more than they mean. */
@@ -103,7 +103,7 @@ const ALLOWED: [path: string, code: string][] = [
   ],
   ['src/administration/b.ts', imports('fastify')],
   ['src/administration/users/b.ts', imports('../tokens/tokens.dto.js')],
-  ['migrations/3-c.ts', imports('typeorm')],
+  ['migrations/3-c.ts', imports('typeorm') + imports('./online.js')],
   ['test/a.ts', imports('../src/dialects/quay/quay.dialect.js') + 'export const home = process.env.HOME;\n'],
 ];
 

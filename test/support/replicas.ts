@@ -40,7 +40,8 @@ export class Replicas {
     return new Replicas(await PrivatePostgres.make(), settings);
   }
 
-  async start(): Promise<Replica> {
+  /** @param settings that this one has beside those of all. */
+  async start(settings: Record<string, string> = {}): Promise<Replica> {
     const replica = new PatoisProcess({
       DATABASE_URL: this.postgres.url,
       TOKEN_KEYS: `k1:${this.key}`,
@@ -48,6 +49,7 @@ export class Replicas {
       BCRYPT_COST: '4',
       PORT: '0',
       ...this.settings,
+      ...settings,
     });
     this.started.push(replica);
     return { replica, url: await replica.listening() };

@@ -21,10 +21,10 @@ export class PruneEventsTask implements ScheduledTask {
     schedule.add(this);
   }
 
-  async run(): Promise<void> {
+  async run(ending?: AbortSignal): Promise<void> {
     const { auditRetentionSeconds } = this.config;
     if (auditRetentionSeconds === undefined) return;
     const before = new Date(Date.now() - auditRetentionSeconds * 1000);
-    while (await this.pruner.prune(before)) await pause(REST_MS);
+    while (!ending?.aborted && (await this.pruner.prune(before))) await pause(REST_MS);
   }
 }

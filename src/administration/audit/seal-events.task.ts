@@ -20,8 +20,8 @@ export class SealEventsTask implements ScheduledTask {
     schedule.add(this);
   }
 
-  async run(): Promise<void> {
-    for (let isMore = true; isMore;) {
+  async run(ending?: AbortSignal): Promise<void> {
+    for (let isMore = true; isMore && !ending?.aborted;) {
       const beganAt = performance.now();
       isMore = await this.sealer.seal();
       if (isMore) await pause(Math.min(performance.now() - beganAt, MAX_REST_MS));

@@ -16,7 +16,7 @@ export class PurgeSessionsTask implements ScheduledTask {
     schedule.add(this);
   }
 
-  async run(): Promise<void> {
-    for (let isMore = true; isMore;) isMore = await this.sessions.purge();
+  async run(ending?: AbortSignal): Promise<void> {
+    for (let isMore = true; isMore && !ending?.aborted;) isMore = await this.sessions.purge();
   }
 }

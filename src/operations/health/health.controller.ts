@@ -27,11 +27,12 @@ export class HealthController {
   @Public()
   @ApiOperation({
     operationId: 'getReadiness',
-    summary: 'Checks that the database answers and its schema is current',
-    description: '200 when requests can be served, else 503. For readiness probes and load balancers.',
+    summary: 'Checks that requests can be served',
+    description:
+      '200 when the database answers, its schema is current and the server is not about to end, else 503. For readiness probes and load balancers.',
   })
   @ApiRefusals(Problem, {
-    503: 'The database does not answer within two seconds, or lacks migrations of this version',
+    503: 'The server is about to end, or the database does not answer within two seconds or lacks migrations of this version',
   })
   async ready(): Promise<Health> {
     await this.readiness.assertReady();

@@ -1,19 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { HttpServers } from '../../http/http-servers.js';
 import { Refusal } from '../../refusal.js';
 
 const MAX_WAIT_MS = 2_000;
 
-/** Whether this server can do its work: the database answers, and has the schema that this version needs. */
+/** Whether this server can do its work, and will: the database answers, and has the schema that this version needs. */
 @Injectable()
 export class Readiness {
   /** One question at a time: probes at a frozen database must not take up its connections. */
   private underWay: Promise<string[]> | undefined;
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly servers: HttpServers,
+  ) {}
 
-  /** @throws {Refusal} unavailable, when the database does not answer within two seconds or lacks a migration. */
+  /**
+   * @throws {Refusal} unavailable, when the end has begun, the database does not answer within two seconds or lacks a
+   *   migration.
+   */
   async assertReady(): Promise<void> {
+    if (this.servers.isDraining) throw new Refusal('unavailable', { message: 'The server is about to end' });
     const missing = await within(MAX_WAIT_MS, this.ask());
     if (missing.length === 0) return;
     throw new Refusal('unavailable', { message: `Migrations are missing: ${missing.join(', ')}` });

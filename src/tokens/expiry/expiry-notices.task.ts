@@ -63,10 +63,10 @@ export class ExpiryNoticesTask implements ScheduledTask {
     schedule.add(this);
   }
 
-  async run(): Promise<void> {
+  async run(ending?: AbortSignal): Promise<void> {
     for (const stage of STAGES) {
       const now = new Date();
-      for (let isMore = true; isMore;) {
+      for (let isMore = true; isMore && !ending?.aborted;) {
         isMore = await this.transactions.run(this.name, (transaction) =>
           this.portion(transaction, stage, now),
         );

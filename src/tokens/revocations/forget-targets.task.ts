@@ -16,7 +16,7 @@ export class ForgetTargetsTask implements ScheduledTask {
     schedule.add(this);
   }
 
-  run(): Promise<void> {
-    return this.targets.forget();
+  run(ending?: AbortSignal): Promise<void> {
+    return this.targets.forget(ending);
   }
 }

@@ -112,8 +112,8 @@ export class RevocationTargets {
   }
 
   /** Deletes what jobs that are over have left, a part at a time. */
-  async forget(): Promise<void> {
-    for (let isMore = true; isMore;) {
+  async forget(ending?: AbortSignal): Promise<void> {
+    for (let isMore = true; isMore && !ending?.aborted;) {
       isMore = (await this.statements.run(FORGET, [])).length === FORGOTTEN_A_STATEMENT;
     }
   }

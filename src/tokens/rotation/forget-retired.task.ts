@@ -16,7 +16,7 @@ export class ForgetRetiredTask implements ScheduledTask {
     schedule.add(this);
   }
 
-  run(): Promise<void> {
-    return this.retired.purge();
+  run(ending?: AbortSignal): Promise<void> {
+    return this.retired.purge(ending);
   }
 }

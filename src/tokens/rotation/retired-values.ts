@@ -106,9 +106,9 @@ export class RetiredValues implements OnApplicationShutdown {
   }
 
   /** Deletes what is not to be known any more, a portion at a time. */
-  async purge(): Promise<void> {
+  async purge(ending?: AbortSignal): Promise<void> {
     const before = new Date(Date.now() - RETIRED_DAYS * DAY_MS);
-    for (let isMore = true; isMore;) {
+    for (let isMore = true; isMore && !ending?.aborted;) {
       const gone = await this.statements.run(PURGE, [before]);
       isMore = gone.length === PURGED_A_STATEMENT;
     }
