@@ -23,6 +23,7 @@ import { OperationsModule } from './operations/operations.module.js';
 import type { DialectRegistry } from './protocol/dialect-registry.js';
 import { ProtocolModule } from './protocol/protocol.module.js';
 import { BatchModule } from './verification/batch/batch.module.js';
+import { ExchangeModule } from './verification/exchange/exchange.module.js';
 import { GatewayModule } from './verification/gateway/gateway.module.js';
 import { IntrospectionModule } from './verification/introspection/introspection.module.js';
 import { OAuthModule } from './verification/oauth/oauth.module.js';
@@ -62,6 +63,7 @@ export class AppModule {
         HttpModule.forRoot(routes, servers),
         AuthModule,
         OAuthModule,
+        ExchangeModule,
         BatchModule,
         IntrospectionModule,
         GatewayModule,
