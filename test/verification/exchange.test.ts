@@ -460,6 +460,9 @@ describe('openid-client', () => {
     expect(await openid.tokenIntrospection(client, value)).toMatchObject({ active: true, iss: issuer });
     await openid.tokenRevocation(client, value);
     expect(await openid.tokenIntrospection(client, value)).toEqual({ active: false });
+    const { json } = await exchange(await issue());
+    const unsupported = { error: 'unsupported_token_type', status: 400 };
+    await expect(openid.tokenRevocation(client, json.access_token)).rejects.toMatchObject(unsupported);
     const refused = openid.genericGrantRequest(client, GRANT, form(value));
     await expect(refused).rejects.toMatchObject({ error: 'invalid_request' });
   });

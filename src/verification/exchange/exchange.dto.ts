@@ -1,3 +1,4 @@
+import { ApiHideProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsOptional, IsString, ValidateIf } from 'class-validator';
 
@@ -90,18 +91,21 @@ export class TokenExchange {
   client_ip?: string;
 
   /** Not supported: nobody acts for another here. */
+  @ApiHideProperty()
   @OmittedIfEmpty()
   @IsOptional()
   @IsString()
   actor_token?: string;
 
   /** Not supported: clients authenticate by HTTP Basic. */
+  @ApiHideProperty()
   @OmittedIfEmpty()
   @IsOptional()
   @IsString()
   client_secret?: string;
 
   /** Not supported: clients authenticate by HTTP Basic. */
+  @ApiHideProperty()
   @OmittedIfEmpty()
   @IsOptional()
   @IsString()

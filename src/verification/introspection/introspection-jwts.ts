@@ -24,7 +24,7 @@ export class IntrospectionJwts {
   ): Promise<string> {
     // Neither `sub` nor `exp` at the top: then it is no access token (RFC 9701, section 5).
     const iat = Math.floor(Date.now() / 1000);
-    const claims = { iss, aud: audience, iat, token_introspection: { ...answer } };
+    const claims = { iss, aud: audience, iat, token_introspection: answer };
     return this.signer.sign('introspection', TYP, claims, networkOf(address));
   }
 }

@@ -1,9 +1,11 @@
-import { Controller, Get, Header, Inject, Param, Req } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Header, Inject, Req } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Public } from '../../auth/require-scopes.decorator.js';
 import { CONFIG, type Config } from '../../config.js';
 import { publicUrlOf } from '../../http/public-url.js';
+import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { Problem } from '../../native/problem.dto.js';
 import { Refusal } from '../../refusal.js';
 import { ALGORITHM } from '../../signing/key-pair.js';
 import { TOKEN_EXCHANGE } from '../exchange/exchange.dto.js';
@@ -34,8 +36,20 @@ export class MetadataController {
   @Get('*')
   @Header('cache-control', CACHED)
   @Public()
-  @ApiExcludeEndpoint()
-  readBelow(@Param('*') path: string, @Req() request: FastifyRequest): ServerMetadata {
+  @ApiOperation({
+    operationId: 'getServerMetadataOfPath',
+    summary: 'Returns the metadata of an authorization server whose issuer has a path (RFC 8414, 3.1)',
+    description: 'Where `PUBLIC_URL` has a path; for any other it is not found.',
+  })
+  @ApiParam({
+    name: 'path',
+    type: String,
+    description: 'The path of the issuer, of any depth.',
+    example: 'patois',
+  })
+  @ApiRefusals(Problem, { 404: 'The issuer has another path' })
+  readBelow(@Req() request: FastifyRequest): ServerMetadata {
+    const { '*': path } = request.params as Record<'*', string>;
     const issuer = publicUrlOf(request, this.config);
     if (URL.canParse(issuer) && new URL(issuer).pathname === `/${path}`) return metadataOf(issuer);
     throw new Refusal('notFound', { reason: 'route', message: 'No such resource' });

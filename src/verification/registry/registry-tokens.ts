@@ -62,7 +62,8 @@ export class RegistryTokens {
       throw Refusal.ofField(['service'], 'isString', 'service is required, once');
     }
     const { registryServices } = this.config;
-    const isServed = registryServices === undefined || registryServices.includes(service);
+    // A JWT for a URI would be one for a service that takes access tokens (RFC 8707), which a registry's is not.
+    const isServed = registryServices?.includes(service) ?? !service.includes('://');
     if (!isServed || service.length > MAX_SERVICE_LENGTH || !isGoodText(service)) {
       throw Refusal.ofField(['service'], 'isIn', 'The service is not one that this server issues tokens for');
     }
