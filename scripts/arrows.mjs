@@ -15,7 +15,7 @@ export const FLOORS = [
   ['protocol'],
   ['tokens'],
   ['notices'],
-  ['accounts'],
+  ['accounts', 'signing'],
   ['jobs'],
   ['audit', 'hashing'],
   ['database'],
@@ -42,6 +42,7 @@ const REASONS = {
   tokens: "it is the core, without HTTP or a dialect's word",
   notices: 'it tells what it is given, and knows nothing of tokens but that',
   accounts: 'it knows users, not what they hold',
+  signing: 'it signs what it is given',
   audit: 'it writes what it is given',
   hashing: 'it knows no entities',
   jobs: 'it runs what other rooms name',
@@ -50,7 +51,17 @@ const REASONS = {
 };
 
 /** Rooms that know of HTTP no more than the types that `protocol` gives them. */
-const WITHOUT_HTTP = ['decisions', 'tokens', 'accounts', 'audit', 'hashing', 'jobs', 'database', 'network'];
+const WITHOUT_HTTP = [
+  'decisions',
+  'tokens',
+  'accounts',
+  'signing',
+  'audit',
+  'hashing',
+  'jobs',
+  'database',
+  'network',
+];
 
 const GROUND = [
   'config',

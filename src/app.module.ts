@@ -24,6 +24,7 @@ import type { DialectRegistry } from './protocol/dialect-registry.js';
 import { ProtocolModule } from './protocol/protocol.module.js';
 import { TRACING, type Tracing } from './tracing.js';
 import { BatchModule } from './verification/batch/batch.module.js';
+import { ExchangeModule } from './verification/exchange/exchange.module.js';
 import { GatewayModule } from './verification/gateway/gateway.module.js';
 import { IntrospectionModule } from './verification/introspection/introspection.module.js';
 import { OAuthModule } from './verification/oauth/oauth.module.js';
@@ -65,6 +66,7 @@ export class AppModule {
         HttpModule.forRoot(routes, servers),
         AuthModule,
         OAuthModule,
+        ExchangeModule,
         BatchModule,
         IntrospectionModule,
         GatewayModule,

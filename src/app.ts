@@ -11,6 +11,7 @@ import { AuditWriter } from './audit/audit.writer.js';
 import { PasswordAuthenticator } from './auth/password-authenticator.js';
 import type { Config } from './config.js';
 import { FailedSignIns } from './console/sign-in/failed-sign-ins.js';
+import { ExchangeEvents } from './verification/exchange/exchange-events.js';
 import { readSignInProviders } from './console/sign-in/read-providers.js';
 import { createDataSource } from './data-source.js';
 import { type Database, openDatabase } from './database/database.js';
@@ -126,6 +127,7 @@ export async function createApp(
         await nest.get(PasswordAuthenticator, { strict: false }).flush();
         await nest.get(RefusedCalls, { strict: false }).flush();
         await nest.get(FailedSignIns, { strict: false }).flush();
+        await nest.get(ExchangeEvents, { strict: false }).flush();
         await nest.get(Statements, { strict: false }).close();
         await dataSource.destroy();
         await database.close();

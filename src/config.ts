@@ -41,6 +41,7 @@ export interface Config {
   quayTokenLifetimeSeconds: number | undefined;
   verificationMaxStalenessSeconds: number;
   workers: number;
+  exchangeTokenLifetimeSeconds: number;
   /** Undefined: any. */
   registryServices: string[] | undefined;
   /** A file or an address. */
@@ -199,6 +200,13 @@ export const SETTINGS: Settings = {
     shownDefault: '1',
     fallback: 1,
     parse: (text) => (text === 'auto' ? Math.min(64, availableParallelism()) : wholeNumber(text, 1, 64)),
+  },
+  exchangeTokenLifetimeSeconds: {
+    variable: 'EXCHANGE_TOKEN_LIFETIME',
+    doc: 'Seconds, 1 to 300, that a JWT of `/oauth2/token` lives; a revoked token lives on in its JWTs for so long.',
+    shownDefault: '300',
+    fallback: 300,
+    parse: (text) => wholeNumber(text, 1, 300),
   },
   registryServices: {
     variable: 'REGISTRY_SERVICES',
@@ -386,6 +394,7 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
     quayTokenLifetimeSeconds: read(SETTINGS.quayTokenLifetimeSeconds),
     verificationMaxStalenessSeconds: read(SETTINGS.verificationMaxStalenessSeconds),
     workers: read(SETTINGS.workers),
+    exchangeTokenLifetimeSeconds: read(SETTINGS.exchangeTokenLifetimeSeconds),
     registryServices: read(SETTINGS.registryServices),
     githubSecretScanningKeys: read(SETTINGS.githubSecretScanningKeys),
     oidcProviders: read(SETTINGS.oidcProviders),

@@ -35,6 +35,7 @@ import { KnownNetworks } from './decisions/known-networks.entity.js';
 import { Job } from './jobs/job.entity.js';
 import { NoticeChannel } from './notices/notice-channel.entity.js';
 import { NoticeDelivery } from './notices/notice-delivery.entity.js';
+import { SigningKey } from './signing/signing-key.entity.js';
 import { ExpiryNoticeProgress } from './tokens/expiry/expiry-notice-progress.entity.js';
 import { IdempotencyRecord } from './tokens/idempotency/idempotency-record.entity.js';
 import { ImportedForm } from './tokens/imports/imported-form.entity.js';
@@ -43,7 +44,6 @@ import { Policy } from './tokens/policy/policy.entity.js';
 import { RevocationTarget } from './tokens/revocations/revocation-target.entity.js';
 import { RetiredValue } from './tokens/rotation/retired-value.entity.js';
 import { LastUse, Token } from './tokens/token.entity.js';
-import { SigningKey } from './verification/registry/signing-key.entity.js';
 
 /** The one list of entities and migrations, on a given store. The schema comes from migrations alone. */
 export function createDataSource(database: Database): DataSource {

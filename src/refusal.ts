@@ -31,6 +31,10 @@ export type RefusalReason =
   | 'headers'
   | 'idempotencyKey'
   | 'idempotencyKeyReused'
+  | 'grantType'
+  | 'targetScope'
+  | 'target'
+  | 'tokenType'
   // unauthenticated
   | 'missing'
   | 'malformed'

@@ -11,6 +11,7 @@ export type AuditAction =
   | 'token.reuse'
   | 'token.replay'
   | 'token.leak'
+  | 'token.exchange'
   | 'token.export'
   | 'jwt.issue'
   | 'user.create'

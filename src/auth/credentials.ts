@@ -3,10 +3,14 @@ import type { BasicCredentials, PresentedCredentials } from '../protocol/credent
 import type { WithRaw } from '../protocol/dialect.js';
 import { looksLikeToken } from '../tokens/token-format.js';
 
-/** Reads `Authorization`, Bearer and Basic, and the given headers that hold nothing but a token. */
+/**
+ * Reads `Authorization`, Bearer and Basic, and the given headers that hold nothing but a token.
+ *
+ * @param options.formEncoded whether clients of OAuth send Basic as well, who encode both of its parts like a form.
+ */
 export function presentedCredentials(
   request: WithRaw,
-  options: { bearer: boolean; tokenHeaders?: readonly string[] },
+  options: { bearer: boolean; tokenHeaders?: readonly string[]; formEncoded?: boolean },
 ): PresentedCredentials {
   const presented: PresentedCredentials = { tokens: [] };
   for (const value of headerLines(request, 'authorization'))
@@ -14,6 +18,7 @@ export function presentedCredentials(
   for (const name of options.tokenHeaders ?? []) {
     for (const value of headerLines(request, name)) presented.tokens.push(value);
   }
+  if (options.formEncoded && presented.basic) presented.basic = formDecoded(presented.basic);
   const { basic } = presented;
   if (basic && looksLikeToken(basic.secret)) {
     // A token that was copied from a document may be enclosed in typographic quotes.
@@ -64,7 +69,36 @@ function decodeBasic(text: string): BasicCredentials | undefined {
   const decoded = bytes.toString('utf8');
   const colon = decoded.indexOf(':');
   const isUtf8 = Buffer.from(decoded, 'utf8').equals(bytes);
-  // oxlint-disable-next-line no-control-regex -- control characters are what RFC 7617 forbids here
-  if (colon < 0 || !isUtf8 || /[\u0000-\u001f\u007f]/.test(decoded)) return undefined;
+  if (colon < 0 || !isUtf8 || hasControls(decoded)) return undefined;
   return { login: decoded.slice(0, colon), secret: decoded.slice(colon + 1) };
+}
+
+/** What `application/x-www-form-urlencoded` leaves of a text, escapes included. */
+const FORM_ENCODED = /^(?:[\w*.+~-]|%[\dA-Fa-f]{2})*$/;
+
+/**
+ * RFC 6749, 2.3.1. Many send their password as it is: only where both parts look encoded, and an escape says that they are,
+ * are they decoded.
+ */
+function formDecoded(basic: BasicCredentials): BasicCredentials {
+  const { login, secret } = basic;
+  const isEncoded =
+    `${login}${secret}`.includes('%') && FORM_ENCODED.test(login) && FORM_ENCODED.test(secret);
+  if (!isEncoded) return basic;
+  try {
+    const decoded = { login: decodePart(login), secret: decodePart(secret) };
+    return hasControls(decoded.login + decoded.secret) ? basic : decoded;
+  } catch {
+    return basic;
+  }
+}
+
+/** @throws {URIError} for what is no UTF-8. */
+function decodePart(text: string): string {
+  return decodeURIComponent(text.replaceAll('+', ' '));
+}
+
+function hasControls(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- control characters are what RFC 7617 forbids here
+  return /[\u0000-\u001f\u007f]/.test(text);
 }

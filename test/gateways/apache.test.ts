@@ -139,6 +139,8 @@ describeWith([APACHE, OPENIDC], 'Apache with mod_auth_openidc before a service',
     expect(service.asked.length).toBe(before);
     const covering = bearer(await issue({ scopes: ['repo:write'] }));
     expect((await get('/reports/7', { headers: covering })).status).toBe(200);
+    const among = bearer(await issue({ scopes: ['user:read', 'repo:read', 'user:admin'] }));
+    expect((await get('/reports/7', { headers: among })).status).toBe(200);
   });
 
   test.each(SPELLINGS)('%s is no way around a scope', async (path) => {

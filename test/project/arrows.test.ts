@@ -31,7 +31,7 @@ const DESIGN = [
   ['protocol'],
   ['tokens'],
   ['notices'],
-  ['accounts'],
+  ['accounts', 'signing'],
   ['jobs'],
   ['audit', 'hashing'],
   ['database'],

@@ -3,12 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SigningKey } from '../../src/verification/registry/signing-key.entity.js';
-import {
-  PUBLISHED_AHEAD_MS,
-  SigningKeys,
-  SIGNS_FOR_MS,
-} from '../../src/verification/registry/signing-keys.js';
+import { SigningKey } from '../../src/signing/signing-key.entity.js';
+import { PUBLISHED_AHEAD_MS, SigningKeys, SIGNS_FOR_MS } from '../../src/signing/signing-keys.js';
 import type { Token } from '../../src/tokens/token.entity.js';
 import { moveClock } from '../support/clock.js';
 import { basic, bearer, send } from '../support/http.js';

@@ -223,6 +223,18 @@ describe('who logs in to a registry', () => {
 });
 
 describe('the service', () => {
+  test('may be any where none are set, but for a URI, which services of another kind are known by', async () => {
+    const open = await TestServer.start();
+    const { value } = await open.issue({ dialect: 'quay', ownerId: (await open.admin()).id });
+    const headers = basic('$app', value);
+    const asking = async (service: string): Promise<number> =>
+      (await open.send('GET', `/v2/token?service=${encodeURIComponent(service)}`, { headers })).status;
+    expect(await asking('registry.example:5000')).toBe(200);
+    expect(await asking('Docker registry')).toBe(200);
+    expect(await asking('https://orders.example')).toBe(400);
+    await open.close();
+  });
+
   const asking = async (query: string): Promise<Received> =>
     server.send('GET', `/v2/token?${query}`, { headers: await login() });
 

@@ -15,6 +15,7 @@ export const ACTIONS = {
     'token.leak',
     'token.reveal',
     'token.replay',
+    'token.exchange',
     'token.import',
     'token.export',
     'jwt.issue',

@@ -69,7 +69,9 @@ function operation(
       400: response('The required scopes cannot be parsed; the request is not allowed', CHALLENGE),
       401: response('No valid token was presented', CHALLENGE),
       403: response('The token lacks a scope, or does not allow this address', CHALLENGE),
-      503: response('The database does not answer', { 'Retry-After': 'Seconds.' }),
+      503: response('The database does not answer, or the server failed: the request is not allowed', {
+        'Retry-After': 'Seconds.',
+      }),
     },
     security: [{ bearer: [] }, { basic: [] }],
   };

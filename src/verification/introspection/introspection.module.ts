@@ -4,12 +4,17 @@ import { DecisionsModule } from '../../decisions/decisions.module.js';
 import { HttpServers } from '../../http/http-servers.js';
 import { RouteTable } from '../../http/route-table.js';
 import { DialectRegistry } from '../../protocol/dialect-registry.js';
+import { SigningModule } from '../../signing/signing.module.js';
 import { OAuthModule } from '../oauth/oauth.module.js';
+import { IntrospectionJwts } from './introspection-jwts.js';
 import { INTROSPECTION_PATHS } from './introspection.openapi.js';
 import { INTROSPECTION_PATH, IntrospectionService, isIntrospection } from './introspection.service.js';
 
 /** `/oauth2/introspect`, a fast path. */
-@Module({ imports: [AuthModule, DecisionsModule, OAuthModule], providers: [IntrospectionService] })
+@Module({
+  imports: [AuthModule, DecisionsModule, OAuthModule, SigningModule],
+  providers: [IntrospectionJwts, IntrospectionService],
+})
 export class IntrospectionModule {
   constructor(
     registry: DialectRegistry,

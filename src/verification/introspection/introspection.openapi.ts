@@ -3,6 +3,8 @@ import { FORM } from '../../http/body/form.js';
 
 /** Of the form of a token, and none: it has no checksum. */
 const VALUE = 'pt-3f0e2a365d9e_…';
+const JWT =
+  'eyJhbGciOiJFUzI1NiIsInR5cCI6InRva2VuLWludHJvc3BlY3Rpb24rand0In0.eyJpc3MiOiJodHRwczovL3Rva2Vucy5leGFtcGxlIn0.c2ln';
 const ACTIVE = {
   active: true,
   scope: 'repo:read',
@@ -23,7 +25,7 @@ export const INTROSPECTION_PATHS: Record<string, PathItemObject> = {
       operationId: 'introspectToken',
       summary: 'Introspects a token (RFC 7662)',
       description:
-        'The caller needs a password or a token with `patois:introspect`. For an inactive token, only `active` is returned.',
+        'The caller needs a password or a token with `patois:introspect`. For an inactive token, only `active` is returned. To `Accept: application/token-introspection+jwt` the answer is a JWT (RFC 9701), signed with ES256: `iss`, `aud` (the login of HTTP Basic, else the token id of the caller), `iat`, `token_introspection`.',
       tags: ['verification'],
       'x-required-scopes': ['patois:introspect'],
       requestBody: {
@@ -33,11 +35,15 @@ export const INTROSPECTION_PATHS: Record<string, PathItemObject> = {
         },
       },
       responses: {
-        200: json('The state of the token', 'IntrospectionAnswer', ACTIVE),
+        200: withJwt(json('The state of the token', 'IntrospectionAnswer', ACTIVE)),
         400: oauthError('invalid_request', 'token must be there once'),
         401: oauthError('invalid_client', 'A valid token or login and password is needed'),
         403: oauthError('insufficient_scope', 'The token lacks the scope patois:introspect'),
-        default: oauthError('invalid_request', 'POST a form of less than 512 KiB'),
+        503: oauthError('temporarily_unavailable', 'The database does not answer'),
+        default: {
+          ...oauthError('server_error', 'The server failed'),
+          description: 'Any other error; 429 and 503 have a `Retry-After` header',
+        },
       },
       security: [{ bearer: [] }, { basic: [] }],
     } as OperationObject,
@@ -50,6 +56,11 @@ function schema(name: string): { $ref: string } {
 
 function json(description: string, name: string, example: unknown): ResponseObject {
   return { description, content: { 'application/json': { schema: schema(name), example } } };
+}
+
+function withJwt({ content, ...response }: ResponseObject): ResponseObject {
+  const jwt = { schema: { type: 'string' }, example: JWT };
+  return { ...response, content: { ...content, 'application/token-introspection+jwt': jwt } };
 }
 
 function oauthError(error: string, words: string): ResponseObject {

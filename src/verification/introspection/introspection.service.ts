@@ -4,8 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import type { AuthenticationRequest } from '../../auth/authentication-request.js';
 import { Authorizer } from '../../auth/authorizer.js';
 import { CONFIG, type Config } from '../../config.js';
+import type { Principal } from '../../auth/principal.js';
 import type { CachedToken } from '../../decisions/cached-token.js';
-import type { DecisionRequest } from '../../decisions/decision.js';
+import type { Decision, DecisionRequest } from '../../decisions/decision.js';
 import { DecisionService } from '../../decisions/decision.service.js';
 import { collectBody } from '../../http/body/collect-body.js';
 import { readForm } from '../../http/body/read-body.js';
@@ -20,6 +21,7 @@ import { parseCallerAddress } from '../../network/addresses.js';
 import { Refusal } from '../../refusal.js';
 import { neededScopesOf } from '../needed-scopes.js';
 import { OAuthOwner } from '../oauth/oauth.owner.js';
+import { IntrospectionJwts, prefersJwt, TOKEN_INTROSPECTION_JWT } from './introspection-jwts.js';
 import { IntrospectionAnswer } from './introspection.dto.js';
 
 export const INTROSPECTION_PATH = '/oauth2/introspect';
@@ -54,6 +56,7 @@ export class IntrospectionService {
     private readonly authorizer: Authorizer,
     private readonly decisions: DecisionService,
     private readonly owner: OAuthOwner,
+    private readonly jwts: IntrospectionJwts,
     @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl' | 'trustedProxies'>,
   ) {}
 
@@ -65,8 +68,8 @@ export class IntrospectionService {
         if (crossSite) throw crossSite;
         // Authenticates after the body has arrived: a slow body could otherwise outlast its caller's credential.
         return andThen(collectBody(raw), (rawBody) =>
-          andThen(this.authorizer.authorize(this.authenticationOf(raw, requestId), REQUIRED), () =>
-            this.introspect(raw, rawBody, requestId),
+          andThen(this.authorizer.authorize(this.authenticationOf(raw, requestId), REQUIRED), (caller) =>
+            this.introspect(raw, rawBody, requestId, caller),
           ),
         );
       },
@@ -84,20 +87,43 @@ export class IntrospectionService {
     raw: IncomingMessage,
     rawBody: Buffer | Refusal,
     requestId: string,
+    caller: Principal,
   ): MaybePromise<FastPathAnswer> {
     return andThen(this.decisions.decide(this.decisionRequestOf(raw, rawBody)), (decision) => {
+      if (prefersJwt(raw.headers.accept)) return this.answerByJwt(raw, decision, requestId, caller);
       const text = decision.isActive ? this.textOf(decision.cached, raw) : INACTIVE;
       return answerOf(200, text, requestId);
     });
   }
 
+  /** RFC 9701. */
+  private async answerByJwt(
+    raw: IncomingMessage,
+    decision: Decision,
+    requestId: string,
+    caller: Principal,
+  ): Promise<FastPathAnswer> {
+    const issuer = this.issuerOf(raw);
+    const token = decision.isActive ? decision.cached.token : undefined;
+    const { basic } = this.owner.readCredentials({ raw });
+    // How the caller names itself: a client compares it with its own name.
+    const audience = basic?.login ?? caller.token?.tokenId ?? caller.user.login;
+    const { address } = originOf(raw, requestId, this.config.trustedProxies);
+    const text = await this.jwts.sign(new IntrospectionAnswer(token, issuer), issuer, audience, address);
+    return answerOf(200, text, requestId, [], TOKEN_INTROSPECTION_JWT);
+  }
+
+  private issuerOf({ headers }: IncomingMessage): string {
+    return publicUrlOf({ headers, protocol: 'http' }, this.config);
+  }
+
   /** The answer for an active token, kept for the next request with the same Host. */
-  private textOf(cached: CachedToken, { headers }: IncomingMessage): string {
+  private textOf(cached: CachedToken, raw: IncomingMessage): string {
     const { introspection } = cached;
-    if (introspection && introspection.host === headers.host) return introspection.text;
-    const issuer = publicUrlOf({ headers, protocol: 'http' }, this.config);
-    const text = JSON.stringify(new IntrospectionAnswer(cached.token, issuer));
-    cached.introspection = { host: headers.host, text };
+    const { host } = raw.headers;
+    if (introspection && introspection.host === host) return introspection.text;
+    const text = JSON.stringify(new IntrospectionAnswer(cached.token, this.issuerOf(raw)));
+    cached.introspection = { host, text };
     return text;
   }
 
@@ -148,10 +174,11 @@ function answerOf(
   text: string,
   requestId: string,
   more: readonly string[] = [],
+  mediaType = 'application/json; charset=utf-8',
 ): FastPathAnswer {
   const headers = [
     'content-type',
-    'application/json; charset=utf-8',
+    mediaType,
     'cache-control',
     'no-store',
     'x-content-type-options',

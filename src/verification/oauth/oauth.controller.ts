@@ -29,7 +29,7 @@ export class OAuthController {
       'The token itself is the credential: whoever holds it may revoke it. An unknown token is answered with 200 as well (RFC 7009, section 2.2).',
   })
   @ApiBody({ type: Revocation })
-  @ApiRefusals(OAuthError, { 400: 'invalid_request' })
+  @ApiRefusals(OAuthError, { 400: 'invalid_request, or unsupported_token_type for a JWT' })
   async revoke(@Body() { token }: Revocation, @Req() request: FastifyRequest): Promise<void> {
     await this.revocation.revoke(token, request.patois.origin);
   }

@@ -3,28 +3,47 @@ import { presentedCredentials } from '../../auth/credentials.js';
 import { FORM } from '../../http/body/form.js';
 import { statusOf } from '../../http/refusals/status.js';
 import type { PresentedCredentials } from '../../protocol/credentials.js';
-import type { PathOwner, RenderedRefusal, WithRaw } from '../../protocol/dialect.js';
-import type { Refusal } from '../../refusal.js';
+import type { PathOwner, RefusedRequest, RenderedRefusal, WithRaw } from '../../protocol/dialect.js';
+import type { Refusal, RefusalReason } from '../../refusal.js';
+import { withoutSecrets } from '../../secrets.js';
 
-/** `/oauth2`: introspection (RFC 7662) and revocation (RFC 7009), which take forms and answer as RFC 6749 does. */
+export const TOKEN_PATH = '/oauth2/token';
+
+/** `/oauth2`: endpoints of OAuth 2.0, which take forms and answer as RFC 6749 does. */
 @Injectable()
 export class OAuthOwner implements PathOwner {
   readonly name = 'oauth2';
   readonly mounts = ['/oauth2'];
 
   readCredentials(request: WithRaw): PresentedCredentials {
-    return presentedCredentials(request, { bearer: true });
+    return presentedCredentials(request, { bearer: true, formEncoded: true });
   }
 
   readsMediaType(mediaType: string | undefined): boolean {
     return mediaType === FORM;
   }
 
-  renderRefusal(refusal: Refusal): RenderedRefusal {
-    const body = { error: errorOf(refusal), error_description: descriptionOf(refusal) };
-    return { status: statusOf(refusal), body };
+  renderRefusal(refusal: Refusal, { url }: Pick<RefusedRequest, 'url'>): RenderedRefusal {
+    const error_description = withoutSecrets(descriptionOf(refusal));
+    if (isOfClient(refusal) && url.startsWith(TOKEN_PATH)) {
+      return { status: 400, body: { error: 'unauthorized_client', error_description } };
+    }
+    return { status: statusOf(refusal), body: { error: errorOf(refusal), error_description } };
   }
 }
+
+/** Whether a client who is known may not do this: RFC 6749, 5.2, has a word and a status of its own for that. */
+function isOfClient({ kind, reason }: Refusal): boolean {
+  return kind === 'forbidden' && reason !== 'crossSite';
+}
+
+/** Of what is invalid. */
+const ERRORS: Partial<Record<RefusalReason, string>> = {
+  grantType: 'unsupported_grant_type',
+  targetScope: 'invalid_scope',
+  target: 'invalid_target',
+  tokenType: 'unsupported_token_type',
+};
 
 function errorOf({ kind, reason }: Refusal): string {
   switch (kind) {
@@ -38,7 +57,7 @@ function errorOf({ kind, reason }: Refusal): string {
     case 'tooMany':
       return 'temporarily_unavailable';
     default:
-      return 'invalid_request';
+      return (reason && ERRORS[reason]) ?? 'invalid_request';
   }
 }
 

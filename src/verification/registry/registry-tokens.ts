@@ -4,14 +4,14 @@ import { randomUUID } from 'node:crypto';
 import { CONFIG, type Config } from '../../config.js';
 import { publicUrlOf } from '../../http/public-url.js';
 import { isGoodText } from '../../http/validation/text.js';
+import { networkOf } from '../../network/cidr.js';
 import { Refusal } from '../../refusal.js';
+import { JwtSigner } from '../../signing/jwt-signer.js';
 import type { Token } from '../../tokens/token.entity.js';
 import { readAccess } from './grants.js';
 import { IssuedJwts } from './issued-jwts.js';
-import { ALGORITHM } from './key-pair.js';
 import { RegistryAccess } from './registry-access.js';
 import { RegistryToken } from './registry.dto.js';
-import { SigningKeys } from './signing-keys.js';
 
 /** A registry asks nobody while such a token lives: this is how long it goes on after a revocation. */
 export const LIFETIME_SECONDS = 300;
@@ -22,7 +22,7 @@ const MAX_SERVICE_LENGTH = 256;
 export class RegistryTokens {
   constructor(
     private readonly access: RegistryAccess,
-    private readonly keys: SigningKeys,
+    private readonly signer: JwtSigner,
     private readonly issued: IssuedJwts,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -36,14 +36,11 @@ export class RegistryTokens {
     const query = request.query as Record<string, string | string[] | undefined>;
     const service = this.serviceOf(query['service']);
     const access = await this.access.grant(token, readAccess([query['scope'] ?? []].flat()));
-    const { keyId, privateKey } = await this.keys.signer();
     const issuedAt = new Date();
     const iat = Math.floor(issuedAt.getTime() / 1000);
     const exp = Math.min(iat + LIFETIME_SECONDS, Math.ceil((token.expiresAt?.getTime() ?? Infinity) / 1000));
     const jti = randomUUID();
-    // A start does not wait for it: few servers have a registry.
-    const { SignJWT } = await import('jose');
-    const jwt = await new SignJWT({
+    const claims = {
       iss: publicUrlOf(request, this.config),
       sub: token.owner.login,
       aud: service,
@@ -52,11 +49,11 @@ export class RegistryTokens {
       iat,
       jti,
       access,
-    })
-      .setProtectedHeader({ typ: 'JWT', alg: ALGORITHM, kid: keyId })
-      .sign(privateKey);
+    };
+    const { origin } = request.patois;
+    const jwt = await this.signer.sign('registry', 'JWT', claims, networkOf(origin.address));
     const expiresAt = new Date(exp * 1000);
-    await this.issued.record(token, request.patois.origin, { jti, service, access, expiresAt });
+    await this.issued.record(token, origin, { jti, service, access, expiresAt });
     return new RegistryToken(jwt, exp - iat, issuedAt);
   }
 
@@ -65,7 +62,8 @@ export class RegistryTokens {
       throw Refusal.ofField(['service'], 'isString', 'service is required, once');
     }
     const { registryServices } = this.config;
-    const isServed = registryServices === undefined || registryServices.includes(service);
+    // A JWT for a URI would be one for a service that takes access tokens (RFC 8707), which a registry's is not.
+    const isServed = registryServices?.includes(service) ?? !service.includes('://');
     if (!isServed || service.length > MAX_SERVICE_LENGTH || !isGoodText(service)) {
       throw Refusal.ofField(['service'], 'isIn', 'The service is not one that this server issues tokens for');
     }

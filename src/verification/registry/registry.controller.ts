@@ -3,10 +3,10 @@ import { ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiSecurity, ApiTag
 import type { FastifyRequest } from 'fastify';
 import { Public } from '../../auth/require-scopes.decorator.js';
 import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { SigningKeys } from '../../signing/signing-keys.js';
 import { RegistryLogin } from './registry-login.js';
 import { RegistryTokens } from './registry-tokens.js';
 import { RegistryErrors, RegistryToken } from './registry.dto.js';
-import { SigningKeys } from './signing-keys.js';
 
 /** An endpoint that exchanges HTTP Basic with a token for a registry's token. */
 function TokenDoor(operation: {

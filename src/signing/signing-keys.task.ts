@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Schedule } from '../../jobs/schedule.js';
-import type { ScheduledTask } from '../../jobs/scheduled-task.js';
+import { Schedule } from '../jobs/schedule.js';
+import type { ScheduledTask } from '../jobs/scheduled-task.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** Makes the next signing key long before it is needed, and forgets old ones. */

@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { DataSource, In } from 'typeorm';
-import { violatedUniqueIndex } from '../../database/errors.js';
-import { HashingService } from '../../hashing/hashing.service.js';
+import { violatedUniqueIndex } from '../database/errors.js';
+import { HashingService } from '../hashing/hashing.service.js';
 import { makeKeyPair } from './key-pair.js';
 import { SigningKey } from './signing-key.entity.js';
 
@@ -32,7 +32,7 @@ interface KnownKey {
 }
 
 /**
- * The keys that sign tokens for registries. All replicas read them from the database. A new one is published long before
+ * The keys that sign JWTs. All replicas read them from the database. A new one is published long before
  * it signs, an old one until everything it signed has expired, so that rotation refuses nobody.
  */
 @Injectable()

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A key pair that signs what a registry trusts. The newest one that may sign does; the others are only published. */
+/** A key pair that signs JWTs. The newest one that may sign does; the others are only published. */
 @Entity('signing_keys')
 export class SigningKey {
   /** 1, 2, 3, …: of two replicas that make the next key at once, one wins. */

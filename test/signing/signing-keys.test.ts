@@ -3,13 +3,13 @@ import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { HashingService } from '../../src/hashing/hashing.service.js';
-import { SigningKey } from '../../src/verification/registry/signing-key.entity.js';
+import { SigningKey } from '../../src/signing/signing-key.entity.js';
 import {
   PUBLISHED_AFTER_MS,
   PUBLISHED_AHEAD_MS,
   SigningKeys,
   SIGNS_FOR_MS,
-} from '../../src/verification/registry/signing-keys.js';
+} from '../../src/signing/signing-keys.js';
 import { basic } from '../support/http.js';
 import { TestServer } from '../support/server.js';
 
