@@ -8,7 +8,7 @@ const CONFIG = fileURLToPath(new URL('../.oxlintrc.json', import.meta.url));
 /** The rooms of src/, a line for each floor, the highest first: a room imports rooms of lower floors, and no others. */
 export const FLOORS = [
   ['cli'],
-  ['administration', 'console', 'verification', 'dialects', 'operations', 'openapi'],
+  ['administration', 'identity', 'console', 'verification', 'dialects', 'operations', 'openapi'],
   ['native'],
   ['auth'],
   ['http', 'decisions'],
@@ -29,6 +29,7 @@ const NOT_DRAWN = { dialects: { native: "another API's words are no part of a di
 const REASONS = {
   cli: 'nothing is built on the command line',
   administration: 'what two edges need belongs below them',
+  identity: 'what two edges need belongs below them',
   console: 'what two edges need belongs below them',
   verification: 'what two edges need belongs below them',
   dialects: 'a dialect stands beside the other edges, not on them',

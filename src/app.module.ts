@@ -13,6 +13,7 @@ import { LosantModule } from './dialects/losant/losant.module.js';
 import { PantherModule } from './dialects/panther/panther.module.js';
 import { QuayModule } from './dialects/quay/quay.module.js';
 import { YunxiaoModule } from './dialects/yunxiao/yunxiao.module.js';
+import { ScimModule } from './identity/scim/scim.module.js';
 import { HashingModule } from './hashing/hashing.module.js';
 import type { HashingService } from './hashing/hashing.service.js';
 import type { HttpServers } from './http/http-servers.js';
@@ -75,6 +76,7 @@ export class AppModule {
         ConsoleModule,
         DocsModule,
         OperationsModule,
+        ScimModule,
         LosantModule,
         ForemanModule,
         PantherModule,

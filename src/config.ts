@@ -12,6 +12,8 @@ export type QuayFidelity = 'documented' | 'deployed';
 export type LogFormat = 'text' | 'json';
 /** Which verifications on the fast paths are traced: those of a caller whose own trace is sampled, or all. */
 export type TracedVerifications = 'none' | 'sampled' | 'all';
+/** The roles that a group can stand for. */
+export type ScimRole = 'member' | 'organizationAdministrator';
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug';
 
 /** One key that digests tokens; the first of a ring signs, all verify. */
@@ -48,6 +50,8 @@ export interface Config {
   githubSecretScanningKeys: string | undefined;
   /** A file. */
   oidcProviders: string | undefined;
+  /** By the name of a group in lower case. */
+  scimRoleGroups: ReadonlyMap<string, ScimRole>;
   /** Undefined: for ever. */
   auditRetentionSeconds: number | undefined;
   smtpUrl: string | undefined;
@@ -92,6 +96,7 @@ const TRACES_SAMPLERS = [
   'parentbased_always_off',
   'parentbased_traceidratio',
 ];
+const SCIM_ROLES: ScimRole[] = ['member', 'organizationAdministrator'];
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 } as const;
 
 /** Every setting: name, default, bounds and one line of documentation. */
@@ -228,6 +233,13 @@ export const SETTINGS: Settings = {
     shownDefault: 'none',
     fallback: undefined,
     parse: parseAbsolutePath,
+  },
+  scimRoleGroups: {
+    variable: 'SCIM_ROLE_GROUPS',
+    doc: 'Groups of identity providers that stand for a role, `name=organizationAdministrator`, separated by commas ([docs/scim.md](docs/scim.md)).',
+    shownDefault: 'none',
+    fallback: new Map(),
+    parse: parseRoleGroups,
   },
   auditRetentionSeconds: {
     variable: 'AUDIT_RETENTION',
@@ -398,6 +410,7 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
     registryServices: read(SETTINGS.registryServices),
     githubSecretScanningKeys: read(SETTINGS.githubSecretScanningKeys),
     oidcProviders: read(SETTINGS.oidcProviders),
+    scimRoleGroups: read(SETTINGS.scimRoleGroups),
     auditRetentionSeconds: read(SETTINGS.auditRetentionSeconds),
     smtpUrl: read(SETTINGS.smtpUrl),
     mailFrom: read(SETTINGS.mailFrom),
@@ -613,6 +626,20 @@ function parseKeysPlace(text: string): string {
 function parseAbsolutePath(text: string): string {
   if (!isAbsolute(text)) throw new Error(`must be the absolute path of a file, but is '${text}'`);
   return text;
+}
+
+function parseRoleGroups(text: string): ReadonlyMap<string, ScimRole> {
+  const groups = new Map<string, ScimRole>();
+  for (const entry of text.split(',')) {
+    const [, name = '', role = ''] = /^\s*(.*\S)\s*=\s*(\S*)\s*$/.exec(entry) ?? [];
+    const known = SCIM_ROLES.find((one) => one === role);
+    if (name === '' || !known) {
+      throw new Error(`must be name=role[,name=role…], the role one of ${SCIM_ROLES.join(', ')}`);
+    }
+    if (groups.has(name.toLowerCase())) throw new Error(`names the group '${name}' twice`);
+    groups.set(name.toLowerCase(), known);
+  }
+  return groups;
 }
 
 function parseLifetime(text: string): number {

@@ -19,6 +19,8 @@ import { Imports1795300000021 } from '../migrations/1795300000021-imports.js';
 import { Inventory1795300000018 } from '../migrations/1795300000018-inventory.js';
 import { Sessions1795300000024 } from '../migrations/1795300000024-sessions.js';
 import { Identities1795300000025 } from '../migrations/1795300000025-identities.js';
+import { Provisioning1795300000026 } from '../migrations/1795300000026-provisioning.js';
+import { Group, GroupMember } from './accounts/group.entity.js';
 import { Identity } from './accounts/identity.entity.js';
 import { Location } from './accounts/location.entity.js';
 import { Organization } from './accounts/organization.entity.js';
@@ -55,6 +57,8 @@ export function createDataSource(database: Database): DataSource {
       Location,
       User,
       Identity,
+      Group,
+      GroupMember,
       Token,
       LastUse,
       Policy,
@@ -96,6 +100,7 @@ export function createDataSource(database: Database): DataSource {
       Inventory1795300000018,
       Sessions1795300000024,
       Identities1795300000025,
+      Provisioning1795300000026,
     ],
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

@@ -8,7 +8,8 @@ import { runnerOf } from '../database/statements.js';
 import { Transactions } from '../database/transactions.js';
 import { isUuid } from '../database/uuid.js';
 import { HashingService } from '../hashing/hashing.service.js';
-import { AccountConflict } from './account-conflict.js';
+import { conflictOf } from './account-conflict.js';
+import { GroupMember } from './group.entity.js';
 import { Identity } from './identity.entity.js';
 import { Location } from './location.entity.js';
 import { Organization } from './organization.entity.js';
@@ -25,13 +26,19 @@ export interface UserSpec {
   permissions?: Permission[];
   organizationId: string;
   locations?: Location[];
+  externalId?: string | null;
+  scimAttributes?: Record<string, unknown> | null;
+  /** Whether the user is made disabled, to be enabled by provisioning. */
+  deprovisioned?: boolean;
 }
 
 /** What may be changed of a user; keys left out stay as they are. */
-export type UserChanges = Partial<Omit<UserSpec, 'login' | 'password'>> & {
+export type UserChanges = Partial<Omit<UserSpec, 'password' | 'deprovisioned'>> & {
   /** Hashed before the transaction begins: that takes long, and the user's row is locked for as long as it lasts. */
   passwordDigest?: string | null;
   disabled?: boolean;
+  /** Whether it is provisioning that disables, and may enable again; whoever else disables a user takes that away. */
+  deprovisioned?: boolean;
 };
 
 /** Runs in the changing transaction before anything is written; throws if the actor may not make the change. */
@@ -66,7 +73,7 @@ export class AccountsService {
     return isUuid(id) ? this.dataSource.manager.findOneBy(User, { id }) : null;
   }
 
-  /** @throws {AccountConflict} when the login is taken, without regard to case. */
+  /** @throws {AccountConflict} when the login is taken, without regard to case, or the external id. */
   async createUser(spec: UserSpec, actor: Actor, gate?: Gate): Promise<User> {
     const passwordDigest = spec.password ? await this.hashing.hashPassword(spec.password) : null;
     return this.changing(actor, async (manager) => {
@@ -112,7 +119,9 @@ export class AccountsService {
   }
 
   /**
-   * Changes a user, under its row lock and in the caller's transaction, so that what hangs on it can change with it.
+   * Changes a user, under its row lock and in the caller's transaction, so that what hangs on it can change with it. It
+   * ends with the violation of the index `users_login` or `users_external_id` when either is taken. In another organization
+   * the user is in no group, and has no external id.
    *
    * @returns the user before and after, or undefined when there is none (any more).
    */
@@ -127,7 +136,17 @@ export class AccountsService {
     const before = await loadUser(manager, id);
     const isNewPassword = changes.passwordDigest !== undefined;
     const passwordVersion = before.passwordVersion + (isNewPassword ? 1 : 0);
-    await manager.update(User, { id }, { ...changes, passwordVersion, updatedAt: new Date() });
+    const isMoved = changes.organizationId !== undefined && changes.organizationId !== before.organizationId;
+    const columns = {
+      ...(isMoved ? { externalId: null } : {}),
+      ...(changes.disabled === undefined ? {} : { deprovisioned: false }),
+      ...changes,
+      passwordVersion,
+      updatedAt: new Date(),
+    };
+    // The types of TypeORM know no JSON of any shape.
+    await manager.update(User, { id }, columns as object);
+    if (isMoved) await manager.delete(GroupMember, { userId: id });
     if (locations) await setLocations(manager, id, before.locations, locations);
     const after = await loadUser(manager, id);
     this.changes.changed(manager, id);
@@ -176,9 +195,17 @@ export class AccountsService {
     const before = await loadUser(manager, id);
     this.changes.changed(manager, id);
     const deletedAt = new Date();
-    const blank = { name: null, email: null, passwordDigest: null, disabled: true };
+    const blank = {
+      name: null,
+      email: null,
+      passwordDigest: null,
+      externalId: null,
+      scimAttributes: null,
+      disabled: true,
+    };
     await setLocations(manager, id, before.locations, []);
     await manager.delete(Identity, { userId: id });
+    await manager.delete(GroupMember, { userId: id });
     await manager.update(User, { id }, { ...blank, updatedAt: deletedAt, deletedAt });
     await this.endWhatRestsOn(id, actor, manager);
     await this.audit.write(runnerOf(manager), {
@@ -221,7 +248,10 @@ export class AccountsService {
       organizationId: spec.organizationId,
       locations: spec.locations ?? [],
       passwordDigest,
-      disabled: false,
+      externalId: spec.externalId ?? null,
+      scimAttributes: spec.scimAttributes ?? null,
+      disabled: spec.deprovisioned ?? false,
+      deprovisioned: spec.deprovisioned ?? false,
       createdAt: now,
       updatedAt: now,
     });
@@ -260,9 +290,7 @@ export class AccountsService {
     try {
       return await this.transactions.inTurn(auditId ?? type, () => this.dataSource.transaction(change));
     } catch (error) {
-      const index = violatedUniqueIndex(error);
-      if (index === undefined) throw error;
-      throw new AccountConflict(index === 'users_login' ? 'login' : 'name');
+      throw conflictOf(violatedUniqueIndex(error)) ?? error;
     }
   }
 }
@@ -282,7 +310,17 @@ async function setLocations(
 
 /** What the audit trail keeps of a user: never the password's hash. */
 function auditView(user: User): Record<string, unknown> {
-  const { login, name, email, role, permissions, organizationId, locations, disabled } = user;
+  const { login, name, email, role, permissions, organizationId, locations, disabled, externalId } = user;
   const places = locations.map((location) => location.id);
-  return { login, name, email, role, permissions, organization: organizationId, locations: places, disabled };
+  return {
+    login,
+    name,
+    email,
+    role,
+    permissions,
+    organization: organizationId,
+    locations: places,
+    disabled,
+    ...(externalId === null ? {} : { externalId }),
+  };
 }

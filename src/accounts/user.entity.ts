@@ -33,6 +33,10 @@ export type Permission = (typeof PERMISSIONS)[number];
 @Entity('users')
 @Index('users_login', { synchronize: false })
 @Index('users_email', { synchronize: false })
+@Index('users_external_id', ['organizationId', 'externalId'], {
+  unique: true,
+  where: 'external_id IS NOT NULL AND deleted_at IS NULL',
+})
 @Index('users_organization', ['organizationId', 'createdAt', 'id'])
 export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
@@ -82,6 +86,18 @@ export class User {
 
   @Column('boolean')
   disabled!: boolean;
+
+  /** The id that the identity provider of the organization knows the user by. */
+  @Column('text', { nullable: true })
+  externalId!: string | null;
+
+  /** Whether provisioning has disabled the user, and may enable the user again. */
+  @Column('boolean', { default: false })
+  deprovisioned!: boolean;
+
+  /** What a SCIM client has set, to be given back as it was. Never selected unless asked for. */
+  @Column('jsonb', { nullable: true, select: false })
+  scimAttributes?: Record<string, unknown> | null;
 
   @Column('timestamp with time zone', { precision: 3 })
   createdAt!: Date;

@@ -42,7 +42,7 @@ const DESCRIPTION: ApiDescription = {
   title: 'Patois',
   description:
     'Accounts, the tokens of every dialect, verification and operations. Errors are problem details (RFC 9457), except for ' +
-    '`/oauth2`, whose errors are those of OAuth 2.0 (RFC 6749), and `/v2`, whose errors are those of a registry. Lists are paginated: `cursor` takes the `nextCursor` ' +
+    '`/oauth2`, whose errors are those of OAuth 2.0 (RFC 6749), `/v2`, whose errors are those of a registry, and `/scim/v2`, whose errors and lists are those of SCIM 2.0 (RFC 7644). Lists are paginated: `cursor` takes the `nextCursor` ' +
     'of the previous page, which is null on the last page.',
   credentials: {
     bearer: { type: 'http', scheme: 'bearer', description: 'The value of a token of any dialect.' },
@@ -58,6 +58,7 @@ const DESCRIPTION: ApiDescription = {
   },
   tags: {
     accounts: 'Organizations, locations and users.',
+    provisioning: 'Users and groups as an identity provider keeps them: SCIM 2.0.',
     sessions: 'Sign-ins of browsers.',
     tokens: 'Tokens of every dialect.',
     imports: 'Tokens that other systems have issued, brought along by the hashes of their values.',

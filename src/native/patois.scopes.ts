@@ -10,6 +10,7 @@ export const PATOIS_SCOPES = [
   'patois:users.read',
   'patois:users.write',
   'patois:introspect',
+  'patois:scim',
 ] as const;
 
 const VOCABULARY: readonly string[] = ['patois:*', ...PATOIS_SCOPES];

@@ -21,6 +21,7 @@ import { Idempotency } from './idempotency/idempotency.js';
 import { ImportedForms } from './imports/imported-forms.js';
 import { IMPORTED_LOOKUP, ImportedValues } from './imports/imported-values.js';
 import { OwnerDeletionJob } from './owner-deletion.job.js';
+import { Owners } from './owners.js';
 import { PolicyBreaches } from './policy/policy-breaches.js';
 import { PolicyConformanceJob } from './policy/policy-conformance.job.js';
 import { PolicyEnforcement } from './policy/policy-enforcement.js';
@@ -47,6 +48,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     ForgetRetiredTask,
     Idempotency,
     OwnerDeletionJob,
+    Owners,
     PolicyBreaches,
     PolicyConformanceJob,
     PolicyEnforcement,
@@ -120,6 +122,7 @@ const LOOKUP = { name: 'verify', text: LOOKUP_SQL, keyOf: (row: LookupRow) => ro
     Admission,
     Idempotency,
     ImportedValues,
+    Owners,
     PolicyEnforcement,
     PolicyPreview,
     PolicyService,

@@ -24,7 +24,7 @@ interface Diagnostic {
  */
 const DESIGN = [
   ['cli'],
-  ['administration', 'console', 'verification', 'dialects', 'operations', 'openapi'],
+  ['administration', 'identity', 'console', 'verification', 'dialects', 'operations', 'openapi'],
   ['native'],
   ['auth'],
   ['http', 'decisions'],

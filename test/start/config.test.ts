@@ -44,6 +44,7 @@ describe('defaults', () => {
       registryServices: undefined,
       githubSecretScanningKeys: undefined,
       oidcProviders: undefined,
+      scimRoleGroups: new Map(),
       auditRetentionSeconds: undefined,
       smtpUrl: undefined,
       mailFrom: undefined,

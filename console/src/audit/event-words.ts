@@ -33,6 +33,9 @@ export const ACTIONS = {
     'user.create',
     'user.update',
     'user.delete',
+    'group.create',
+    'group.update',
+    'group.delete',
   ],
   organizations: [
     'organization.create',

@@ -17,7 +17,7 @@ const ICONS: [sign: RegExp, Icon: typeof IconPlus][] = [
   [/(refuse|reuse|leak|fail|block)$/, IconAlertTriangle],
   [/^(token|policy)\.update$/, IconPencil],
   [/^(login|session|identity)\./, IconLogin2],
-  [/^user\./, IconUser],
+  [/^(user|group)\./, IconUser],
   [/^(token|jwt)\./, IconKey],
 ];
 

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, In } from 'typeorm';
 import { AccountsService, type UserChanges } from '../../accounts/accounts.service.js';
 import { DEFAULT_ORGANIZATION } from '../../accounts/first-start.js';
-import { isLastAdministrator } from '../../accounts/last-administrator.js';
 import { Location } from '../../accounts/location.entity.js';
 import { Organization } from '../../accounts/organization.entity.js';
 import { findPlace, findUser } from '../../accounts/references.js';
@@ -14,9 +13,8 @@ import { Transactions } from '../../database/transactions.js';
 import { HashingService } from '../../hashing/hashing.service.js';
 import { Jobs } from '../../jobs/jobs.js';
 import { Refusal } from '../../refusal.js';
-import { type Admitted, Admission } from '../../tokens/authority/admission.js';
-import type { UserRights } from '../../tokens/authority/powers.js';
-import { ownerDeletion } from '../../tokens/owner-deletion.job.js';
+import { Admission } from '../../tokens/authority/admission.js';
+import { noSuchUser, Owners, rightsAfter } from '../../tokens/owners.js';
 import { TokenService } from '../../tokens/token.service.js';
 import type { CreateUser, ListUsersQuery, UpdateUser } from './users.dto.js';
 
@@ -26,6 +24,7 @@ export class UserAdministrationService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly accounts: AccountsService,
+    private readonly owners: Owners,
     private readonly tokens: TokenService,
     private readonly hashing: HashingService,
     private readonly admission: Admission,
@@ -94,7 +93,7 @@ export class UserAdministrationService {
     }
     return this.changing(caller, async (manager) => {
       const mayEndAdministrator = rest.disabled || (rest.role ?? 'administrator') !== 'administrator';
-      const { powers, user } = await this.lock(manager, caller, id, mayEndAdministrator);
+      const { powers, user } = await this.owners.lock(manager, caller, id, mayEndAdministrator);
       if (locations) changes.locations = await locationsFor(manager, locations);
       if (organization !== undefined) {
         changes.organizationId = await organizationFor(manager, caller, organization);
@@ -117,11 +116,8 @@ export class UserAdministrationService {
   async delete(caller: Principal, reference: string): Promise<void> {
     const { id } = await this.get(caller, reference);
     const isRestLeft = await this.changing(caller, async (manager) => {
-      const { user } = await this.lock(manager, caller, id, true);
-      const { isMore } = await this.tokens.revokeSomeOf(id, caller.actor, runnerOf(manager));
-      await this.accounts.deleteUser(id, caller.actor, manager);
-      if (isMore) await this.jobs.start(runnerOf(manager), ownerDeletion(user, caller.actor));
-      return isMore;
+      const { user } = await this.owners.lock(manager, caller, id, true);
+      return this.owners.delete(manager, caller, user);
     });
     if (isRestLeft) this.jobs.runSoon();
   }
@@ -131,36 +127,6 @@ export class UserAdministrationService {
     change: (manager: EntityManager) => Promise<Result>,
   ): Promise<Result> {
     return this.transactions.inTurn(user.id, () => this.dataSource.transaction(change));
-  }
-
-  /**
-   * Locks a user who is to be changed, and whoever changes it, so that what is decided on them still holds when it is
-   * written.
-   *
-   * @param mayEndAdministrator whether every administrator who can act is locked as well, so that two who end each other
-   *   come one after the other, and the second finds one left.
-   * @throws {Refusal} conflict when the user is the last of those; notFound; forbidden.
-   */
-  private async lock(
-    manager: EntityManager,
-    caller: Principal,
-    id: string,
-    mayEndAdministrator: boolean,
-  ): Promise<{ powers: Admitted['powers']; user: User }> {
-    const acting = { role: 'administrator', disabled: false } as const;
-    const others = mayEndAdministrator
-      ? await manager.find(User, { where: acting, select: { id: true } })
-      : [];
-    const rows = { users: [id, ...others.map((other) => other.id)], changesUsers: true };
-    const { powers, users } = await this.admission.admit(runnerOf(manager), caller, rows);
-    const user = users.get(id);
-    if (!user || user.deletedAt !== null || !powers.administers(user.organizationId)) throw noSuchUser();
-    if (mayEndAdministrator) assertIsNotLastAdministrator(user, [...users.values()]);
-    if (user.role === 'administrator' && !powers.isAdministrator) {
-      const message = 'Only an administrator changes an administrator';
-      throw new Refusal('forbidden', { reason: 'role', message });
-    }
-    return { powers, user };
   }
 
   private async change(
@@ -177,23 +143,6 @@ export class UserAdministrationService {
     if (!changed) throw noSuchUser();
     return changed.after;
   }
-}
-
-/** @throws {Refusal} conflict for the only administrator who can act. */
-function assertIsNotLastAdministrator(user: User, users: readonly User[]): void {
-  if (!isLastAdministrator(user, users)) return;
-  throw new Refusal('conflict', {
-    message: 'This is the last administrator who can act: make another one first',
-  });
-}
-
-function rightsAfter(user: User, changes: UserChanges): UserRights {
-  return {
-    role: changes.role ?? user.role,
-    permissions: changes.permissions ?? user.permissions,
-    organizationId: changes.organizationId ?? user.organizationId,
-    disabled: changes.disabled ?? user.disabled,
-  };
 }
 
 /**
@@ -222,8 +171,4 @@ async function locationsFor(manager: EntityManager, references: string[]): Promi
     found.set(location.id, location);
   }
   return [...found.values()];
-}
-
-function noSuchUser(): Refusal {
-  return new Refusal('notFound', { message: 'No such user' });
 }

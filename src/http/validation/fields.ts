@@ -22,10 +22,14 @@ export function Trimmed(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));
 }
 
+/** Whether a text is one line of 1 to `most` characters that people can see. */
+export function isPrintable(text: string, most: number): boolean {
+  return PRINTABLE.test(text) && Array.from(text).length <= most;
+}
+
 /** One line of 1 to `most` characters that people can see. */
 export function IsPrintable(most: number, options?: ValidationOptions): PropertyDecorator {
-  const rule = (value: unknown): boolean =>
-    typeof value === 'string' && PRINTABLE.test(value) && Array.from(value).length <= most;
+  const rule = (value: unknown): boolean => typeof value === 'string' && isPrintable(value, most);
   return must('isPrintable', `1 to ${most} printable characters`, rule, options);
 }
 

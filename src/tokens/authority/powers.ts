@@ -151,6 +151,17 @@ export class Powers {
   }
 
   /**
+   * Who may enable again a user whom provisioning has disabled. It is the end of what the same scope began, and gives the
+   * user what the user had: for who administers the user and can do all that the user can, by any token.
+   *
+   * @throws {Refusal} forbidden, also for a user whom somebody else has disabled.
+   */
+  assertMayGiveBack(user: User): void {
+    if (!user.deprovisioned) throw refuseGrant('Provisioning enables only whom it has disabled');
+    this.assertMayActFor(user);
+  }
+
+  /**
    * Who may change the policy of an organization. To narrow it gives nobody anything: whoever administers the organization
    * does that. To loosen it lets all of its users do what they could not: only for who can do all of that.
    *
