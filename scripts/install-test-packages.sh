@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Installs the programs from Debian's packages that tests drive: gateways, a registry and its client, shells, a browser with
-# the letters of the console's languages, and passlib, whose hashes they read, promtool, and systemd-analyze. Needs root. Tests start their own processes on free ports, so none of the services that the
-# packages start is left running.
+# Installs the programs from Debian's packages that tests drive: gateways, a pooler, a registry and its client, shells, a
+# browser with the letters of the console's languages, passlib, whose hashes they read, promtool, and systemd-analyze. Needs
+# root. Tests start their own processes on free ports, so none of the services that the packages start is left running.
 set -euo pipefail
 
-programs=(nginx haproxy caddy apache2 docker-registry skopeo zsh fish chromium promtool systemd-analyze)
+programs=(nginx haproxy caddy apache2 docker-registry skopeo zsh fish chromium promtool systemd-analyze pgbouncer)
 fonts=/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 passlib=/usr/lib/python3/dist-packages/passlib/hash.py
 module=/usr/lib/apache2/modules/mod_auth_openidc.so
-services=(nginx haproxy caddy apache2 docker-registry prometheus)
+services=(nginx haproxy caddy apache2 docker-registry prometheus pgbouncer)
 
 PATH="$PATH:/usr/sbin:/sbin"
 missing=false

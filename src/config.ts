@@ -33,7 +33,6 @@ export interface Config {
   publicUrl: string | undefined;
   databaseUrl: string | undefined;
   databaseListenUrl: string | undefined;
-  databaseReadUrl: string | undefined;
   dataDir: string;
   tokenKeys: TokenKey[] | undefined;
   adminPassword: string | undefined;
@@ -135,13 +134,6 @@ export const SETTINGS: Settings = {
     shownDefault: '`DATABASE_URL`',
     fallback: undefined,
     parse: parseDatabaseUrl,
-  },
-  databaseReadUrl: {
-    variable: 'DATABASE_READ_URL',
-    doc: 'A standby of the same database, for lists, counts and exports ([cluster.md](docs/cluster.md)).',
-    shownDefault: '`DATABASE_URL`',
-    fallback: undefined,
-    parse: parseReadUrl,
   },
   dataDir: {
     variable: 'DATA_DIR',
@@ -396,7 +388,6 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
     publicUrl: read(SETTINGS.publicUrl),
     databaseUrl: read(SETTINGS.databaseUrl),
     databaseListenUrl: read(SETTINGS.databaseListenUrl),
-    databaseReadUrl: read(SETTINGS.databaseReadUrl),
     dataDir: read(SETTINGS.dataDir),
     tokenKeys: read(SETTINGS.tokenKeys),
     adminPassword: read(SETTINGS.adminPassword),
@@ -430,10 +421,8 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
       'TOKEN_KEYS is required with DATABASE_URL: name:base64 of 32 bytes (openssl rand -base64 32)',
     );
   }
-  for (const { variable } of [SETTINGS.databaseListenUrl, SETTINGS.databaseReadUrl]) {
-    if (environment[variable]?.trim() && !environment['DATABASE_URL']?.trim()) {
-      problems.push(`${variable} needs DATABASE_URL: the embedded database has no second way to it`);
-    }
+  if (config.databaseListenUrl && !config.databaseUrl) {
+    problems.push('DATABASE_LISTEN_URL needs DATABASE_URL: the embedded database has no pooler');
   }
   if (config.workers > 1 && !config.databaseUrl) {
     problems.push('WORKERS above 1 needs DATABASE_URL: the embedded database serves one process');
@@ -538,20 +527,11 @@ function parsePublicUrl(text: string): string {
 
 /** What connects is the primary, whatever else it could be asked for. */
 function parseDatabaseUrl(text: string): string {
-  return addressOfServer(text, ['read-write', 'primary']);
-}
-
-/** What is read may come from any server that has it. */
-function parseReadUrl(text: string): string {
-  return addressOfServer(text, ['any', 'read-only', 'standby', 'prefer-standby']);
-}
-
-function addressOfServer(text: string, sessions: string[]): string {
   const address = parsePostgresUrl(text);
   // The text may hold a password: it is not repeated.
   if (!address) throw new Error('must be postgres://user:password@host:port[,host:port…]/database');
-  if (address.sessions !== undefined && !sessions.includes(address.sessions)) {
-    throw new Error(`must have a target_session_attrs of ${sessions.join(', ')}, or none`);
+  if (!['read-write', 'primary', undefined].includes(address.sessions)) {
+    throw new Error('must have no target_session_attrs but read-write: Patois writes');
   }
   return text;
 }

@@ -21,7 +21,8 @@ export const LOCK_SPACES = {
 } as const;
 type Lock = (typeof LOCKS)[keyof typeof LOCKS];
 
-const TRY = 'SELECT pg_try_advisory_xact_lock($1) AS taken';
+/** Without parameters, which would leave a portal open, and with it a snapshot. */
+const tryLock = (lock: Lock): string => `SELECT pg_try_advisory_xact_lock(${lock}) AS taken`;
 interface Taken {
   taken: boolean;
 }
@@ -51,7 +52,7 @@ export async function whileLocked<Result>(
 }
 
 async function takeLock(holder: QueryRunner, lock: Lock): Promise<boolean> {
-  const [row] = (await holder.query(TRY, [lock])) as Taken[];
+  const [row] = (await holder.query(tryLock(lock))) as Taken[];
   return row?.taken === true;
 }
 
@@ -85,7 +86,7 @@ export class AdvisoryLock {
     try {
       await client.connect();
       await client.query(HOLD);
-      const { rows } = await client.query<Taken>(TRY, [this.lock]);
+      const { rows } = await client.query<Taken>(tryLock(this.lock));
       if (rows[0]?.taken) this.client = client;
     } finally {
       if (this.client !== client) await end(client);

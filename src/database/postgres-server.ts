@@ -60,14 +60,8 @@ export class PostgresServer {
   private finding: Promise<PostgresHost> | undefined;
   private hasWarned = false;
 
-  /**
-   * @param text `postgres://user:password@host:port[,host:port…]/database`.
-   * @param isWritten whether only a primary will do.
-   */
-  constructor(
-    text: string,
-    private readonly isWritten = true,
-  ) {
+  /** @param text `postgres://user:password@host:port[,host:port…]/database`. */
+  constructor(text: string) {
     const address = parsePostgresUrl(text);
     if (!address) throw new Error('The address of the database is not one of PostgreSQL');
     this.url = address.url;
@@ -124,7 +118,6 @@ export class PostgresServer {
     const { pid, isReadOnly, hasTimeLimit } = await this.introduce(client);
     client.isDirect = pid === client.processID;
     if (!client.isDirect && !hasTimeLimit) this.warnOfPooler();
-    if (!this.isWritten) return;
     if (isReadOnly) throw new NoPrimaryError('The server of the database cannot be written to');
     client.timeline = await timelineOf(client);
     if (client.timeline < this.timeline) {
@@ -197,7 +190,6 @@ export class PostgresServer {
       const { rows } = await client.query<{ isReadOnly: boolean }>(
         `SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly"`,
       );
-      if (!this.isWritten) return 0;
       return rows[0]?.isReadOnly === false ? await timelineOf(client) : -1;
     } catch {
       return -1;

@@ -42,7 +42,8 @@ export function exampleOf(schema: Schema, schemas: NamedSchemas): unknown {
   const type = [schema.type].flat()[0] ?? 'object';
   if (type === 'array') return schema.items ? [exampleOf(schema.items, schemas)] : [];
   if (type !== 'object') return BY_FORMAT[schema.format ?? ''] ?? BY_TYPE[type];
-  const parts = Object.entries(schema.properties ?? {});
+  // Whoever reads the document would take a member of that name for a reference, in an example too.
+  const parts = Object.entries(schema.properties ?? {}).filter(([key]) => key !== '$ref');
   return Object.fromEntries(parts.map(([key, part]) => [key, exampleOf(part, schemas)]));
 }
 

@@ -34,10 +34,9 @@ export class PrivatePostgres {
   static async make(): Promise<PrivatePostgres> {
     const bin = postgresPrograms();
     if (bin === undefined) throw new Error('No PostgreSQL server is installed');
-    const folder = mkdtempSync(join(tmpdir(), 'patois-pg-'));
     // The server does not run as root.
     const user = unprivileged('postgres');
-    if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
+    const folder = folderOf(user);
     const options = ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '--no-sync'];
     const { status, stderr } = spawnSync(join(bin, 'initdb'), options, {
       ...user,
@@ -48,6 +47,28 @@ export class PrivatePostgres {
     const made = new PrivatePostgres(bin, folder, await freePort(), user);
     await made.start();
     return made;
+  }
+
+  /** A server that follows this one, and can be promoted. */
+  async standby(): Promise<PrivatePostgres> {
+    const { bin, user } = this;
+    const folder = folderOf(user);
+    const source = ['-h', '127.0.0.1', '-p', String(this.port), '-U', 'postgres'];
+    const options = [...source, '-D', join(folder, 'data'), '-R', '-X', 'stream', '-c', 'fast', '--no-sync'];
+    this.run('pg_basebackup', options);
+    const made = new PrivatePostgres(bin, folder, await freePort(), user);
+    await made.start();
+    return made;
+  }
+
+  /** Makes a standby the primary. */
+  promote(): void {
+    this.run('pg_ctl', ['promote', '-w', '-D', join(this.folder, 'data')]);
+  }
+
+  /** Stops every process of the server where it stands, or lets all go on. */
+  freeze(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    for (const pid of this.processes()) process.kill(pid, signal);
   }
 
   get url(): string {
@@ -104,6 +125,16 @@ export class PrivatePostgres {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  private run(program: string, options: string[]): void {
+    const { user, folder } = this;
+    const { status, stderr } = spawnSync(join(this.bin, program), options, {
+      ...user,
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`${program} failed: ${stderr}`);
+  }
+
   /** The server, and after it all its children: were they to die first, it would replace them. */
   private processes(): number[] {
     const parent = this.server?.pid;
@@ -111,6 +142,12 @@ export class PrivatePostgres {
     const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim();
     return [parent, ...children.split(' ').filter(Boolean).map(Number)];
   }
+}
+
+function folderOf({ uid, gid }: SystemUser): string {
+  const folder = mkdtempSync(join(tmpdir(), 'patois-pg-'));
+  if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
+  return folder;
 }
 
 function killIfThere(pid: number): void {

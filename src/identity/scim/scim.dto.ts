@@ -98,7 +98,6 @@ export class ScimMember {
   /** @example '3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b' */
   value!: string;
 
-  /** @example 'https://patois.example/scim/v2/Users/3f0e2a36-5d9e-4b0e-9a55-8a1d1c0c6f3b' */
   $ref?: string | null;
 
   /** @example 'Ada Lovelace' */
