@@ -23,6 +23,8 @@ describeGateway({
     // Several run at once: none takes the port of the administration.
     writeFileSync(config, `{\n\tadmin off\n\tauto_https off\n}\n${text}`);
     const home = { HOME: folder.path, XDG_DATA_HOME: folder.path, XDG_CONFIG_HOME: folder.path };
-    return Program.start(CADDY, ['run', '--adapter', 'caddyfile', '--config', config], ports.gateway, { env: home });
+    return Program.start(CADDY, ['run', '--adapter', 'caddyfile', '--config', config], ports.gateway, {
+      env: home,
+    });
   },
 });

@@ -6,6 +6,8 @@ import type { Received } from './http.js';
 
 interface Response {
   content?: Record<string, { schema?: object }>;
+  /** What is answered to who accepts it. */
+  'x-content-by-accept'?: Record<string, { schema?: object }>;
 }
 
 export interface Operation {
@@ -75,7 +77,7 @@ export class Contract {
     const response =
       operation.responses[status] ?? (status >= 400 ? operation.responses['default'] : undefined);
     if (!response) return [`${where} is not documented`];
-    const media = Object.entries(response.content ?? {});
+    const media = Object.entries({ ...response.content, ...response['x-content-by-accept'] });
     if (media.length === 0) return text === '' ? [] : [`${where} has a body: ${text}`];
     const sent = headers['content-type']?.split(';')[0];
     const promised = media.find(([mediaType]) => mediaType === sent);

@@ -58,9 +58,10 @@ function json(description: string, name: string, example: unknown): ResponseObje
   return { description, content: { 'application/json': { schema: schema(name), example } } };
 }
 
-function withJwt({ content, ...response }: ResponseObject): ResponseObject {
+/** Beside the content, not in it: who generates a client would have to tell two kinds of answers apart at every call. */
+function withJwt(response: ResponseObject): ResponseObject {
   const jwt = { schema: { type: 'string' }, example: JWT };
-  return { ...response, content: { ...content, 'application/token-introspection+jwt': jwt } };
+  return Object.assign(response, { 'x-content-by-accept': { 'application/token-introspection+jwt': jwt } });
 }
 
 function oauthError(error: string, words: string): ResponseObject {
