@@ -50,11 +50,14 @@ export class OnlineSchema {
   /** Does the steps, which may take as long as they need. */
   static async change(runner: QueryRunner, steps: (schema: OnlineSchema) => Promise<void>): Promise<void> {
     const schema = new OnlineSchema((await runner.connect()) as Connection);
+    const [before] = await schema.run<{ limit: string }>(
+      `SELECT current_setting('statement_timeout') AS limit`,
+    );
     await schema.run('SET statement_timeout = 0');
     try {
       await steps(schema);
     } finally {
-      await schema.run('RESET statement_timeout');
+      await schema.run(`SET statement_timeout = '${before?.limit ?? 0}'`);
     }
   }
 

@@ -198,7 +198,7 @@ describe('a change of the schema of tables in use', () => {
         waits = migrateAlone(waiting, false, async () => isBuilt);
         await until(async () => {
           const rows: object[] = await dataSource.query(
-            `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_%advisory_lock%'`,
+            `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_try_advisory%'`,
           );
           return rows.length > 1;
         });
