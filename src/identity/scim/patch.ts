@@ -53,7 +53,10 @@ export function readPatch(sent: unknown, type: ResourceType): Operation[] {
   const body = objectOf(sent, 'The body');
   const schemas = valueOf(body, 'schemas');
   const list = valueOf(body, 'Operations');
-  const isPatch = Array.isArray(schemas) && schemas.some((one) => isText(one) && isSame(one, PATCH_SCHEMA));
+  // Some clients leave it out; what is said must be right.
+  const isPatch =
+    schemas === undefined ||
+    (Array.isArray(schemas) && schemas.some((one) => isText(one) && isSame(one, PATCH_SCHEMA)));
   if (!isPatch) throw refuseInput('invalidSyntax', `schemas must name ${PATCH_SCHEMA}`, ['schemas']);
   if (!Array.isArray(list) || list.length === 0) {
     throw refuseInput('invalidSyntax', 'Operations must be a list of one or more', ['Operations']);

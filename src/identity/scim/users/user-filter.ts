@@ -41,7 +41,9 @@ function singleTexts(): [string, FilterAttribute][] {
   const [enterprise] = USER_TYPE.extensions;
   const extended = textsOf(enterprise?.attributes ?? [], [ENTERPRISE_SCHEMA]);
   const manager = at([ENTERPRISE_SCHEMA, 'manager', 'value']);
-  return [...core, ...extended, [`${ENTERPRISE_SCHEMA}:manager`.toLowerCase(), manager]];
+  // Entra ID asks for a manager without naming the schema.
+  const names = [`${ENTERPRISE_SCHEMA}:manager`.toLowerCase(), 'manager'];
+  return [...core, ...extended, ...names.map((name): [string, FilterAttribute] => [name, manager])];
 }
 
 function textsOf(
