@@ -85,6 +85,13 @@ const PROBES: Probe[] = [
     headers: (value) => basic('$app', value),
     words: { errors: [{ code: 'UNAUTHORIZED', message: TEXT, detail: null }] },
   },
+  {
+    owner: 'scim',
+    path: '/scim/v2/Users',
+    scopes: ['patois:scim'],
+    headers: bearer,
+    words: { schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'], detail: TEXT, status: '401' },
+  },
 ];
 
 function encoded(path: string, which: (index: number) => boolean): string {
