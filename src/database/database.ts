@@ -1,7 +1,7 @@
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import type { Config } from '../config.js';
 import type { EmbeddedPostgres } from './embedded.js';
-import { PostgresServer } from './postgres-server.js';
+import { Cluster, PostgresServer } from './postgres-server.js';
 
 /** A store that can be connected to: a PostgreSQL server, or the engine inside this process. */
 export interface Database {
@@ -42,11 +42,12 @@ export function postgresServer(
   url: string,
   { listenUrl }: { listenUrl?: string | undefined } = {},
 ): Database {
-  const server = new PostgresServer(url);
+  const cluster = new Cluster();
+  const server = new PostgresServer(url, cluster);
   return {
     isEmbedded: false,
     server,
-    listenServer: listenUrl === undefined ? server : new PostgresServer(listenUrl),
+    listenServer: listenUrl === undefined ? server : new PostgresServer(listenUrl, cluster),
     url,
     connection: {
       url: server.connectionString,

@@ -16,9 +16,10 @@ const TIME_LIMITS = {
 };
 /** To compile a statement takes the server longer than any here runs. */
 const WITHOUT_COMPILER = { jit: 'off' };
-const BEGIN_WITH_LIMITS = Object.entries(TIME_LIMITS)
-  .map(([name, value]) => `; SET LOCAL ${name} = ${value}`)
-  .reduce((begin, limit) => begin + limit, 'BEGIN');
+const BEGIN_WITH_LIMITS = [
+  'BEGIN',
+  ...Object.entries(TIME_LIMITS).map(([name, value]) => `SET LOCAL ${name} = ${value}`),
+].join('; ');
 
 /** What a connection is for, and how long it is waited for. */
 export interface ConnectionOptions extends pg.ClientConfig {
@@ -40,6 +41,38 @@ interface Introduction {
   hasTimeLimit: boolean;
 }
 
+/** What is known of the servers of one database, by whatever address they are reached. */
+export class Cluster {
+  private readonly logger = new Logger('PostgresServer');
+  private readonly connected = new Set<ServerClient>();
+  /** The newest that was seen; 0 while none was. */
+  private timeline = 0;
+
+  /**
+   * Lets a connection in, and breaks all to former primaries once it leads to a later one.
+   *
+   * @throws where it leads to a former primary itself.
+   */
+  admit(client: ServerClient): void {
+    if (client.timeline < this.timeline) {
+      throw new NoPrimaryError(
+        `The server of the database is a former primary (timeline ${client.timeline}, not ${this.timeline})`,
+      );
+    }
+    this.connected.add(client);
+    client.once('end', () => this.connected.delete(client));
+    if (client.timeline > this.timeline) this.follow(client.timeline);
+  }
+
+  /** The primary is another: what is still connected to the one before must not be asked again. */
+  private follow(timeline: number): void {
+    const isLater = this.timeline > 0;
+    this.timeline = timeline;
+    if (isLater) this.logger.warn(`The database has a new primary (timeline ${timeline})`);
+    for (const client of this.connected) if (client.timeline < timeline) client.break();
+  }
+}
+
 /**
  * A PostgreSQL server, or several of which one is the primary, as `DATABASE_URL` names them: makes connections, each of
  * which asks first what it is connected to. One that cannot be written to is no primary, and one that is on an older
@@ -52,21 +85,21 @@ export class PostgresServer {
   private readonly logger = new Logger(PostgresServer.name);
   private readonly url: string;
   private readonly hosts: readonly PostgresHost[];
-  private readonly connected = new Set<ServerClient>();
-  /** The newest that was seen; 0 while none was. */
-  private timeline = 0;
   /** Which of several is the primary, as far as is known. */
   private primary: PostgresHost | undefined;
   private finding: Promise<PostgresHost> | undefined;
   private hasWarned = false;
 
   /** @param text `postgres://user:password@host:port[,host:port…]/database`. */
-  constructor(text: string) {
+  constructor(
+    text: string,
+    private readonly cluster = new Cluster(),
+  ) {
     const address = parsePostgresUrl(text);
     if (!address) throw new Error('The address of the database is not one of PostgreSQL');
     this.url = address.url;
     this.hosts = address.hosts;
-    this.PatientClient = this.clientClass({ connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+    this.PatientClient = clientClass(this, { connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   }
 
   /** Connections that are kept. One that breaks while it is idle is replaced at its next use. */
@@ -77,7 +110,7 @@ export class PostgresServer {
       keepAlive: true,
       ...options,
       connectionString: this.url,
-      Client: this.clientClass({}),
+      Client: clientClass(this),
     });
     pool.on('error', ignore);
     return pool;
@@ -120,14 +153,7 @@ export class PostgresServer {
     if (!client.isDirect && !hasTimeLimit) this.warnOfPooler();
     if (isReadOnly) throw new NoPrimaryError('The server of the database cannot be written to');
     client.timeline = await timelineOf(client);
-    if (client.timeline < this.timeline) {
-      throw new NoPrimaryError(
-        `The server of the database is a former primary (timeline ${client.timeline}, not ${this.timeline})`,
-      );
-    }
-    this.connected.add(client);
-    client.once('end', () => this.connected.delete(client));
-    if (client.timeline > this.timeline) this.follow(client.timeline);
+    this.cluster.admit(client);
   }
 
   private async introduce(client: ServerClient): Promise<Introduction> {
@@ -146,14 +172,6 @@ export class PostgresServer {
       query_timeout: CONNECT_TIMEOUT_MS,
     } as pg.QueryConfig);
     return rows[0] as Introduction;
-  }
-
-  /** The primary is another: what is still connected to the one before must not be asked again. */
-  private follow(timeline: number): void {
-    const isLater = this.timeline > 0;
-    this.timeline = timeline;
-    if (isLater) this.logger.warn(`The database has a new primary (timeline ${timeline})`);
-    for (const client of this.connected) if (client.timeline < timeline) client.break();
   }
 
   private warnOfPooler(): void {
@@ -196,10 +214,6 @@ export class PostgresServer {
     } finally {
       void client.end().catch(ignore);
     }
-  }
-
-  private clientClass(fixed: pg.ClientConfig): typeof pg.Client {
-    return bindClient(this, fixed);
   }
 }
 
@@ -254,7 +268,7 @@ export class ServerClient extends pg.Client {
 }
 
 /** The class of connections to one server, as pools want it. */
-function bindClient(server: PostgresServer, fixed: pg.ClientConfig): typeof pg.Client {
+function clientClass(server: PostgresServer, fixed: pg.ClientConfig = {}): typeof pg.Client {
   return class extends ServerClient {
     constructor(config: pg.ClientConfig) {
       super(server, { ...config, ...fixed });
