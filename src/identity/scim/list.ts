@@ -1,3 +1,4 @@
+import type { ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { type Attributes, valueOf } from './attributes.js';
 import { Projection } from './projection.js';
 import { refuseInput } from './refusals.js';
@@ -39,6 +40,22 @@ export function readListRequest(sent: Attributes, type: ResourceType): ListReque
     count: Math.min(MAX_COUNT, Math.max(0, wholeNumber(sent, 'count', MAX_START) ?? MAX_COUNT)),
     projection: Projection.read(type, valueOf(sent, 'attributes'), valueOf(sent, 'excludedAttributes')),
   };
+}
+
+/** The rows of a query that a list is asked for, the oldest first. */
+export async function partOf<Row extends ObjectLiteral>(
+  query: SelectQueryBuilder<Row>,
+  { startIndex, count }: Pick<ListRequest, 'startIndex' | 'count'>,
+): Promise<Part<Row>> {
+  const total = await query.getCount();
+  if (count === 0 || startIndex > total) return { rows: [], total };
+  const rows = await query
+    .orderBy(`${query.alias}.createdAt`, 'ASC')
+    .addOrderBy(`${query.alias}.id`, 'ASC')
+    .offset(startIndex - 1)
+    .limit(count)
+    .getMany();
+  return { rows, total };
 }
 
 /** The answer of a list. */

@@ -14,7 +14,7 @@ import { Refusal } from '../../../refusal.js';
 import { type Admitted, Admission } from '../../../tokens/authority/admission.js';
 import type { Attributes } from '../attributes.js';
 import { filterCondition } from '../filter.js';
-import type { ListRequest, Part } from '../list.js';
+import { type ListRequest, type Part, partOf } from '../list.js';
 import { refuseInput } from '../refusals.js';
 import { GROUP_TYPE } from '../schemas.js';
 import { GROUP_FILTER } from './group-filter.js';
@@ -66,29 +66,17 @@ export class ScimGroupsService {
    *
    * @throws {Refusal} forbidden; invalid for a filter.
    */
-  async list(
-    caller: Principal,
-    { filter, startIndex, count }: ListRequest,
-    view: View,
-  ): Promise<Part<Attributes>> {
+  async list(caller: Principal, list: ListRequest, view: View): Promise<Part<Attributes>> {
     caller.assertAdministers();
     const query = this.dataSource.manager
       .createQueryBuilder(Group, 'grp')
       .where({ organizationId: caller.user.organizationId });
+    const { filter } = list;
     if (filter !== undefined) {
       const values = new NamedValues('filter');
       query.andWhere(filterCondition(filter, GROUP_TYPE, GROUP_FILTER, values.place), values.parameters);
     }
-    const total = await query.getCount();
-    const isBeyond = count === 0 || startIndex > total;
-    const groups = isBeyond
-      ? []
-      : await query
-          .orderBy('grp.createdAt', 'ASC')
-          .addOrderBy('grp.id', 'ASC')
-          .offset(startIndex - 1)
-          .limit(count)
-          .getMany();
+    const { rows: groups, total } = await partOf(query, list);
     const shown = view.showsMembers ? await this.withinBounds(groups) : groups;
     return { rows: await this.resourcesOf(shown, view), total };
   }

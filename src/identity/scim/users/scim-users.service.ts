@@ -16,7 +16,7 @@ import type { Powers } from '../../../tokens/authority/powers.js';
 import { type LockedUser, noSuchUser, Owners, rightsAfter } from '../../../tokens/owners.js';
 import { type Attributes, normalizeResource } from '../attributes.js';
 import { filterCondition } from '../filter.js';
-import type { ListRequest, Part } from '../list.js';
+import { type ListRequest, type Part, partOf } from '../list.js';
 import { type Operation, patched } from '../patch.js';
 import { USER_TYPE } from '../schemas.js';
 import { USER_FILTER } from './user-filter.js';
@@ -59,27 +59,15 @@ export class ScimUsersService {
   }
 
   /** The oldest first. @throws {Refusal} forbidden; invalid for a filter. */
-  async list(
-    caller: Principal,
-    { filter, startIndex, count }: ListRequest,
-    view: View,
-  ): Promise<Part<Attributes>> {
+  async list(caller: Principal, list: ListRequest, view: View): Promise<Part<Attributes>> {
     caller.assertAdministers();
     const query = this.users().where({ organizationId: caller.user.organizationId });
+    const { filter } = list;
     if (filter !== undefined) {
       const values = new NamedValues('filter');
       query.andWhere(filterCondition(filter, USER_TYPE, USER_FILTER, values.place), values.parameters);
     }
-    const total = await query.getCount();
-    const isBeyond = count === 0 || startIndex > total;
-    const users = isBeyond
-      ? []
-      : await query
-          .orderBy('user.createdAt', 'ASC')
-          .addOrderBy('user.id', 'ASC')
-          .offset(startIndex - 1)
-          .limit(count)
-          .getMany();
+    const { rows: users, total } = await partOf(query, list);
     return { rows: await this.resourcesOf(users, view), total };
   }
 
