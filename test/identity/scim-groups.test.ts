@@ -329,6 +329,28 @@ describe('a group that stands for a role', () => {
     expect(await roleOf(one)).toBe('member');
   });
 
+  test('is not ended by one call where more than 2,000 would lose the role, but in portions', async () => {
+    const { manager } = server.app.dataSource;
+    const crowd = await Provisioner.make(server, 'Crowd', ['*']);
+    const heads = await crowd.group('Token heads');
+    await manager.query(
+      `WITH made AS (INSERT INTO users (id, login, role, permissions, organization_id, disabled, created_at, updated_at)
+         SELECT gen_random_uuid(), 'crowd' || n, 'organizationAdministrator', '{}', $1, false, now(), now()
+         FROM generate_series(1, 2001) n RETURNING id)
+       INSERT INTO group_members (group_id, user_id) SELECT $2, id FROM made`,
+      [crowd.organizationId, heads.id],
+    );
+    const rename = { op: 'replace', path: 'displayName', value: 'Nobody' };
+    expectScimError(await crowd.patch(`/Groups/${heads.id}`, rename), 400, 'tooMany');
+    expectScimError(await crowd.call('DELETE', `/Groups/${heads.id}`), 400, 'tooMany');
+    const [one = ''] = await crowd.membersOf(heads.id);
+    expectStatus(
+      await crowd.patch(`/Groups/${heads.id}`, { op: 'remove', path: `members[value eq "${one}"]` }),
+      204,
+    );
+    expect([await roleOf(one), (await crowd.membersOf(heads.id)).length]).toEqual(['member', 2_000]);
+  });
+
   test('no administrator of everything becomes less by a group', async () => {
     const alone = await Provisioner.make(server, 'Alone', ['*']);
     const { user } = await server.makeUser({ role: 'administrator', organizationId: alone.organizationId });

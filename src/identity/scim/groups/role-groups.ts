@@ -6,6 +6,10 @@ import type { Actor } from '../../../audit/audit.writer.js';
 import { CONFIG, type Config } from '../../../config.js';
 import type { Powers } from '../../../tokens/authority/powers.js';
 import { rightsAfter } from '../../../tokens/owners.js';
+import { refuseInput } from '../refusals.js';
+
+/** Of one call: each is a change of a user, with its event. As many as members that a request can name. */
+const MAX_CHANGES = 2_000;
 
 /** The groups that stand for a role (`SCIM_ROLE_GROUPS`), and what they make of their members. */
 @Injectable()
@@ -25,15 +29,20 @@ export class RoleGroups {
    * who is in such a group now, and member for who is in none any more. The users are locked. Administrators of everything
    * stay what they are.
    *
-   * @throws {Refusal} forbidden where the actor cannot give the role: nobody grants what they do not hold.
+   * @throws {Refusal} forbidden where the actor cannot give the role: nobody grants what they do not hold; tooMany.
    */
   async settle(manager: EntityManager, users: readonly User[], powers: Powers, actor: Actor): Promise<void> {
     const roles = await this.rolesOf(manager, users);
-    for (const user of users) {
-      if (user.role === 'administrator') continue;
+    const changes = users.flatMap((user) => {
+      if (user.role === 'administrator') return [];
       const given = roles.get(user.id);
       const role = given === undefined ? 'member' : higher(given, user.role);
-      if (role === user.role) continue;
+      return role === user.role ? [] : [{ user, role }];
+    });
+    if (changes.length > MAX_CHANGES) {
+      throw refuseInput('tooMany', `A call changes the role of ${MAX_CHANGES} users at most`, ['members']);
+    }
+    for (const { user, role } of changes) {
       powers.assertMayChangeUser(user, rightsAfter(user, { role }), false);
       await this.accounts.updateUser(user.id, { role }, actor, manager);
     }
