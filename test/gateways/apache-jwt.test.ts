@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { generateKeyPair, SignJWT } from 'jose';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FORM } from '../../src/http/body/form.js';
 import { JwtSigner } from '../../src/signing/jwt-signer.js';
+import { APACHE, OPENIDC, startApache } from '../support/apache.js';
+import { exchange } from '../support/exchange.js';
 import { freePort } from '../support/free-port.js';
 import { basic, bearer, type Received, send } from '../support/http.js';
 import { expectNoWayAround, SPELLINGS } from '../support/path-spellings.js';
@@ -11,24 +12,8 @@ import { describeWith, example, Program, Service, temporaryFolder } from '../sup
 import { TestServer, type TestUser } from '../support/server.js';
 import { TlsFront } from '../support/tls.js';
 
-const APACHE = '/usr/sbin/apache2';
-const MODULES = '/usr/lib/apache2/modules';
-const OPENIDC = `${MODULES}/mod_auth_openidc.so`;
 const ISSUER = 'https://patois.example';
 const AUDIENCE = 'https://orders.example';
-
-/** What Debian's apache2.conf and a2enmod do, with nothing outside of the folder. */
-const SURROUNDINGS = [
-  'mpm_event',
-  'authn_core',
-  'authz_core',
-  'auth_openidc',
-  'headers',
-  'proxy',
-  'proxy_http',
-]
-  .map((name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`)
-  .join('\n');
 
 describeWith([APACHE, OPENIDC], 'Apache that verifies JWTs by itself', () => {
   const folder = temporaryFolder('apache-jwt');
@@ -47,7 +32,6 @@ describeWith([APACHE, OPENIDC], 'Apache that verifies JWTs by itself', () => {
     writeFileSync(join(folder.path, 'ca.pem'), front.certificate);
     chmodSync(folder.path, 0o755);
     const port = await freePort();
-    const own = join(folder.path, String(port));
     const site = example('gateways/apache-jwt.conf', {
       // The issuer stays what PUBLIC_URL says.
       'https://patois.example/.well-known': `https://127.0.0.1:${front.port}/.well-known`,
@@ -55,10 +39,7 @@ describeWith([APACHE, OPENIDC], 'Apache that verifies JWTs by itself', () => {
       'http://127.0.0.1:9000': `http://127.0.0.1:${service.port}`,
       '127.0.0.1:8080': `127.0.0.1:${port}`,
     });
-    const places = `ServerName localhost\nDefaultRuntimeDir ${folder.path}\nPidFile ${own}.pid\nErrorLog ${own}.log\n`;
-    const user = process.getuid?.() === 0 ? 'User www-data\nGroup www-data\n' : '';
-    writeFileSync(`${own}.conf`, `${places}${SURROUNDINGS}\n${user}${site}`);
-    apache = await Program.start(APACHE, ['-DFOREGROUND', '-f', `${own}.conf`], port);
+    apache = await startApache(folder.path, port, site);
     url = `http://127.0.0.1:${port}`;
   });
   afterAll(async () => {
@@ -74,24 +55,15 @@ describeWith([APACHE, OPENIDC], 'Apache that verifies JWTs by itself', () => {
       .value;
   }
 
-  async function exchange(value: string, form: Record<string, string> = {}): Promise<string> {
-    const body = new URLSearchParams({
-      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-      subject_token: value,
-      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-      audience: AUDIENCE,
-      ...form,
-    }).toString();
-    const { json } = await server.send('POST', '/oauth2/token', { headers: { 'content-type': FORM }, body });
-    return json.access_token;
-  }
+  const exchanged = (value: string, form: Record<string, string> = {}): Promise<string> =>
+    exchange(server, value, { audience: AUDIENCE, ...form });
 
   const get = (path: string, headers: Record<string, string> = {}): Promise<Received> =>
     send(url, 'GET', path, { headers });
 
   test('a JWT passes, also while Patois is not asked, and the service learns who it is', async () => {
     const value = await issue({ scopes: ['repo:read', 'user:read'] });
-    const jwt = await exchange(value);
+    const jwt = await exchanged(value);
     const forged = {
       'X-Patois-User': 'root',
       'X-Patois-Scopes-Truncated': 'true',
@@ -118,7 +90,7 @@ describeWith([APACHE, OPENIDC], 'Apache that verifies JWTs by itself', () => {
 
   test('no JWT, a token itself, and a JWT with another signature are 401', async () => {
     const value = await issue();
-    const jwt = await exchange(value);
+    const jwt = await exchanged(value);
     const [header, claims] = jwt.split('.');
     const { privateKey } = await generateKeyPair('ES256');
     const now = Math.floor(Date.now() / 1000);
@@ -168,7 +140,7 @@ describeWith([APACHE, OPENIDC], 'Apache that verifies JWTs by itself', () => {
     const now = Math.floor(Date.now() / 1000);
     const claims = { aud: AUDIENCE, client_id: 'pt-3f0e2a365d9e', username: 'ada', iat: now, exp: now + 300 };
     const kinds = [
-      await exchange(value, { audience: 'https://bills.example' }),
+      await exchanged(value, { audience: 'https://bills.example' }),
       await signer.sign('registry', 'JWT', { ...claims, iss: ISSUER, client_id: undefined }, ''),
       await signer.sign('exchange', 'at+jwt', { ...claims, iss: 'https://other.example' }, ''),
     ];
@@ -179,22 +151,24 @@ describeWith([APACHE, OPENIDC], 'Apache that verifies JWTs by itself', () => {
   });
 
   test('a JWT without the scope is 403', async () => {
-    expect((await get('/reports/7', bearer(await exchange(await issue())))).status).toBe(403);
+    expect((await get('/reports/7', bearer(await exchanged(await issue())))).status).toBe(403);
     const value = await issue({ scopes: ['repo:write', 'user:read'] });
-    expect((await get('/reports/7', bearer(await exchange(value)))).status).toBe(200);
-    expect((await get('/reports/7', bearer(await exchange(value, { scope: 'user:read' })))).status).toBe(403);
+    expect((await get('/reports/7', bearer(await exchanged(value)))).status).toBe(200);
+    expect((await get('/reports/7', bearer(await exchanged(value, { scope: 'user:read' })))).status).toBe(
+      403,
+    );
   });
 
   test.each(SPELLINGS)('%s is no way around a scope', async (path) => {
-    const headers = bearer(await exchange(await issue()));
+    const headers = bearer(await exchanged(await issue()));
     await expectNoWayAround(path, url, service.asked, (spelling) => get(spelling, headers));
   });
 
   test('a revoked token is exchanged no more, and lives on in its JWTs: what the page says of it is so', async () => {
     const { token, value } = await server.issue({ dialect: 'quay', ownerId: owner.user.id });
-    const jwt = await exchange(value);
+    const jwt = await exchanged(value);
     await server.revoke(token);
-    expect(await exchange(value)).toBeUndefined();
+    expect(await exchanged(value)).toBeUndefined();
     expect((await get('/', bearer(jwt))).status).toBe(200);
   });
 });

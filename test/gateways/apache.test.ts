@@ -6,25 +6,8 @@ import { basic, bearer, type Received, send, type Sent } from '../support/http.j
 import { expectNoWayAround, SPELLINGS } from '../support/path-spellings.js';
 import { TlsFront } from '../support/tls.js';
 import { TestServer, type TestUser } from '../support/server.js';
+import { APACHE, OPENIDC, startApache } from '../support/apache.js';
 import { freePort } from '../support/free-port.js';
-
-const APACHE = '/usr/sbin/apache2';
-const MODULES = '/usr/lib/apache2/modules';
-const OPENIDC = `${MODULES}/mod_auth_openidc.so`;
-
-/** What Debian's apache2.conf and a2enmod do, with nothing outside of the folder. */
-const SURROUNDINGS = [
-  'mpm_event',
-  'authn_core',
-  'authz_core',
-  'authz_user',
-  'auth_openidc',
-  'headers',
-  'proxy',
-  'proxy_http',
-]
-  .map((name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`)
-  .join('\n');
 
 describeWith([APACHE, OPENIDC], 'Apache with mod_auth_openidc before a service', () => {
   const folder = temporaryFolder('apache');
@@ -37,7 +20,6 @@ describeWith([APACHE, OPENIDC], 'Apache with mod_auth_openidc before a service',
 
   const gatewayFor = async (patois: number): Promise<string> => {
     const gateway = await freePort();
-    const own = join(folder.path, String(gateway));
     const { value } = await server.issue({
       dialect: 'patois',
       ownerId: (await server.admin()).id,
@@ -51,10 +33,7 @@ describeWith([APACHE, OPENIDC], 'Apache with mod_auth_openidc before a service',
       'OIDCOAuthClientID gateway': 'OIDCOAuthClientID admin',
       'pt-the-token-of-the-gateway': value,
     });
-    const places = `ServerName localhost\nDefaultRuntimeDir ${folder.path}\nPidFile ${own}.pid\nErrorLog ${own}.log\n`;
-    const user = process.getuid?.() === 0 ? 'User www-data\nGroup www-data\n' : '';
-    writeFileSync(`${own}.conf`, `${places}${SURROUNDINGS}\n${user}${site}`);
-    running.push(await Program.start(APACHE, ['-DFOREGROUND', '-f', `${own}.conf`], gateway));
+    running.push(await startApache(folder.path, gateway, site));
     return `http://127.0.0.1:${gateway}`;
   };
   const get = (path: string, sent: Sent, at = url): Promise<Received> => send(at, 'GET', path, sent);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
+import { exchange } from '../support/exchange.js';
 import { freePort } from '../support/free-port.js';
-import { FORM } from '../../src/http/body/form.js';
 import { basic, bearer, send } from '../support/http.js';
 import { linesToTry, pasteInto } from '../support/paste.js';
 import { Program, temporaryFolder } from '../support/programs.js';
@@ -32,17 +32,8 @@ afterAll(async () => {
   folder.remove();
 });
 
-async function exchange(form: Record<string, string>): Promise<string> {
-  const body = new URLSearchParams({
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    subject_token: value,
-    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-    audience: AUDIENCE,
-    ...form,
-  }).toString();
-  const { json } = await server.send('POST', '/oauth2/token', { headers: { 'content-type': FORM }, body });
-  return json.access_token;
-}
+const exchanged = (form: Record<string, string>): Promise<string> =>
+  exchange(server, value, { audience: AUDIENCE, ...form });
 
 async function statusWith(jwt: string): Promise<number> {
   return (await send(url, 'GET', '/', { headers: bearer(jwt) })).status;
@@ -63,10 +54,10 @@ test('a client pastes the lines of docs/oauth.md, and the example of a service t
 
 test('the example of a service refuses whatever else it is shown', async () => {
   const registry = await server.send('GET', '/v2/token?service=orders', { headers: basic('ada', value) });
-  const toOrders = await exchange({ scope: 'repo:read' });
+  const toOrders = await exchanged({ scope: 'repo:read' });
   expect(await statusWith(toOrders)).toBe(200);
-  expect(await statusWith(await exchange({ scope: 'repo:write' }))).toBe(403);
-  expect(await statusWith(await exchange({ audience: 'https://bills.example' }))).toBe(401);
+  expect(await statusWith(await exchanged({ scope: 'repo:write' }))).toBe(403);
+  expect(await statusWith(await exchanged({ audience: 'https://bills.example' }))).toBe(401);
   for (const jwt of [registry.json.token, value, 'nonsense', `${toOrders}A`])
     expect(await statusWith(jwt)).toBe(401);
   expect((await send(url, 'GET', '/')).status).toBe(401);
