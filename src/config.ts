@@ -33,6 +33,7 @@ export interface Config {
   publicUrl: string | undefined;
   databaseUrl: string | undefined;
   databaseListenUrl: string | undefined;
+  databaseReadUrl: string | undefined;
   dataDir: string;
   tokenKeys: TokenKey[] | undefined;
   adminPassword: string | undefined;
@@ -134,6 +135,13 @@ export const SETTINGS: Settings = {
     shownDefault: '`DATABASE_URL`',
     fallback: undefined,
     parse: parseDatabaseUrl,
+  },
+  databaseReadUrl: {
+    variable: 'DATABASE_READ_URL',
+    doc: 'A standby of the same database, for inventory, exports and the lists of the audit trail ([cluster.md](docs/cluster.md#a-standby-for-lists)).',
+    shownDefault: '`DATABASE_URL`',
+    fallback: undefined,
+    parse: parseReadUrl,
   },
   dataDir: {
     variable: 'DATA_DIR',
@@ -388,6 +396,7 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
     publicUrl: read(SETTINGS.publicUrl),
     databaseUrl: read(SETTINGS.databaseUrl),
     databaseListenUrl: read(SETTINGS.databaseListenUrl),
+    databaseReadUrl: read(SETTINGS.databaseReadUrl),
     dataDir: read(SETTINGS.dataDir),
     tokenKeys: read(SETTINGS.tokenKeys),
     adminPassword: read(SETTINGS.adminPassword),
@@ -423,6 +432,9 @@ function inspect(environment: NodeJS.ProcessEnv): { config: Config; problems: st
   }
   if (config.databaseListenUrl && !config.databaseUrl) {
     problems.push('DATABASE_LISTEN_URL needs DATABASE_URL: the embedded database has no pooler');
+  }
+  if (config.databaseReadUrl && !config.databaseUrl) {
+    problems.push('DATABASE_READ_URL needs DATABASE_URL: the embedded database has no standby');
   }
   if (config.workers > 1 && !config.databaseUrl) {
     problems.push('WORKERS above 1 needs DATABASE_URL: the embedded database serves one process');
@@ -527,13 +539,26 @@ function parsePublicUrl(text: string): string {
 
 /** What connects is the primary, whatever else it could be asked for. */
 function parseDatabaseUrl(text: string): string {
-  const address = parsePostgresUrl(text);
-  // The text may hold a password: it is not repeated.
-  if (!address) throw new Error('must be postgres://user:password@host:port[,host:port…]/database');
-  if (!['read-write', 'primary', undefined].includes(address.sessions)) {
+  if (!['read-write', 'primary', undefined].includes(sessionsOf(text))) {
     throw new Error('must have no target_session_attrs but read-write: Patois writes');
   }
   return text;
+}
+
+/** What connects is a standby, or is not used. */
+function parseReadUrl(text: string): string {
+  if (!['standby', 'prefer-standby', 'read-only', 'any', undefined].includes(sessionsOf(text))) {
+    throw new Error('must have no target_session_attrs but standby: lists alone are read there');
+  }
+  return text;
+}
+
+/** The `target_session_attrs` of an address. */
+function sessionsOf(text: string): string | undefined {
+  const address = parsePostgresUrl(text);
+  // The text may hold a password: it is not repeated.
+  if (!address) throw new Error('must be postgres://user:password@host:port[,host:port…]/database');
+  return address.sessions;
 }
 
 function parseSmtpUrl(text: string): string {

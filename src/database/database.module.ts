@@ -6,7 +6,9 @@ import type { Tracing } from '../tracing.js';
 import { ChangeFeed } from './changes/change-feed.js';
 import { ChangeListener } from './changes/change-listener.js';
 import type { Database } from './database.js';
+import { Listings } from './listings.js';
 import { Snapshots } from './snapshots.js';
+import { Standby } from './standby.js';
 import { StatementCounts, statementOf, Statements, stepOf } from './statements.js';
 import { Transactions } from './transactions.js';
 
@@ -30,6 +32,9 @@ export class DatabaseModule {
       afterQuery: ({ executionTime = 0, error }: AfterQueryEvent) =>
         tracing.note(TYPEORM_STEP, executionTime, error),
     });
+    const statements = Statements.of(database, dataSource, counts, tracing);
+    const { standbyServer } = database;
+    const standby = standbyServer && new Standby(standbyServer, statements);
     return {
       module: DatabaseModule,
       global: true,
@@ -39,8 +44,9 @@ export class DatabaseModule {
         { provide: ChangeFeed, useValue: feed },
         { provide: StatementCounts, useValue: counts },
         { provide: Transactions, useValue: Transactions.of(database, dataSource, feed, counts, tracing) },
-        { provide: Snapshots, useValue: Snapshots.of(database, dataSource) },
-        { provide: Statements, useValue: Statements.of(database, dataSource, counts, tracing) },
+        { provide: Snapshots, useValue: Snapshots.of(database, dataSource, standby) },
+        { provide: Listings, useValue: new Listings(dataSource, standby) },
+        { provide: Statements, useValue: statements },
         {
           provide: ChangeListener,
           inject: [ChangeFeed, Statements, CONFIG],
@@ -58,6 +64,7 @@ export class DatabaseModule {
         DataSource,
         ChangeFeed,
         ChangeListener,
+        Listings,
         Snapshots,
         StatementCounts,
         Statements,

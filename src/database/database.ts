@@ -11,6 +11,8 @@ export interface Database {
   server: PostgresServer | undefined;
   /** The same server where notifications come through, if a pooler keeps them from {@link server}. */
   listenServer: PostgresServer | undefined;
+  /** One that follows it, for long reads; undefined where there is none. */
+  standbyServer: PostgresServer | undefined;
   /** Of the server; undefined for the embedded engine. */
   url: string | undefined;
   connection: Partial<PostgresDataSourceOptions>;
@@ -26,8 +28,8 @@ const EMBEDDED_QUERY_TIMEOUT_MS = 60_000;
 
 /** Opens the store that the settings name. */
 export async function openDatabase(config: Config): Promise<Database> {
-  const { databaseUrl, databaseListenUrl } = config;
-  if (databaseUrl !== undefined) return postgresServer(databaseUrl, { listenUrl: databaseListenUrl });
+  const { databaseUrl, databaseListenUrl: listenUrl, databaseReadUrl: readUrl } = config;
+  if (databaseUrl !== undefined) return postgresServer(databaseUrl, { listenUrl, readUrl });
   // Loaded only where it is used: it is as large as everything else.
   const { EmbeddedPostgres } = await import('./embedded.js');
   return embedded(await EmbeddedPostgres.open(config.dataDir));
@@ -37,10 +39,11 @@ export async function openDatabase(config: Config): Promise<Database> {
  * A PostgreSQL server, `postgres://user:password@host:port/database`, or several.
  *
  * @param listenUrl the same without a pooler.
+ * @param readUrl a standby of it, or several.
  */
 export function postgresServer(
   url: string,
-  { listenUrl }: { listenUrl?: string | undefined } = {},
+  { listenUrl, readUrl }: { listenUrl?: string | undefined; readUrl?: string | undefined } = {},
 ): Database {
   const cluster = new Cluster();
   const server = new PostgresServer(url, cluster);
@@ -48,6 +51,7 @@ export function postgresServer(
     isEmbedded: false,
     server,
     listenServer: listenUrl === undefined ? server : new PostgresServer(listenUrl, cluster),
+    standbyServer: readUrl === undefined ? undefined : new PostgresServer(readUrl, cluster, 'standby'),
     url,
     connection: {
       url: server.connectionString,
@@ -70,6 +74,7 @@ export function embedded(engine: EmbeddedPostgres): Database {
     isEmbedded: true,
     server: undefined,
     listenServer: undefined,
+    standbyServer: undefined,
     url: undefined,
     connection: {
       host: engine.socketFolder,

@@ -28,6 +28,9 @@ export interface ConnectionOptions extends pg.ClientConfig {
   max?: number;
 }
 
+/** Which of the servers of a database is meant. */
+export type ServerRole = 'primary' | 'standby';
+
 /** What answers is not the primary, or nothing that could be it. */
 export class NoPrimaryError extends Error {
   /** What a server says that cannot be written to: `read_only_sql_transaction`. */
@@ -77,7 +80,7 @@ export class Cluster {
  * A PostgreSQL server, or several of which one is the primary, as `DATABASE_URL` names them: makes connections, each of
  * which asks first what it is connected to. One that cannot be written to is no primary, and one that is on an older
  * timeline than another that was seen is a former one: neither is believed, and connections to a former primary are broken
- * as soon as its successor is seen.
+ * as soon as its successor is seen. Where a standby is meant, any that answers will do, and whoever reads there asks more.
  */
 export class PostgresServer {
   /** Of the connections of TypeORM's pool, which bounds the wait for a turn and the connect by one setting. */
@@ -85,8 +88,8 @@ export class PostgresServer {
   private readonly logger = new Logger(PostgresServer.name);
   private readonly url: string;
   private readonly hosts: readonly PostgresHost[];
-  /** Which of several is the primary, as far as is known. */
-  private primary: PostgresHost | undefined;
+  /** Which of several is meant, as far as is known. */
+  private found: PostgresHost | undefined;
   private finding: Promise<PostgresHost> | undefined;
   private hasWarned = false;
 
@@ -94,6 +97,7 @@ export class PostgresServer {
   constructor(
     text: string,
     private readonly cluster = new Cluster(),
+    private readonly role: ServerRole = 'primary',
   ) {
     const address = parsePostgresUrl(text);
     if (!address) throw new Error('The address of the database is not one of PostgreSQL');
@@ -134,12 +138,12 @@ export class PostgresServer {
   /** Where the next connection goes; undefined where the address says it. */
   place(): Promise<PostgresHost> | PostgresHost | undefined {
     if (this.hosts.length === 0) return undefined;
-    return this.primary ?? (this.finding ??= this.find().finally(() => (this.finding = undefined)));
+    return this.found ?? (this.finding ??= this.find().finally(() => (this.finding = undefined)));
   }
 
-  /** A connection could not be made, or has broken: of several servers the primary may be another now. */
+  /** A connection could not be made, or has broken: of several servers another may be meant now. */
   suspect(): void {
-    this.primary = undefined;
+    this.found = undefined;
   }
 
   /**
@@ -150,6 +154,7 @@ export class PostgresServer {
   async admit(client: ServerClient): Promise<void> {
     const { pid, isReadOnly, hasTimeLimit } = await this.introduce(client);
     client.isDirect = pid === client.processID;
+    if (this.role === 'standby') return;
     if (!client.isDirect && !hasTimeLimit) this.warnOfPooler();
     if (isReadOnly) throw new NoPrimaryError('The server of the database cannot be written to');
     client.timeline = await timelineOf(client);
@@ -183,17 +188,18 @@ export class PostgresServer {
     );
   }
 
-  /** Asks all at once which is the primary; of several that say so it is the one on the newest timeline. */
+  /** Asks all at once which is meant; of several that say they are the primary it is the one on the newest timeline. */
   private async find(): Promise<PostgresHost> {
     const found = await Promise.all(this.hosts.map((host) => this.probe(host)));
     const best = Math.max(...found);
     const host = this.hosts[found.indexOf(best)];
-    if (best < 0 || !host) throw new NoPrimaryError('None of the servers of the database is the primary');
-    this.primary = host;
+    if (best < 0 || !host)
+      throw new NoPrimaryError(`None of the servers of the database is the ${this.role}`);
+    this.found = host;
     return host;
   }
 
-  /** @returns the timeline of a server that will do; -1 for one that will not, or does not answer. */
+  /** @returns the timeline of a primary that is meant, 0 for a standby; -1 for what is not meant, or does not answer. */
   private async probe(host: PostgresHost): Promise<number> {
     const client = new pg.Client({
       connectionString: this.url,
@@ -205,9 +211,10 @@ export class PostgresServer {
     goTo(client, host);
     try {
       await client.connect();
-      const { rows } = await client.query<{ isReadOnly: boolean }>(
-        `SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly"`,
+      const { rows } = await client.query<{ isReadOnly: boolean; isStandby: boolean }>(
+        `SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly", pg_is_in_recovery() AS "isStandby"`,
       );
+      if (this.role === 'standby') return rows[0]?.isStandby === true ? 0 : -1;
       return rows[0]?.isReadOnly === false ? await timelineOf(client) : -1;
     } catch {
       return -1;

@@ -4,7 +4,8 @@ import type { DataSource } from 'typeorm';
 import { Refusal } from '../refusal.js';
 import type { Database } from './database.js';
 import { isDatabaseUnavailable } from './errors.js';
-import { ignore } from './postgres-server.js';
+import { ignore, type PostgresServer } from './postgres-server.js';
+import type { Standby } from './standby.js';
 import { type Place, Values } from './statements.js';
 
 /** Each holds a connection, and on a server back what vacuum may clean away. */
@@ -15,9 +16,14 @@ const ROWS_A_PORTION = 100;
 const PORTION_TIMEOUT_MS = 60_000;
 /** Longer than any reader is waited for: the server frees itself of a process that hangs. */
 const IDLE_TIMEOUT_MS = 120_000;
-const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+const END_TIMEOUT_MS = 10_000;
+const BEGIN = `BEGIN READ ONLY;
   SET LOCAL statement_timeout = ${PORTION_TIMEOUT_MS};
   SET LOCAL idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`;
+const END = {
+  text: 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2::timestamptz',
+  query_timeout: END_TIMEOUT_MS,
+};
 const FETCH = `FETCH FORWARD ${ROWS_A_PORTION} FROM snapshot`;
 
 /** Where a row stands among others, newest first. */
@@ -47,8 +53,8 @@ export interface Snapshot<Row> {
 /**
  * Reads any number of rows as they stood when it began, in constant memory.
  *
- * On a server all come from one transaction that sees one state (REPEATABLE READ), by a cursor, over a connection of its
- * own (`application_name` patois-snapshots): neither requests nor changes wait for it. On the embedded engine, where a
+ * On a server all come from one cursor, which sees one state, over a connection of its own (`application_name`
+ * patois-snapshots), to the standby if there is one: neither requests nor changes wait for it. On the embedded engine, where a
  * transaction would keep all others out, each portion is a statement of its own that goes on where the one before ended:
  * rows that were made later are left out, and each row is as it stands when its portion is read.
  */
@@ -59,19 +65,16 @@ export class Snapshots implements OnApplicationShutdown {
     private readonly dataSource: DataSource,
     /** Undefined on the embedded engine. */
     private readonly pool: pg.Pool | undefined,
+    private readonly standby: { server: Standby; pool: pg.Pool } | undefined,
   ) {}
 
-  static of({ server }: Database, dataSource: DataSource): Snapshots {
-    if (!server) return new Snapshots(dataSource, undefined);
-    const pool = server.pool({
-      application_name: 'patois-snapshots',
-      query_timeout: PORTION_TIMEOUT_MS,
-      max: MAX_SNAPSHOTS,
-    });
-    return new Snapshots(dataSource, pool);
+  static of({ server }: Database, dataSource: DataSource, standby?: Standby): Snapshots {
+    const onStandby = standby && { server: standby, pool: poolFor(standby.server) };
+    return new Snapshots(dataSource, server && poolFor(server), onStandby);
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.standby?.pool.end();
     await this.pool?.end();
   }
 
@@ -94,14 +97,45 @@ export class Snapshots implements OnApplicationShutdown {
       if (isCounted) this.opened -= 1;
       isCounted = false;
     };
-    if (!this.pool) return new KeysetSnapshot(this.dataSource, select, asOf, onClosed);
+    const { pool, standby } = this;
+    if (!pool) return new KeysetSnapshot(this.dataSource, select, asOf, onClosed);
+    const onPrimary = async (): Promise<Snapshot<Row>> => {
+      const client = await pool.connect();
+      await client.query(BEGIN).catch((error: unknown) => {
+        client.release(true);
+        throw error;
+      });
+      return CursorSnapshot.begin(pool, client, select, onClosed);
+    };
     try {
-      return await CursorSnapshot.begin(this.pool, this.dataSource, select, onClosed);
+      if (!standby) return await onPrimary();
+      return await standby.server.read(
+        standby.pool,
+        (client) => CursorSnapshot.begin(standby.pool, client, select, onClosed),
+        onPrimary,
+        BEGIN,
+      );
     } catch (error) {
       onClosed();
       throw error;
     }
   }
+}
+
+/** One connection more than are read by: it ends what another reads. */
+function poolFor(server: PostgresServer): pg.Pool {
+  return server.pool({
+    application_name: 'patois-snapshots',
+    query_timeout: PORTION_TIMEOUT_MS,
+    max: MAX_SNAPSHOTS + 1,
+  });
+}
+
+/** A process of a server, told apart from those of other servers that a connection may lead to. */
+interface Backend {
+  pid: number;
+  /** To the microsecond. */
+  since: string;
 }
 
 /** A cursor in a transaction. */
@@ -111,27 +145,27 @@ class CursorSnapshot<Row extends object> implements Snapshot<Row> {
   private isBroken = false;
 
   private constructor(
+    private readonly pool: pg.Pool,
     private readonly client: pg.PoolClient,
-    private readonly backend: number,
-    private readonly dataSource: DataSource,
+    private readonly backend: Backend | undefined,
     private readonly onClosed: () => void,
   ) {}
 
+  /** @param client one of the pool's, in a transaction, which is given back to it in the end. */
   static async begin<Row extends object>(
     pool: pg.Pool,
-    dataSource: DataSource,
+    client: pg.PoolClient,
     { text, order }: SnapshotSelect<Row>,
     onClosed: () => void,
   ): Promise<Snapshot<Row>> {
-    const client = await pool.connect();
     try {
-      await client.query(BEGIN);
-      // The first statement of the transaction that reads is the moment it sees from then on.
-      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const { rows } = await client.query<Backend>(
+        'SELECT pid, backend_start::text AS since FROM pg_stat_activity WHERE pid = pg_backend_pid()',
+      );
       const values = new Values();
       const ordered = `${text(values.place)} ORDER BY ${order.time} DESC, ${order.id} DESC`;
       await client.query(`DECLARE snapshot NO SCROLL CURSOR FOR ${ordered}`, values.list);
-      return new CursorSnapshot<Row>(client, rows[0]?.pid ?? 0, dataSource, onClosed);
+      return new CursorSnapshot<Row>(pool, client, rows[0], onClosed);
     } catch (error) {
       // The transaction goes with its connection.
       client.release(true);
@@ -158,12 +192,12 @@ class CursorSnapshot<Row extends object> implements Snapshot<Row> {
   }
 
   private async end(): Promise<void> {
-    const { client, reading } = this;
+    const { pool, client, backend, reading } = this;
     try {
       if (reading) {
         // Until the transaction ends the process of the server is ours, also behind a pooler of connections. To cancel what
         // has not reached it yet would do nothing.
-        await this.dataSource.query('SELECT pg_terminate_backend($1)', [this.backend]).catch(ignore);
+        await pool.query({ ...END, values: [backend?.pid, backend?.since] }).catch(ignore);
         await reading.catch(ignore);
       } else if (!this.isBroken) await client.query('ROLLBACK');
       client.release(reading !== undefined || this.isBroken);

@@ -30,6 +30,7 @@ describe('defaults', () => {
       publicUrl: undefined,
       databaseUrl: undefined,
       databaseListenUrl: undefined,
+      databaseReadUrl: undefined,
       dataDir: './data',
       tokenKeys: undefined,
       adminPassword: undefined,
@@ -158,6 +159,8 @@ describe('every setting', () => {
     ['SCIM_ROLE_GROUPS', 'Admins=member,admins=organizationAdministrator'],
     ['DATABASE_LISTEN_URL', 'http://db/patois'],
     ['DATABASE_LISTEN_URL', 'postgres://one:99999,two/patois'],
+    ['DATABASE_READ_URL', 'http://db/patois'],
+    ['DATABASE_READ_URL', 'postgres://one,two/patois?target_session_attrs=read-write'],
     ['TOKEN_KEYS', KEY],
     ['TOKEN_KEYS', 'k1:'],
     ['TOKEN_KEYS', 'k1:c2hvcnQ='],
@@ -231,14 +234,16 @@ describe('every setting', () => {
       'postgres://patois:hunter2@one:5432,[::1]:5433,three/patois?target_session_attrs=read-write',
     ],
     ['DATABASE_LISTEN_URL', 'postgresql://db:5432/patois'],
+    ['DATABASE_READ_URL', 'postgres://one,two/patois?target_session_attrs=prefer-standby'],
+    ['DATABASE_READ_URL', 'postgres://standby/patois?target_session_attrs=read-only'],
   ])('%s takes %s, on a server', (variable, text) => {
     const onServer = { DATABASE_URL: 'postgres://127.0.0.1/patois', TOKEN_KEYS: `k1:${KEY}` };
     expect(problemsOf({ ...onServer, [variable]: text })).toEqual([]);
   });
 
-  test('DATABASE_LISTEN_URL needs DATABASE_URL', () => {
-    expect(problemsOf({ DATABASE_LISTEN_URL: 'postgres://db/patois' })).toEqual([
-      expect.stringMatching(/^DATABASE_LISTEN_URL needs DATABASE_URL/),
+  test.each(['DATABASE_LISTEN_URL', 'DATABASE_READ_URL'])('%s needs DATABASE_URL', (variable) => {
+    expect(problemsOf({ [variable]: 'postgres://db/patois' })).toEqual([
+      expect.stringContaining(`${variable} needs DATABASE_URL`),
     ]);
   });
 

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type SelectQueryBuilder } from 'typeorm';
+import { DataSource, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { findUser } from '../../accounts/references.js';
 import { AuditEvent } from '../../audit/audit-event.entity.js';
 import type { Principal } from '../../auth/principal.js';
+import { Listings } from '../../database/listings.js';
 import { keepBehind, newestFirst, type Page, readPage } from '../../database/page.js';
 import { parseCallerAddress } from '../../network/addresses.js';
 import type { AuditEventFilter, ListAuditEventsQuery } from './audit.dto.js';
@@ -17,6 +18,7 @@ const MOST_WALKED = 20_000;
 export class AuditTrailService {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly listings: Listings,
     private readonly subjects: EventSubjects,
   ) {}
 
@@ -25,14 +27,17 @@ export class AuditTrailService {
     caller: Principal,
     { cursor, limit, ...filter }: ListAuditEventsQuery,
   ): Promise<Page<AuditEvent>> {
-    const query = await this.besidesSubjects(caller, filter);
+    caller.assertAdministersAll();
     const subjects = await this.subjects.of(filter);
-    if (subjects?.some(({ hasMany }) => hasMany)) {
-      const page = await this.walkedPage(query.clone(), subjects, cursor, limit);
-      if (page) return page;
-    }
-    keepEventsOf(query, subjects);
-    return readPage(query, NEWEST, cursor, limit);
+    return this.listings.read(async (manager) => {
+      const query = await this.besidesSubjects(manager, filter);
+      if (subjects?.some(({ hasMany }) => hasMany)) {
+        const page = await this.walkedPage(manager, query.clone(), subjects, cursor, limit);
+        if (page) return page;
+      }
+      keepEventsOf(query, subjects);
+      return readPage(query, NEWEST, cursor, limit);
+    });
   }
 
   /**
@@ -41,22 +46,22 @@ export class AuditTrailService {
    * @throws {Refusal} as {@link list}.
    */
   async query(caller: Principal, filter: AuditEventFilter): Promise<SelectQueryBuilder<AuditEvent>> {
-    const query = await this.besidesSubjects(caller, filter);
+    caller.assertAdministersAll();
+    const query = await this.besidesSubjects(this.dataSource.manager, filter);
     keepEventsOf(query, await this.subjects.of(filter));
     return query;
   }
 
   /** By all that a filter names but the owner and the organization. */
   private async besidesSubjects(
-    caller: Principal,
+    manager: EntityManager,
     { actor, action, object, address, requestId, since, until }: AuditEventFilter,
   ): Promise<SelectQueryBuilder<AuditEvent>> {
-    caller.assertAdministersAll();
-    const query = this.dataSource.manager.createQueryBuilder(AuditEvent, 'event');
+    const query = manager.createQueryBuilder(AuditEvent, 'event');
     if (actor !== undefined)
-      query.andWhere('event.actorId IN (:...actors)', { actors: await this.idsOf(actor) });
+      query.andWhere('event.actorId IN (:...actors)', { actors: await idsOf(manager, actor) });
     if (object !== undefined) {
-      query.andWhere('event.objectId IN (:...objects)', { objects: await this.idsOf(object) });
+      query.andWhere('event.objectId IN (:...objects)', { objects: await idsOf(manager, object) });
     }
     if (action !== undefined) query.andWhere('(event.action = :action OR event.alias = :action)', { action });
     if (address !== undefined) {
@@ -74,12 +79,13 @@ export class AuditTrailService {
    * @param query is used up.
    */
   private async walkedPage(
+    manager: EntityManager,
     query: SelectQueryBuilder<AuditEvent>,
     subjects: readonly Subject[],
     cursor: string | undefined,
     limit: number,
   ): Promise<Page<AuditEvent> | undefined> {
-    const behind = this.dataSource.manager.createQueryBuilder(AuditEvent, 'event');
+    const behind = manager.createQueryBuilder(AuditEvent, 'event');
     keepBehind(behind, NEWEST, cursor);
     const last = await behind
       .select('event.time', 'time')
@@ -93,10 +99,10 @@ export class AuditTrailService {
     const page = await readPage(query, NEWEST, cursor, limit);
     return page.nextCursor === undefined && last ? undefined : page;
   }
+}
 
-  /** A reference as the trail has it: as it stands, and, where it is a user's login, the user's uuid. */
-  private async idsOf(reference: string): Promise<string[]> {
-    const user = await findUser(this.dataSource.manager, reference, true);
-    return user ? [reference, user.id] : [reference];
-  }
+/** A reference as the trail has it: as it stands, and, where it is a user's login, the user's uuid. */
+async function idsOf(manager: EntityManager, reference: string): Promise<string[]> {
+  const user = await findUser(manager, reference, true);
+  return user ? [reference, user.id] : [reference];
 }

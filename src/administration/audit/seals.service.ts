@@ -5,6 +5,7 @@ import { AuditSeal } from '../../audit/chain/audit-seal.entity.js';
 import { type Leaf, unpackLeaves } from '../../audit/chain/leaves.js';
 import { SealKeys } from '../../audit/chain/seal-keys.js';
 import type { Principal } from '../../auth/principal.js';
+import { Listings } from '../../database/listings.js';
 import { Statements } from '../../database/statements.js';
 import type { ListQuery } from '../../native/list.dto.js';
 import { Refusal } from '../../refusal.js';
@@ -17,6 +18,7 @@ const MAX_SEQUENCE = 2_147_483_647;
 export class SealsService {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly listings: Listings,
     private readonly statements: Statements,
     private readonly sealKeys: SealKeys,
   ) {}
@@ -27,11 +29,10 @@ export class SealsService {
     { cursor, limit }: ListQuery,
   ): Promise<{ rows: AuditSeal[]; nextCursor: string | undefined }> {
     caller.assertAdministersAll();
-    const rows = await this.dataSource.manager.find(AuditSeal, {
-      where: cursor === undefined ? {} : { sequence: LessThan(sequenceOf(cursor)) },
-      order: { sequence: 'DESC' },
-      take: limit + 1,
-    });
+    const where = cursor === undefined ? {} : { sequence: LessThan(sequenceOf(cursor)) };
+    const rows = await this.listings.read((manager) =>
+      manager.find(AuditSeal, { where, order: { sequence: 'DESC' }, take: limit + 1 }),
+    );
     if (rows.length <= limit) return { rows, nextCursor: undefined };
     rows.pop();
     const last = rows.at(-1);

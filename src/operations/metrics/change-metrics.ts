@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Listings } from '../../database/listings.js';
 import { Snapshots } from '../../database/snapshots.js';
 import { StatementCounts, Statements } from '../../database/statements.js';
 import { Transactions } from '../../database/transactions.js';
@@ -16,6 +17,7 @@ export class ChangeMetrics {
     statements: Statements,
     { byKind }: StatementCounts,
     snapshots: Snapshots,
+    listings: Listings,
     tokens: TokenService,
     idempotency: Idempotency,
     policies: PolicyEnforcement,
@@ -32,6 +34,16 @@ export class ChangeMetrics {
       () => statements.waitingCount,
     );
     registry.gauge('patois_exports', 'Exports under way.', () => snapshots.openCount);
+    registry.counter(
+      'patois_standby_reads_total',
+      'Lists and exports read from the standby.',
+      () => listings.total.read,
+    );
+    registry.counter(
+      'patois_standby_passed_over_total',
+      'Lists and exports read from the primary, for the standby was behind or away.',
+      () => listings.total.passedOver,
+    );
     registry.gauge('patois_changes_running', 'Changes under way.', () => transactions.load.running);
     registry.gauge(
       'patois_changes_waiting',

@@ -1,9 +1,10 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { Organization } from '../../accounts/organization.entity.js';
 import { findPlace, findUser } from '../../accounts/references.js';
 import { organizationJson, type UserRow, UserRows } from '../../accounts/user-rows.js';
 import type { User } from '../../accounts/user.entity.js';
+import { Listings } from '../../database/listings.js';
 import type { Page } from '../../database/page.js';
 import { type Place, Values } from '../../database/statements.js';
 import { Refusal } from '../../refusal.js';
@@ -74,6 +75,7 @@ export class Inventory implements OnApplicationBootstrap {
 
   constructor(
     private readonly dataSource: DataSource,
+    private readonly listings: Listings,
     private readonly rows: TokenRows,
     private readonly userRows: UserRows,
   ) {}
@@ -101,23 +103,34 @@ export class Inventory implements OnApplicationBootstrap {
     { sort, cursor, limit }: { sort: TokenSort; cursor: string | undefined; limit: number },
   ): Promise<Page<Token>> {
     const after = cursor === undefined ? undefined : decodeCursor(sort, cursor);
+    return this.listings.read((manager) => this.pageBehind(manager, filter, { sort, after, limit }));
+  }
+
+  private async pageBehind(
+    manager: EntityManager,
+    filter: TokenFilter,
+    { sort, after, limit }: { sort: TokenSort; after: Position | undefined; limit: number },
+  ): Promise<Page<Token>> {
     const page = { sort, after, limit: limit + 1 };
     let found: PickedRow[] | undefined;
-    if (await this.isLongWay(filter, sort)) {
+    if (await this.isLongWay(manager, filter, sort)) {
       const most = MOST_WALKED + WALKED_A_ROW * limit;
-      found = await this.picked(filter, page, () => ({ by: 'walk', most }));
+      found = await this.picked(manager, filter, page, () => ({ by: 'walk', most }));
       // Where it finds less than a page there may be more behind.
       if (found.length <= limit) found = undefined;
     }
-    const few = found ? undefined : await this.few(filter);
-    found ??= await this.picked(filter, page, (place) => {
+    const few = found ? undefined : await this.few(manager, filter);
+    found ??= await this.picked(manager, filter, page, (place) => {
       const { ownerId } = filter;
       if (ownerId !== undefined && sort.endsWith('createdAt'))
         return { by: 'owner', owner: `${place(ownerId)}::uuid` };
       return few ? { by: 'few', condition: filterCondition(few, place, new Date()) } : { by: 'order' };
     });
     const rows = found.length > limit ? found.slice(0, limit) : found;
-    const tokens = await this.withOwners(rows.map((row) => this.rows.tokenOf(row)));
+    const tokens = await this.withOwners(
+      manager,
+      rows.map((row) => this.rows.tokenOf(row)),
+    );
     const last = rows.at(-1);
     return {
       rows: tokens,
@@ -126,6 +139,7 @@ export class Inventory implements OnApplicationBootstrap {
   }
 
   private picked(
+    manager: EntityManager,
     filter: TokenFilter,
     { sort, after, limit }: { sort: TokenSort; after: Position | undefined; limit: number },
     wayOf: (place: Place) => Way,
@@ -133,7 +147,7 @@ export class Inventory implements OnApplicationBootstrap {
     const { place, list } = new Values();
     const condition = filterCondition(filter, place, new Date());
     // By its values, and so not prepared: a plan for all values is none for the owner of most tokens and that of few.
-    return this.dataSource.query<PickedRow[]>(
+    return manager.query<PickedRow[]>(
       `WITH picked AS MATERIALIZED (${pickedInOrder(sort, condition, { after, limit, place, way: wayOf(place) })})
        SELECT picked.part, picked.keys, picked.id, ${this.rows.lastUseJson('token')} AS "lastUse",
          (SELECT row_to_json(r) FROM (SELECT ${this.rows.columns('token')}) r) AS token
@@ -147,13 +161,17 @@ export class Inventory implements OnApplicationBootstrap {
    * of theirs have come. An organization's are along an index of its own in every order but that of the last use, and an
    * owner's in that of the moment of issue.
    */
-  private async isLongWay({ ownerId, organizationId }: TokenFilter, sort: TokenSort): Promise<boolean> {
+  private async isLongWay(
+    manager: EntityManager,
+    { ownerId, organizationId }: TokenFilter,
+    sort: TokenSort,
+  ): Promise<boolean> {
     const isByUse = sort.endsWith('lastUsedAt');
     if (sort.endsWith('createdAt') || (!isByUse && ownerId === undefined)) return false;
     const [column, id] = ownerId === undefined ? ['organization_id', organizationId] : ['owner_id', ownerId];
     if (id === undefined) return false;
     const most = isByUse ? MOST_LOOKED_UP : MOST_SORTED;
-    const [counted] = await this.dataSource.query<{ count: number }[]>(
+    const [counted] = await manager.query<{ count: number }[]>(
       `SELECT count(*)::int AS count FROM (SELECT FROM tokens WHERE ${column} = $1 LIMIT ${most + 1}) AS counted`,
       [id],
     );
@@ -164,10 +182,13 @@ export class Inventory implements OnApplicationBootstrap {
    * The part of a filter that few tokens meet; undefined where none is known to. An owner's tokens are few beside all, and
    * may all come last in an order. Of scopes the database knows which are common, but takes all others for half a percent.
    */
-  private async few({ ownerId, scope }: TokenFilter): Promise<TokenFilter | undefined> {
+  private async few(
+    manager: EntityManager,
+    { ownerId, scope }: TokenFilter,
+  ): Promise<TokenFilter | undefined> {
     if (ownerId !== undefined) return { ownerId };
     if (scope === undefined) return undefined;
-    const rows = await this.dataSource.query<object[]>(
+    const rows = await manager.query<object[]>(
       `SELECT FROM pg_stats WHERE schemaname = current_schema() AND tablename = 'tokens' AND attname = 'scopes'
          AND $1 = ANY (most_common_elems::text::text[])`,
       [scope],
@@ -185,7 +206,7 @@ export class Inventory implements OnApplicationBootstrap {
     const asOf = new Date();
     if (!filter) return summaryOf([], asOf);
     const { text, values } = summaryQuery(filter, asOf);
-    return summaryOf(await this.turns.run(line, () => this.dataSource.query<object[]>(text, values)), asOf);
+    return summaryOf(await this.counted<object>(line, text, values), asOf);
   }
 
   /**
@@ -203,15 +224,18 @@ export class Inventory implements OnApplicationBootstrap {
     const to = endOfDays(from, daysAhead);
     if (!filter) return { from, to, days: [] };
     const { text, values } = expirationsQuery(filter, { from, to });
-    const days = await this.turns.run(line, () => this.dataSource.query<DayOfExpirations[]>(text, values));
-    return { from, to, days };
+    return { from, to, days: await this.counted<DayOfExpirations>(line, text, values) };
+  }
+
+  private counted<Row>(line: string, text: string, values: unknown[]): Promise<Row[]> {
+    return this.turns.run(line, () => this.listings.read((manager) => manager.query<Row[]>(text, values)));
   }
 
   /** Gives tokens their owners, each of whom is read once. */
-  private async withOwners(tokens: Token[]): Promise<Token[]> {
+  private async withOwners(manager: EntityManager, tokens: Token[]): Promise<Token[]> {
     const ids = [...new Set(tokens.map(({ ownerId }) => ownerId))];
     if (ids.length === 0) return tokens;
-    const found = await this.dataSource.query<UserRow[]>(
+    const found = await manager.query<UserRow[]>(
       `SELECT (SELECT row_to_json(r) FROM (SELECT ${this.userRows.columns('u')}) r) AS "user",
          ${organizationJson('u')} AS organization
        FROM users u WHERE u.id = ANY ($1::uuid[])`,

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { User } from '../../accounts/user.entity.js';
+import { Listings } from '../../database/listings.js';
 import { newestFirst, type Page, readPage } from '../../database/page.js';
-import { NamedValues, type Place, Statements, statementOf, Values } from '../../database/statements.js';
+import { NamedValues, type Place, Values } from '../../database/statements.js';
 import { Refusal } from '../../refusal.js';
 import { Semaphore } from '../../semaphore.js';
 import { filterCondition, type TokenFilter } from './token-filter.js';
@@ -37,10 +38,7 @@ const MAX_WAIT_MS = 10_000;
 export class TokenOwners {
   private readonly turns = new Semaphore(MAX_AT_ONCE, MAX_WAITING, tooMany, MAX_WAIT_MS);
 
-  constructor(
-    private readonly dataSource: DataSource,
-    private readonly statements: Statements,
-  ) {}
+  constructor(private readonly listings: Listings) {}
 
   /**
    * One page of the owners, newest first, of tokens that a filter means; where it names neither a status nor `live`, of live ones: those that
@@ -59,22 +57,24 @@ export class TokenOwners {
     }: { cursor: string | undefined; limit: number; users?: string[] | undefined },
     line: string,
   ): Promise<Page<TokenOwner>> {
-    return this.turns.run(line, async () => {
+    const read = async (manager: EntityManager): Promise<Page<TokenOwner>> => {
       const now = new Date();
-      const { rows: users, nextCursor } = await this.users(filter, now, { cursor, limit, among });
-      const owned = await this.ownedBy(users, filter, now);
+      const { rows: users, nextCursor } = await this.users(manager, filter, now, { cursor, limit, among });
+      const owned = await this.ownedBy(manager, users, filter, now);
       return { rows: users.map((user) => ({ user, tokens: owned.get(user.id) ?? [] })), nextCursor };
-    });
+    };
+    return this.turns.run(line, () => this.listings.read(read));
   }
 
   private users(
+    manager: EntityManager,
     filter: TokenFilter,
     now: Date,
     { cursor, limit, among }: { cursor: string | undefined; limit: number; among: string[] | undefined },
   ): Promise<Page<User>> {
     const { ownerId, organizationId } = filter;
     const values = new NamedValues('filter');
-    const owners = this.dataSource.manager
+    const owners = manager
       .createQueryBuilder(User, 'user')
       .innerJoinAndSelect('user.organization', 'organization')
       .where(
@@ -89,6 +89,7 @@ export class TokenOwners {
   }
 
   private async ownedBy(
+    manager: EntityManager,
     users: readonly User[],
     filter: TokenFilter,
     now: Date,
@@ -115,11 +116,8 @@ export class TokenOwners {
       ORDER BY owner_id, dialect`;
     const owned = new Map<string, OwnedTokens[]>();
     if (users.length === 0) return owned;
-    const statement = statementOf('owners', text);
-    for (const { owner_id: id, ...tokens } of await this.statements.run<OwnedTokens & { owner_id: string }>(
-      statement,
-      values.list,
-    )) {
+    const counted = await manager.query<(OwnedTokens & { owner_id: string })[]>(text, values.list);
+    for (const { owner_id: id, ...tokens } of counted) {
       const known = owned.get(id);
       if (known) known.push(tokens);
       else owned.set(id, [tokens]);
