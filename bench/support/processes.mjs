@@ -54,6 +54,10 @@ export class ServerProcess {
     return cpuSecondsOf(this.#child.pid);
   }
 
+  signal(name) {
+    this.#child.kill(name);
+  }
+
   async stop() {
     const { exitCode, signalCode } = this.#child;
     if (exitCode !== null || signalCode !== null) return;
