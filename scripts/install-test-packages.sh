@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Installs the programs from Debian's packages that tests drive: gateways, a pooler, a registry and its client, shells, a
-# browser with the letters of the console's languages, passlib, whose hashes they read, promtool, and systemd-analyze. Needs
-# root. Tests start their own processes on free ports, so none of the services that the packages start is left running.
+# Installs the programs from Debian's packages that tests drive: gateways, a pooler, Patroni with etcd, a registry and its
+# client, shells, a browser with the letters of the console's languages, passlib, whose hashes they read, promtool, and
+# systemd-analyze. Needs root. Tests start their own processes on free ports, so none of the services that the packages start
+# is left running.
 set -euo pipefail
 
-programs=(nginx haproxy caddy apache2 docker-registry skopeo zsh fish chromium promtool systemd-analyze pgbouncer)
+programs=(nginx haproxy caddy apache2 docker-registry skopeo zsh fish chromium promtool systemd-analyze pgbouncer patroni
+  etcd)
 fonts=/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 passlib=/usr/lib/python3/dist-packages/passlib/hash.py
 module=/usr/lib/apache2/modules/mod_auth_openidc.so
-services=(nginx haproxy caddy apache2 docker-registry prometheus pgbouncer)
+services=(nginx haproxy caddy apache2 docker-registry prometheus pgbouncer patroni etcd)
 
 PATH="$PATH:/usr/sbin:/sbin"
 missing=false
@@ -26,6 +28,7 @@ if [ ! -e "$policy" ]; then
 fi
 apt-get update -qq
 packages=("${programs[@]/promtool/prometheus}")
+packages=("${packages[@]/etcd/etcd-server}")
 apt-get install -y -qq --no-install-recommends "${packages[@]/systemd-analyze/systemd}" libapache2-mod-auth-openidc \
-  python3-passlib python3-bcrypt fonts-noto-cjk
+  python3-passlib python3-bcrypt python3-etcd fonts-noto-cjk
 for service in "${services[@]}"; do service "$service" stop >/dev/null 2>&1 || true; done

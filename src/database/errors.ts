@@ -17,6 +17,7 @@ const UNAVAILABLE_CODES = new Set([
   '08000',
   '08003',
   '08006',
+  '08007', // committed, but perhaps not on the standby
 ]);
 
 /** Whether an error says that the database cannot answer now, rather than that the query was wrong. */

@@ -8,6 +8,8 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const QUERY_TIMEOUT_MS = 10_000;
 /** Of several servers each is asked at once; one that has not answered by then is none. */
 const PROBE_TIMEOUT_MS = 400;
+/** Once one of them is a successor, of those that could be a later one. */
+const LATER_PROBE_TIMEOUT_MS = 100;
 
 /** What the server ends by itself, as settings of a connection or, behind a pooler, of one transaction. */
 const TIME_LIMITS = {
@@ -36,6 +38,19 @@ export class NoPrimaryError extends Error {
   /** What a server says that cannot be written to: `read_only_sql_transaction`. */
   readonly code = '25006';
 }
+
+/** A change stands on the server, which was told not to wait until its standby has it: a failover may lose it. */
+export class UnreplicatedCommitError extends Error {
+  /** `transaction_resolution_unknown`. */
+  readonly code = '08007';
+
+  constructor() {
+    super('The database did not wait for its standby, which may not have what was committed');
+  }
+}
+
+/** Where PostgreSQL warns of that, in whatever language; it says `COMMIT` all the same. */
+const STANDBY_WAIT = 'SyncRepWaitForLSN';
 
 /** What a server says of itself. */
 interface Introduction {
@@ -67,11 +82,16 @@ export class Cluster {
     if (client.timeline > this.timeline) this.follow(client.timeline);
   }
 
+  /** Whether a primary on this timeline is the successor of one that was seen. */
+  isLater(timeline: number): boolean {
+    return this.timeline > 0 && timeline > this.timeline;
+  }
+
   /** The primary is another: what is still connected to the one before must not be asked again. */
   private follow(timeline: number): void {
-    const isLater = this.timeline > 0;
+    const isSuccessor = this.isLater(timeline);
     this.timeline = timeline;
-    if (isLater) this.logger.warn(`The database has a new primary (timeline ${timeline})`);
+    if (isSuccessor) this.logger.warn(`The database has a new primary (timeline ${timeline})`);
     for (const client of this.connected) if (client.timeline < timeline) client.break();
   }
 }
@@ -141,9 +161,10 @@ export class PostgresServer {
     return this.found ?? (this.finding ??= this.find().finally(() => (this.finding = undefined)));
   }
 
-  /** A connection could not be made, or has broken: of several servers another may be meant now. */
-  suspect(): void {
-    this.found = undefined;
+  /** A connection to a server could not be made, or has broken: of several another may be meant now. */
+  suspect(host: PostgresHost | undefined): void {
+    // Those to a former primary break when its successor is known already.
+    if (host === this.found) this.found = undefined;
   }
 
   /**
@@ -190,13 +211,25 @@ export class PostgresServer {
 
   /** Asks all at once which is meant; of several that say they are the primary it is the one on the newest timeline. */
   private async find(): Promise<PostgresHost> {
-    const found = await Promise.all(this.hosts.map((host) => this.probe(host)));
+    const found = this.hosts.map(() => -1);
+    const probes = this.hosts.map(async (host, index) => (found[index] = await this.probe(host)));
+    await Promise.race([Promise.all(probes), this.successorAmong(probes)]);
     const best = Math.max(...found);
     const host = this.hosts[found.indexOf(best)];
     if (best < 0 || !host)
       throw new NoPrimaryError(`None of the servers of the database is the ${this.role}`);
     this.found = host;
     return host;
+  }
+
+  /** A while after one has answered that is on a later timeline than was ever seen: a frozen one is not waited for. */
+  private successorAmong(probes: readonly Promise<number>[]): Promise<void> {
+    return new Promise((resolve) => {
+      const onAnswer = (timeline: number): void => {
+        if (this.cluster.isLater(timeline)) setTimeout(resolve, LATER_PROBE_TIMEOUT_MS);
+      };
+      for (const probe of probes) void probe.then(onAnswer);
+    });
   }
 
   /** @returns the timeline of a primary that is meant, 0 for a standby; -1 for what is not meant, or does not answer. */
@@ -230,6 +263,8 @@ export class ServerClient extends pg.Client {
   isDirect = false;
   timeline = 0;
   declare readonly processID: number | null;
+  /** Which of several servers it goes to. */
+  private place: PostgresHost | undefined;
 
   constructor(
     private readonly server: PostgresServer,
@@ -237,7 +272,10 @@ export class ServerClient extends pg.Client {
   ) {
     super(config);
     // One that the server ends as it begins may say so before whoever asked for it can listen.
-    this.on('error', () => server.suspect());
+    this.on('error', () => server.suspect(this.place));
+    this.on('notice', ({ routine }) => {
+      if (routine === STANDBY_WAIT) this.fail(new UnreplicatedCommitError());
+    });
   }
 
   override connect(): Promise<pg.Client>;
@@ -254,6 +292,12 @@ export class ServerClient extends pg.Client {
     );
   }
 
+  /** Breaks it before what follows in the same bytes is read: who is waiting for an answer is told the error instead. */
+  private fail(error: Error): void {
+    (this as unknown as { connection: NodeJS.EventEmitter }).connection.emit('error', error);
+    this.break();
+  }
+
   /** Breaks it without a word to the server: who is waiting for an answer is told so. */
   break(): void {
     (this as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
@@ -261,13 +305,13 @@ export class ServerClient extends pg.Client {
 
   private async connectAndAsk(): Promise<pg.Client> {
     try {
-      const place = await this.server.place();
-      if (place) goTo(this, place);
+      this.place = await this.server.place();
+      if (this.place) goTo(this, this.place);
       await super.connect();
       await this.server.admit(this);
       return this;
     } catch (error) {
-      this.server.suspect();
+      this.server.suspect(this.place);
       this.break();
       throw error;
     }

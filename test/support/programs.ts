@@ -70,6 +70,7 @@ export function temporaryFolder(name: string): { path: string; remove(): void } 
 interface ProgramOptions {
   env?: Record<string, string>;
   user?: SystemUser;
+  cwd?: string;
 }
 
 /** Another program, in the foreground, listening on a port. */
@@ -78,10 +79,10 @@ export class Program {
   private readonly child: ChildProcess;
   private readonly ended: Promise<unknown>;
 
-  private constructor(command: string, args: string[], { env = {}, user = {} }: ProgramOptions) {
+  private constructor(command: string, args: string[], { env = {}, user = {}, cwd }: ProgramOptions) {
     const { PATH = '' } = process.env;
     const stdio = ['ignore' as const, 'pipe' as const, 'pipe' as const];
-    this.child = spawn(command, args, { env: { PATH, ...env }, ...user, stdio });
+    this.child = spawn(command, args, { env: { PATH, ...env }, ...user, cwd, stdio });
     this.child.stdout?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.ended = once(this.child, 'close');
@@ -103,6 +104,10 @@ export class Program {
     }
     await program.stop();
     throw new Error(`${command} does not listen on ${port}:\n${program.output}`);
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
   }
 
   async stop(): Promise<void> {
