@@ -2,12 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { basic, send } from '../support/http.js';
+import { reachedAt, settingsOf } from '../support/pooler.js';
 import { buildOnce, PatoisProcess } from '../support/process.js';
-import { SERVER_URL } from '../support/store.js';
+import { type EmptyDatabase, makeEmptyDatabase, SERVER_URL } from '../support/store.js';
 
 const PASSWORD = 'chosen by the operator';
 
-const databases: string[] = [];
+const databases: EmptyDatabase[] = [];
 const started: PatoisProcess[] = [];
 beforeAll(() => buildOnce(), 600_000);
 afterEach(async () => {
@@ -17,7 +18,7 @@ afterEach(async () => {
   }
 });
 afterAll(async () => {
-  for (const name of databases) await ask(serverUrl(), `DROP DATABASE ${name} WITH (FORCE)`);
+  for (const { drop } of databases) await drop();
 });
 
 function serverUrl(): string {
@@ -36,16 +37,14 @@ async function ask<Row>(url: string, sql: string): Promise<Row[]> {
 }
 
 async function emptyDatabase(): Promise<string> {
-  const name = `patois_start_${randomBytes(6).toString('hex')}`;
-  await ask(serverUrl(), `CREATE DATABASE ${name} TEMPLATE template0`);
-  databases.push(name);
-  const url = new URL(serverUrl());
-  url.pathname = `/${name}`;
-  return url.href;
+  const database = (await makeEmptyDatabase()) as EmptyDatabase;
+  databases.push(database);
+  return database.url;
 }
 
 function start(databaseUrl: string, settings: Record<string, string>): PatoisProcess {
-  const patois = new PatoisProcess({ PORT: '0', BCRYPT_COST: '4', DATABASE_URL: databaseUrl, ...settings });
+  const reached = settingsOf(reachedAt(databaseUrl));
+  const patois = new PatoisProcess({ PORT: '0', BCRYPT_COST: '4', ...reached, ...settings });
   started.push(patois);
   return patois;
 }
@@ -56,7 +55,8 @@ function someKeys(): string {
 
 describe('a server that cannot be reached', () => {
   test('ends the start with the reason, without the password of its address', async () => {
-    const patois = start('postgres://patois:hunter2-secret@127.0.0.1:1/patois', { TOKEN_KEYS: someKeys() });
+    const url = 'postgres://patois:hunter2-secret@127.0.0.1:1/patois';
+    const patois = start('', { DATABASE_URL: url, TOKEN_KEYS: someKeys() });
     expect(await patois.ended).toBe(1);
     expect(patois.stderr).toMatch(/ECONNREFUSED 127\.0\.0\.1:1/);
     expect(patois.output).not.toContain('hunter2-secret');
