@@ -7,7 +7,7 @@ import { postgresServer } from '../../src/database/database.js';
 import { HashingService } from '../../src/hashing/hashing.service.js';
 import { makeToken } from '../../src/tokens/token-format.js';
 import { basic, bearer, type Received, send } from '../support/http.js';
-import { type Reached, settingsOf } from '../support/pooler.js';
+import { hasPooler, type Reached, settingsOf } from '../support/pooler.js';
 import { PrivatePostgres } from '../support/postgres.js';
 import { buildOnce, PatoisProcess } from '../support/process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -292,6 +292,8 @@ describe('The database', () => {
         const body = { dialect: 'patois', owner: 'admin', name: 'kept', scopes: ['patois:tokens.read'] };
         const { status, json } = await call(first, 'POST', '/patois/v1/tokens', body);
         if (status === 201) acknowledged.push(json.token);
+        // A server that is gone refuses at once; before one that is gone a pooler keeps each waiting for seconds.
+        else if (hasPooler) return;
       }
     });
     expect((await call(first, 'DELETE', `/patois/v1/tokens/${tokenId}`)).status).toBe(204);

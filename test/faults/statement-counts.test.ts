@@ -28,10 +28,11 @@ const OTHERS = [
   '%FROM jobs%',
   '%notice_%',
   '%idempotency_records WHERE created_at%',
-  '%idempotency_records SET sealed_outcome = NULL%',
+  '%idempotency_records SET sealed_outcome = %',
   '%retired_values WHERE retired_at <%',
-  // Behind a pooler: what it says itself to a connection that it lends, and the limits that go out with BEGIN in one message.
-  ...(hasPooler ? ['SET application_name=%', 'SET LOCAL %_timeout = %'] : []),
+  // Behind a pooler: what it says itself over a connection that it lends, its `select 1` over one that was idle, and the
+  // limits that go out with BEGIN in one message.
+  ...(hasPooler ? ['SET application_name=%', 'SELECT $1', 'select $1', 'SET LOCAL %_timeout = %'] : []),
 ];
 
 async function counts(url: string): Promise<boolean> {

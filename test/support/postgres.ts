@@ -131,19 +131,9 @@ export class PrivatePostgres {
       cwd: this.folder,
       stdio: 'ignore',
     });
-    for (const endsAt = Date.now() + 30_000; ;) {
-      const client = new pg.Client({ connectionString: this.url });
-      // A server that goes away while we ask is asked again.
-      client.on('error', () => {});
-      try {
-        await client.connect();
-        await client.end();
-        return;
-      } catch (error) {
-        if (Date.now() > endsAt) throw error;
-        await new Promise((resume) => setTimeout(resume, 50));
-      }
-    }
+    await answers(this.url);
+    // PgBouncer looks for a server that was gone every 15 seconds only (`server_login_retry`).
+    if (this.pooler) await answers(this.pooler.url);
   }
 
   /** Ends every process of the server at once, as `kill -9` does. */
@@ -179,6 +169,25 @@ export class PrivatePostgres {
     if (parent === undefined) return [];
     const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim();
     return [parent, ...children.split(' ').filter(Boolean).map(Number)];
+  }
+}
+
+/** Waits until a database can be asked. */
+async function answers(url: string): Promise<void> {
+  for (const endsAt = Date.now() + 30_000; ;) {
+    const client = new pg.Client({ connectionString: url, query_timeout: 1_000 });
+    // A server that goes away while we ask is asked again.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.query('SELECT 1');
+      return;
+    } catch (error) {
+      if (Date.now() > endsAt) throw error;
+      await new Promise((resume) => setTimeout(resume, 50));
+    } finally {
+      await client.end().catch(() => {});
+    }
   }
 }
 
