@@ -23,7 +23,7 @@ beforeAll(async () => {
   settings = {
     BCRYPT_COST: '4',
     ...(database
-      ? { DATABASE_URL: database.url, TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}` }
+      ? { ...database.settings, TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}` }
       : { DATA_DIR: join(folder, 'data') }),
   };
 }, 600_000);

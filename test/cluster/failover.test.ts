@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { basic, bearer, type Received, send } from '../support/http.js';
+import { type Reached, settingsOf } from '../support/pooler.js';
 import { PrivatePostgres } from '../support/postgres.js';
 import { buildOnce, PatoisProcess } from '../support/process.js';
 import { eventually } from '../support/replicas.js';
@@ -20,7 +21,7 @@ beforeEach(async () => {
   standby = await primary.standby();
   patois = new PatoisProcess({
     // The standby first: it answers, and is not believed.
-    DATABASE_URL: `postgres://postgres@${new URL(standby.url).host},${new URL(primary.url).host}/postgres`,
+    ...settingsOf(reachedBoth(standby.reached, primary.reached)),
     TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     ADMIN_PASSWORD,
     BCRYPT_COST: '4',
@@ -34,6 +35,17 @@ afterEach(async () => {
   await standby.remove();
   await primary.remove();
 });
+
+/** The addresses of two servers as one. */
+function reachedBoth(one: Reached, other: Reached): Reached {
+  const both = (...urls: string[]): string =>
+    `postgres://postgres@${urls.map((each) => new URL(each).host).join(',')}/postgres`;
+  const { listenUrl } = one;
+  return {
+    url: both(one.url, other.url),
+    listenUrl: listenUrl === undefined ? undefined : both(listenUrl, other.listenUrl ?? ''),
+  };
+}
 
 function issue(): Promise<Received> {
   const body = { dialect: 'patois', owner: 'admin', name: 'kept', scopes: ['patois:*'] };
@@ -73,18 +85,10 @@ async function caughtUp(): Promise<void> {
   }, 30_000);
 }
 
-async function connectionsTo(server: PrivatePostgres): Promise<number> {
-  const [row] = await query<{ count: number }>(
-    server,
-    `SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name LIKE 'patois%'`,
-  );
-  return row?.count ?? 0;
-}
-
 describe('of two servers in DATABASE_URL', () => {
   test('the one that can be written to is used, and its successor once it is gone; a former primary is not believed', async () => {
     const before = await issued();
-    expect(await connectionsTo(standby)).toBe(0);
+    expect(await standby.connectionsOfPatois()).toBe(0);
     await caughtUp();
     await primary.killHard();
     standby.promote();
@@ -98,7 +102,7 @@ describe('of two servers in DATABASE_URL', () => {
     for (let round = 0; round < 50; round += 1) {
       expect([await verdict((await issued()).token), await verdict(before.token)]).toEqual([204, 401]);
     }
-    expect(await connectionsTo(primary)).toBe(0);
+    expect(await primary.connectionsOfPatois()).toBe(0);
   }, 180_000);
 
   test('one that was frozen, and wakes up as a former primary, has lost its connections', async () => {
@@ -116,10 +120,10 @@ describe('of two servers in DATABASE_URL', () => {
     } finally {
       primary.freeze('SIGCONT');
     }
-    await eventually(async () => (await connectionsTo(primary)) === 0, 60_000);
+    await eventually(async () => (await primary.connectionsOfPatois()) === 0, 60_000);
     for (let round = 0; round < 50; round += 1) {
       expect([await verdict((await issued()).token), await verdict(before.token)]).toEqual([204, 401]);
     }
-    expect(await connectionsTo(primary)).toBe(0);
+    expect(await primary.connectionsOfPatois()).toBe(0);
   }, 180_000);
 });

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { patois } from '../support/cli.js';
 import { basic, bearer, type Received, send } from '../support/http.js';
 import { PGBOUNCER, PgBouncer } from '../support/pgbouncer.js';
 import { buildOnce, PatoisProcess } from '../support/process.js';
@@ -80,6 +81,14 @@ describeWith([PGBOUNCER], 'behind PgBouncer in transaction mode', () => {
     expect((await call(one, 'GET', '/readyz')).status).toBe(200);
     const { token } = await issue(one);
     expect(await verdict(other, token)).toBe(204);
+  });
+
+  test('a command on the store writes its own words to standard output, and no line of a log', async () => {
+    const env = { DATABASE_URL: pooler.url, TOKEN_KEYS: KEYS };
+    expect(await patois(['migrate'], { env })).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^(\w+\n)*$/),
+    });
   });
 
   test('without a way past it the start says that nothing is heard, and no revoked token outlives the bound', async () => {

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import { createDataSource } from '../../src/data-source.js';
 import { briefly, OnlineSchema } from '../../migrations/online.js';
-import { type Database, embedded, postgresServer } from '../../src/database/database.js';
+import { type Database, embedded } from '../../src/database/database.js';
 import { EmbeddedPostgres } from '../../src/database/embedded.js';
 import { migrateAlone } from '../../src/database/migrate.js';
 import { hindrancesOf } from '../support/migration-locks.js';
+import { databaseAt, reachedAt } from '../support/pooler.js';
 import { hasServer, makeEmptyDatabase } from '../support/store.js';
 import { until } from '../support/until.js';
 
@@ -27,7 +28,7 @@ let dataSource: DataSource;
 async function openEmpty(): Promise<void> {
   const empty = await makeEmptyDatabase();
   database = empty
-    ? { ...postgresServer(empty.url), close: empty.drop }
+    ? { ...databaseAt(reachedAt(empty.url)), close: empty.drop }
     : embedded(await EmbeddedPostgres.inMemory());
   dataSource = createDataSource(database);
   await dataSource.initialize();

@@ -37,11 +37,11 @@ let database: Database;
 let client: pg.Client;
 beforeAll(async () => {
   database = await openTestStore();
-  const { host, port, username, url } = database.connection as Record<string, string>;
+  const { host, port, username } = database.connection as Record<string, string>;
   client = new pg.Client(
-    url === undefined
+    database.url === undefined
       ? { host, port: Number(port), user: username, database: 'postgres' }
-      : { connectionString: url },
+      : { connectionString: database.url },
   );
   await client.connect();
 });

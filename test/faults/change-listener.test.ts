@@ -6,6 +6,7 @@ import { CHANNEL, ChangeFeed } from '../../src/database/changes/change-feed.js';
 import { ChangeListener } from '../../src/database/changes/change-listener.js';
 import type { Database } from '../../src/database/database.js';
 import { PostgresServer } from '../../src/database/postgres-server.js';
+import { reachedAt } from '../support/pooler.js';
 import { openTestStore } from '../support/store.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
@@ -31,7 +32,7 @@ beforeEach(async () => {
   proxy = await TcpProxy.before(store.url ?? '');
   other = new pg.Client({ connectionString: store.url });
   await other.connect();
-  sender = new pg.Pool({ connectionString: store.url, max: 2, idleTimeoutMillis: 0 });
+  sender = new pg.Pool({ connectionString: reachedAt(store.url ?? '').url, max: 2, idleTimeoutMillis: 0 });
   feed = new ChangeFeed({ subscribers: [] } as unknown as DataSource, false);
   heard = [];
   feed.onChange((keys) => heard.push(...keys));

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { bearer, send } from '../support/http.js';
+import { settingsOf } from '../support/pooler.js';
 import { asAdmin, eventually, type Replica, Replicas } from '../support/replicas.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
@@ -102,7 +103,7 @@ describe('an end that takes too long', () => {
   let proxy: TcpProxy;
   beforeAll(async () => {
     replicas = await Replicas.make({ SHUTDOWN_TIMEOUT: '4' });
-    proxy = await TcpProxy.before(replicas.postgres.url);
+    proxy = await TcpProxy.before(replicas.postgres.reached);
   }, 600_000);
   afterEach(() => proxy.decide(() => 'passed'));
   afterAll(async () => {
@@ -111,7 +112,7 @@ describe('an end that takes too long', () => {
   });
 
   test('is over after SHUTDOWN_TIMEOUT, with exit code 1, although the database answers nothing', async () => {
-    const { replica, url } = await replicas.start({ DATABASE_URL: proxy.url });
+    const { replica, url } = await replicas.start(settingsOf(proxy.reached));
     const headers = bearer(await makeToken(url));
     proxy.decide(() => 'swallowed');
     // What is pending when it ends: the use of this token.

@@ -20,7 +20,7 @@ beforeAll(async () => {
   const databaseUrl = database?.url ?? '';
   patois = new PatoisProcess({
     PORT: '0',
-    DATABASE_URL: databaseUrl,
+    ...database?.settings,
     TOKEN_KEYS: `test:${randomBytes(32).toString('base64')}`,
     ADMIN_PASSWORD,
     BCRYPT_COST: '4',

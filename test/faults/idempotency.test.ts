@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Database, postgresServer } from '../../src/database/database.js';
+import type { Database } from '../../src/database/database.js';
 import { Token } from '../../src/tokens/token.entity.js';
 import { type Received } from '../support/http.js';
+import { databaseAt, type Reached } from '../support/pooler.js';
 import { PrivatePostgres } from '../support/postgres.js';
 import { TestServer, type TestUser } from '../support/server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -19,11 +20,11 @@ describe('A call with an Idempotency-Key, where the database goes away', () => {
 
   beforeAll(async () => {
     postgres = await PrivatePostgres.make();
-    proxy = await TcpProxy.before(postgres.url);
+    proxy = await TcpProxy.before(postgres.reached);
     const tokenKeys = [{ name: 'k1', secret: randomBytes(32) }];
-    const open = (url: string) => async (): Promise<Database> => postgresServer(url);
-    first = await TestServer.start({ tokenKeys }, open(postgres.url));
-    second = await TestServer.start({ tokenKeys }, open(proxy.url));
+    const open = (reached: Reached) => async (): Promise<Database> => databaseAt(reached);
+    first = await TestServer.start({ tokenKeys }, open(postgres.reached));
+    second = await TestServer.start({ tokenKeys }, open(proxy.reached));
     owner = await first.makeUser();
   }, 120_000);
   afterAll(async () => {

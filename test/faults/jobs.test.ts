@@ -5,15 +5,16 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import pg from 'pg';
 import { SYSTEM } from '../../src/audit/audit.writer.js';
-import { type Database, postgresServer } from '../../src/database/database.js';
+import type { Database } from '../../src/database/database.js';
 import type { JobKind } from '../../src/jobs/job-kind.js';
 import type { JobTiming } from '../../src/jobs/job-runner.js';
 import { Job } from '../../src/jobs/job.entity.js';
 import { basic, send } from '../support/http.js';
 import { JobReplica } from '../support/job-replica.js';
+import { databaseAt, type Reached, reachedAt } from '../support/pooler.js';
 import { PrivatePostgres } from '../support/postgres.js';
 import { buildOnce, PatoisProcess } from '../support/process.js';
-import { makeEmptyDatabase, openTestStore } from '../support/store.js';
+import { type EmptyDatabase, makeEmptyDatabase, openTestStore } from '../support/store.js';
 
 /** Leases of a second and a half: a frozen process has lost its own before a test grows long. */
 const TIMING: JobTiming = { leaseMs: 1_500, pollMs: 200, backOffMs: 50, retryMs: 50 };
@@ -25,7 +26,7 @@ class JobProcess {
   readonly ended: Promise<unknown>;
   private readonly child: ChildProcess;
 
-  private constructor(url: string) {
+  private constructor({ url }: Reached) {
     const program = resolve('test/support/job-process.mjs');
     this.child = spawn(process.execPath, [program, url, JSON.stringify(TIMING)], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -34,8 +35,8 @@ class JobProcess {
     this.ended = once(this.child, 'close');
   }
 
-  static async start(url = store.url ?? ''): Promise<JobProcess> {
-    const made = new JobProcess(url);
+  static async start(reached = reachedAt(store.url ?? '')): Promise<JobProcess> {
+    const made = new JobProcess(reached);
     processes.push(made);
     await soon(() => made.stdout.includes('ready'));
     return made;
@@ -311,12 +312,12 @@ describe('a database that goes away', () => {
       const postgres = await PrivatePostgres.make();
       const shared = reader;
       try {
-        const database = postgresServer(postgres.url);
+        const database = databaseAt(postgres.reached);
         const migrating = await JobReplica.on(database);
         await migrating.dataSource.runMigrations();
         await migrating.close();
         reader = await readerOf(database);
-        await JobProcess.start(postgres.url);
+        await JobProcess.start(postgres.reached);
         const job = await begin(1_000);
         await soon(async () => (await doneOf(job)) >= 100);
         await postgres.killHard();
@@ -345,9 +346,9 @@ describe('the deletion of an owner of very many tokens', () => {
   const ADMIN_PASSWORD = 'correct horse battery';
   const asAdmin = basic('admin', ADMIN_PASSWORD);
   const servers: PatoisProcess[] = [];
-  let database: { url: string; drop: () => Promise<void> };
+  let database: EmptyDatabase;
   beforeAll(async () => {
-    database = (await makeEmptyDatabase()) as typeof database;
+    database = (await makeEmptyDatabase()) as EmptyDatabase;
   });
   afterAll(async () => {
     for (const server of servers) {
@@ -361,7 +362,7 @@ describe('the deletion of an owner of very many tokens', () => {
 
   async function serve(): Promise<{ server: PatoisProcess; url: string }> {
     const server = new PatoisProcess({
-      DATABASE_URL: database.url,
+      ...database.settings,
       TOKEN_KEYS: keys,
       ADMIN_PASSWORD,
       BCRYPT_COST: '4',

@@ -3,6 +3,7 @@ import { AdvisoryLock, LOCKS } from '../../src/database/advisory-lock.js';
 import type { Database } from '../../src/database/database.js';
 import { PostgresServer } from '../../src/database/postgres-server.js';
 import { Schedule } from '../../src/jobs/schedule.js';
+import { reachedAt } from '../support/pooler.js';
 import { openTestStore } from '../support/store.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
@@ -14,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 beforeEach(async () => {
-  proxy = await TcpProxy.before(store.url ?? '');
+  proxy = await TcpProxy.before(reachedAt(store.url ?? '').url);
 });
 afterEach(() => proxy.close());
 

@@ -7,6 +7,7 @@ import { postgresServer } from '../../src/database/database.js';
 import { HashingService } from '../../src/hashing/hashing.service.js';
 import { makeToken } from '../../src/tokens/token-format.js';
 import { basic, bearer, type Received, send } from '../support/http.js';
+import { hasPooler, type Reached, settingsOf } from '../support/pooler.js';
 import { PrivatePostgres } from '../support/postgres.js';
 import { buildOnce, PatoisProcess } from '../support/process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -27,9 +28,9 @@ const replicas: PatoisProcess[] = [];
 let first: string;
 let second: string;
 
-async function startReplica(url: string): Promise<string> {
+async function startReplica(reached: Reached): Promise<string> {
   const replica = new PatoisProcess({
-    DATABASE_URL: url,
+    ...settingsOf(reached),
     TOKEN_KEYS: `k1:${KEY.toString('base64')}`,
     ADMIN_PASSWORD,
     BCRYPT_COST: '4',
@@ -44,9 +45,9 @@ async function startReplica(url: string): Promise<string> {
 beforeAll(async () => {
   buildOnce();
   postgres = await PrivatePostgres.make();
-  proxy = await TcpProxy.before(postgres.url);
-  first = await startReplica(postgres.url);
-  second = await startReplica(proxy.url);
+  proxy = await TcpProxy.before(postgres.reached);
+  first = await startReplica(postgres.reached);
+  second = await startReplica(proxy.reached);
 }, 120_000);
 
 afterAll(async () => {
@@ -291,6 +292,8 @@ describe('The database', () => {
         const body = { dialect: 'patois', owner: 'admin', name: 'kept', scopes: ['patois:tokens.read'] };
         const { status, json } = await call(first, 'POST', '/patois/v1/tokens', body);
         if (status === 201) acknowledged.push(json.token);
+        // A server that is gone refuses at once; before one that is gone a pooler keeps each waiting for seconds.
+        else if (hasPooler) return;
       }
     });
     expect((await call(first, 'DELETE', `/patois/v1/tokens/${tokenId}`)).status).toBe(204);
@@ -312,7 +315,7 @@ describe('The database', () => {
 describe('A replica', () => {
   test('killed in the middle of its work: what it acknowledged is there, the other is right', async () => {
     await settled();
-    const third = await startReplica(postgres.url);
+    const third = await startReplica(postgres.reached);
     const tokens = await seed(100, 'admin');
     const ended: string[] = [];
     const revoking = tokens.map(async ({ tokenId, value }) => {
@@ -324,7 +327,7 @@ describe('A replica', () => {
     await Promise.all(revoking);
     await sleep(BOUND * 1000);
     for (const value of ended) expect(await statusOf(first, value)).toBe(401);
-    const again = await startReplica(postgres.url);
+    const again = await startReplica(postgres.reached);
     for (const value of ended) expect(await statusOf(again, value)).toBe(401);
   }, 60_000);
 });

@@ -15,7 +15,7 @@ beforeAll(async () => {
   buildOnce();
   postgres = await PrivatePostgres.make();
   patois = new PatoisProcess({
-    DATABASE_URL: postgres.url,
+    ...postgres.settings,
     TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     ADMIN_PASSWORD,
     BCRYPT_COST: '4',

@@ -31,7 +31,7 @@ beforeAll(async () => {
       ADMIN_PASSWORD: PASSWORD,
       TRUSTED_PROXIES: '127.0.0.0/8,10.0.0.0/8',
       TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}`,
-      ...(database ? { DATABASE_URL: database.url } : { DATA_DIR: folder }),
+      ...(database?.settings ?? { DATA_DIR: folder }),
     },
     process.cwd(),
     'test/support/loop-meter.mjs',

@@ -35,7 +35,7 @@ describe('an operator pastes the lines of docs/cli.md', () => {
     const database = await makeEmptyDatabase();
     try {
       const store: Record<string, string> = database
-        ? { DATABASE_URL: database.url, TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}` }
+        ? { ...database.settings, TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}` }
         : { DATA_DIR: join(folder, 'data') };
       const shown = await paste(0, store);
       expect(shown).toMatch(/^CreateAccounts\d+\n/);

@@ -2,12 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { basic, send } from '../support/http.js';
+import { reachedAt, settingsOf } from '../support/pooler.js';
 import { buildOnce, PatoisProcess } from '../support/process.js';
-import { SERVER_URL } from '../support/store.js';
+import { type EmptyDatabase, makeEmptyDatabase, SERVER_URL } from '../support/store.js';
 
 const PASSWORD = 'chosen by the operator';
 
-const databases: string[] = [];
+const databases: EmptyDatabase[] = [];
 const started: PatoisProcess[] = [];
 beforeAll(() => buildOnce(), 600_000);
 afterEach(async () => {
@@ -17,7 +18,7 @@ afterEach(async () => {
   }
 });
 afterAll(async () => {
-  for (const name of databases) await ask(serverUrl(), `DROP DATABASE ${name} WITH (FORCE)`);
+  for (const { drop } of databases) await drop();
 });
 
 function serverUrl(): string {
@@ -35,17 +36,14 @@ async function ask<Row>(url: string, sql: string): Promise<Row[]> {
   }
 }
 
-async function emptyDatabase(): Promise<string> {
-  const name = `patois_start_${randomBytes(6).toString('hex')}`;
-  await ask(serverUrl(), `CREATE DATABASE ${name} TEMPLATE template0`);
-  databases.push(name);
-  const url = new URL(serverUrl());
-  url.pathname = `/${name}`;
-  return url.href;
+async function emptyDatabase(): Promise<EmptyDatabase> {
+  const database = (await makeEmptyDatabase()) as EmptyDatabase;
+  databases.push(database);
+  return database;
 }
 
-function start(databaseUrl: string, settings: Record<string, string>): PatoisProcess {
-  const patois = new PatoisProcess({ PORT: '0', BCRYPT_COST: '4', DATABASE_URL: databaseUrl, ...settings });
+function start(settings: Record<string, string>): PatoisProcess {
+  const patois = new PatoisProcess({ PORT: '0', BCRYPT_COST: '4', ...settings });
   started.push(patois);
   return patois;
 }
@@ -56,7 +54,8 @@ function someKeys(): string {
 
 describe('a server that cannot be reached', () => {
   test('ends the start with the reason, without the password of its address', async () => {
-    const patois = start('postgres://patois:hunter2-secret@127.0.0.1:1/patois', { TOKEN_KEYS: someKeys() });
+    const url = 'postgres://patois:hunter2-secret@127.0.0.1:1/patois';
+    const patois = start({ DATABASE_URL: url, TOKEN_KEYS: someKeys() });
     expect(await patois.ended).toBe(1);
     expect(patois.stderr).toMatch(/ECONNREFUSED 127\.0\.0\.1:1/);
     expect(patois.output).not.toContain('hunter2-secret');
@@ -68,14 +67,14 @@ if (SERVER_URL !== undefined) {
   describe('a PostgreSQL server', () => {
     test('migrates an empty database, makes the administrator, and finds everything at the next start', async () => {
       const database = await emptyDatabase();
-      const settings = { TOKEN_KEYS: someKeys(), ADMIN_PASSWORD: PASSWORD };
-      const first = start(database, settings);
+      const settings = { ...database.settings, TOKEN_KEYS: someKeys(), ADMIN_PASSWORD: PASSWORD };
+      const first = start(settings);
       const url = await first.listening();
       const body = { name: 'made by a test', permissions: ['OrganizationAPITokenRead'] };
       const made = await send(url, 'POST', '/api-tokens', { headers: basic('admin', PASSWORD), body });
       expect(made.status).toBe(200);
       expect(await first.stop('SIGTERM')).toBe(0);
-      const second = start(database, settings);
+      const second = start(settings);
       const headers = { 'x-api-key': made.json.value as string };
       const self = await send(await second.listening(), 'GET', '/api-tokens/self', { headers });
       expect(self.json.name).toBe(body.name);
@@ -85,9 +84,9 @@ if (SERVER_URL !== undefined) {
 
     test("a fault's stack trace names our sources, and classes as they are called there", async () => {
       const database = await emptyDatabase();
-      const patois = start(database, { TOKEN_KEYS: someKeys(), ADMIN_PASSWORD: PASSWORD });
+      const patois = start({ ...database.settings, TOKEN_KEYS: someKeys(), ADMIN_PASSWORD: PASSWORD });
       const url = await patois.listening();
-      await ask(database, 'ALTER TABLE tokens RENAME COLUMN name TO called');
+      await ask(database.url, 'ALTER TABLE tokens RENAME COLUMN name TO called');
       const { status } = await send(url, 'GET', '/api-tokens', { headers: basic('admin', PASSWORD) });
       expect(status).toBe(500);
       await patois.printed(/src\/database\/page\.ts:\d+:\d+/);
@@ -99,17 +98,17 @@ if (SERVER_URL !== undefined) {
 
     test('replicas that start at once on an empty database make one administrator', async () => {
       const database = await emptyDatabase();
-      const settings = { TOKEN_KEYS: someKeys() };
-      const replicas = [0, 1, 2].map(() => start(database, settings));
+      const settings = { ...database.settings, TOKEN_KEYS: someKeys() };
+      const replicas = [0, 1, 2].map(() => start(settings));
       const urls = await Promise.all(replicas.map((replica) => replica.listening()));
       const passwords = replicas.flatMap(
         ({ stdout }) => /The password, shown this once: (\S+)/.exec(stdout)?.[1] ?? [],
       );
       expect(passwords).toHaveLength(1);
-      expect(await ask(database, 'SELECT login, role FROM users')).toEqual([
+      expect(await ask(database.url, 'SELECT login, role FROM users')).toEqual([
         { login: 'admin', role: 'administrator' },
       ]);
-      expect(await ask(database, 'SELECT name FROM organizations')).toEqual([{ name: 'Default' }]);
+      expect(await ask(database.url, 'SELECT name FROM organizations')).toEqual([{ name: 'Default' }]);
       const headers = basic('admin', passwords[0] ?? '');
       for (const url of urls) expect((await send(url, 'GET', '/patois/v1/me', { headers })).status).toBe(200);
       expect(await Promise.all(replicas.map((replica) => replica.stop()))).toEqual([0, 0, 0]);
@@ -119,7 +118,7 @@ if (SERVER_URL !== undefined) {
       const url = new URL(serverUrl());
       url.pathname = '/there_is_no_such_database';
       url.password = 'hunter2-secret';
-      const patois = start(url.href, { TOKEN_KEYS: someKeys() });
+      const patois = start({ ...settingsOf(reachedAt(url.href)), TOKEN_KEYS: someKeys() });
       expect(await patois.ended).toBe(1);
       expect(patois.output).toContain('there_is_no_such_database');
       expect(patois.output).not.toContain('hunter2-secret');

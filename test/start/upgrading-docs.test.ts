@@ -26,7 +26,7 @@ test('an operator pastes the lines of docs/upgrading.md, and the schema is up to
   const settings = {
     PATH: `${folder}:${process.env['PATH'] ?? ''}`,
     TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}`,
-    ...(store ? { DATABASE_URL: store.url } : { DATA_DIR: join(folder, 'data') }),
+    ...(store?.settings ?? { DATA_DIR: join(folder, 'data') }),
   };
   const lines = linesToTry('docs/upgrading.md');
   expect(await pasteInto(folder, lines, settings)).toMatch(/^CreateTokens1795300000001$/m);

@@ -1,5 +1,6 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { freePort } from './free-port.js';
 import { Program, temporaryFolder, unprivileged } from './programs.js';
 
@@ -40,6 +41,19 @@ export class PgBouncer {
     const url = new URL(this.target);
     url.port = String(this.port);
     return url.href;
+  }
+
+  /** What it says of its own connections: to applications, or to the server. */
+  async show<Row extends object>(what: 'CLIENTS' | 'SERVERS'): Promise<Row[]> {
+    const url = new URL(this.url);
+    url.pathname = '/pgbouncer';
+    const client = new pg.Client({ connectionString: url.href });
+    await client.connect();
+    try {
+      return (await client.query<Row>(`SHOW ${what}`)).rows;
+    } finally {
+      await client.end();
+    }
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { freePort } from './free-port.js';
+import { PgBouncer } from './pgbouncer.js';
+import { hasPooler, type Reached, settingsOf } from './pooler.js';
 import { type SystemUser, unprivileged } from './programs.js';
 
 const VERSIONS = '/usr/lib/postgresql';
@@ -23,6 +25,8 @@ export function postgresPrograms(): string | undefined {
 /** A PostgreSQL server of a test's own, which it may kill, freeze and start again. */
 export class PrivatePostgres {
   private server: ChildProcess | undefined;
+  /** Where the suite is run through one. */
+  private pooler: PgBouncer | undefined;
 
   private constructor(
     private readonly bin: string,
@@ -46,6 +50,7 @@ export class PrivatePostgres {
     if (status !== 0) throw new Error(`initdb failed: ${stderr}`);
     const made = new PrivatePostgres(bin, folder, await freePort(), user);
     await made.start();
+    if (hasPooler) made.pooler = await PgBouncer.before(made.url);
     return made;
   }
 
@@ -58,6 +63,7 @@ export class PrivatePostgres {
     this.run('pg_basebackup', options);
     const made = new PrivatePostgres(bin, folder, await freePort(), user);
     await made.start();
+    if (hasPooler) made.pooler = await PgBouncer.before(made.url);
     return made;
   }
 
@@ -71,8 +77,39 @@ export class PrivatePostgres {
     for (const pid of this.processes()) process.kill(pid, signal);
   }
 
+  /** For a test's own clients. */
   get url(): string {
     return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
+  }
+
+  /** How applications under test reach it. */
+  get reached(): Reached {
+    const { pooler, url } = this;
+    return pooler ? { url: pooler.url, listenUrl: url } : { url, listenUrl: undefined };
+  }
+
+  /** What leads a process to it. */
+  get settings(): Record<string, string> {
+    return settingsOf(this.reached);
+  }
+
+  /** How many connections Patois has to it: those that a pooler keeps by itself lead nobody there. */
+  async connectionsOfPatois(): Promise<number> {
+    const client = new pg.Client({ connectionString: this.url });
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ pid: number }>(
+        `SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'patois%'`,
+      );
+      if (!this.pooler) return rows.length;
+      const kept = await this.pooler.show<{ remote_pid: number }>('SERVERS');
+      const pids = new Set(kept.map(({ remote_pid }) => remote_pid));
+      const clients = await this.pooler.show<{ application_name: string }>('CLIENTS');
+      const pooled = clients.filter(({ application_name }) => application_name.startsWith('patois'));
+      return pooled.length + rows.filter(({ pid }) => !pids.has(pid)).length;
+    } finally {
+      await client.end();
+    }
   }
 
   async start(): Promise<void> {
@@ -94,19 +131,9 @@ export class PrivatePostgres {
       cwd: this.folder,
       stdio: 'ignore',
     });
-    for (const endsAt = Date.now() + 30_000; ;) {
-      const client = new pg.Client({ connectionString: this.url });
-      // A server that goes away while we ask is asked again.
-      client.on('error', () => {});
-      try {
-        await client.connect();
-        await client.end();
-        return;
-      } catch (error) {
-        if (Date.now() > endsAt) throw error;
-        await new Promise((resume) => setTimeout(resume, 50));
-      }
-    }
+    await answers(this.url);
+    // PgBouncer looks for a server that was gone every 15 seconds only (`server_login_retry`).
+    if (this.pooler) await answers(this.pooler.url);
   }
 
   /** Ends every process of the server at once, as `kill -9` does. */
@@ -122,6 +149,7 @@ export class PrivatePostgres {
       this.server.kill('SIGQUIT');
       await ended;
     }
+    await this.pooler?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -141,6 +169,25 @@ export class PrivatePostgres {
     if (parent === undefined) return [];
     const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim();
     return [parent, ...children.split(' ').filter(Boolean).map(Number)];
+  }
+}
+
+/** Waits until a database can be asked. */
+async function answers(url: string): Promise<void> {
+  for (const endsAt = Date.now() + 30_000; ;) {
+    const client = new pg.Client({ connectionString: url, query_timeout: 1_000 });
+    // A server that goes away while we ask is asked again.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.query('SELECT 1');
+      return;
+    } catch (error) {
+      if (Date.now() > endsAt) throw error;
+      await new Promise((resume) => setTimeout(resume, 50));
+    } finally {
+      await client.end().catch(() => {});
+    }
   }
 }
 

@@ -43,7 +43,7 @@ export class Replicas {
   /** @param settings that this one has beside those of all. */
   async start(settings: Record<string, string> = {}): Promise<Replica> {
     const replica = new PatoisProcess({
-      DATABASE_URL: this.postgres.url,
+      ...this.postgres.settings,
       TOKEN_KEYS: `k1:${this.key}`,
       ADMIN_PASSWORD,
       BCRYPT_COST: '4',

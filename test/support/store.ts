@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { createDataSource } from '../../src/data-source.js';
 import { type Database, embedded, postgresServer } from '../../src/database/database.js';
 import { EmbeddedPostgres } from '../../src/database/embedded.js';
+import { databaseAt, reachedAt, settingsOf } from './pooler.js';
 
 /** A PostgreSQL server to run the suite on, `postgres://user@host:port/postgres`; unset: the embedded engine. */
 export const SERVER_URL = process.env['TEST_DATABASE_URL'];
@@ -28,14 +29,24 @@ export async function onceFree<Opened>(open: () => Promise<Opened>): Promise<Ope
   }
 }
 
-/** A database without a schema, for a server that is a process of its own; undefined where the embedded engine is used. */
-export async function makeEmptyDatabase(): Promise<{ url: string; drop: () => Promise<void> } | undefined> {
+/** A database without a schema, for a server that is a process of its own. */
+export interface EmptyDatabase {
+  /** For a test's own clients. */
+  url: string;
+  /** What leads the process to it. */
+  settings: Record<string, string>;
+  drop(): Promise<void>;
+}
+
+/** Makes one; undefined where the embedded engine is used. */
+export async function makeEmptyDatabase(): Promise<EmptyDatabase | undefined> {
   if (SERVER_URL === undefined) return undefined;
   const serverUrl = SERVER_URL;
   const name = `patois_empty_${randomBytes(6).toString('hex')}`;
   await onServer(serverUrl, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`));
   const drop = (client: Client): Promise<unknown> => client.query(`DROP DATABASE ${name} WITH (FORCE)`);
-  return { url: urlOf(serverUrl, name), drop: () => onServer(serverUrl, drop) };
+  const url = urlOf(serverUrl, name);
+  return { url, settings: settingsOf(reachedAt(url)), drop: () => onServer(serverUrl, drop) };
 }
 
 function schemaVersion(): string {
@@ -77,7 +88,7 @@ async function openOnServer(serverUrl: string): Promise<Database> {
     }
     await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   });
-  const database = postgresServer(urlOf(serverUrl, name));
+  const database = databaseAt(reachedAt(urlOf(serverUrl, name)));
   const drop = (client: Client): Promise<unknown> => client.query(`DROP DATABASE ${name} WITH (FORCE)`);
   return { ...database, close: () => onServer(serverUrl, drop) };
 }

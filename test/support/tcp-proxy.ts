@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Reached } from './pooler.js';
 
 /** What becomes of the bytes of a connection. */
 export type Fate = 'passed' | 'swallowed' | { delayedMs: number };
@@ -15,27 +16,25 @@ export class TcpProxy {
   private readonly pairs = new Set<Pair>();
   private fateOf: (application: string, chunk: Buffer) => Fate = () => 'passed';
 
+  private readonly listeners: Server[] = [];
+
   private constructor(
-    private readonly listener: Server,
-    private readonly target: URL,
+    /** The addresses of the database through this proxy. */
+    readonly reached: Reached,
   ) {}
 
-  static async before(url: string): Promise<TcpProxy> {
-    const target = new URL(url);
-    const proxy: TcpProxy = new TcpProxy(
-      createServer((socket) => proxy.accept(socket)),
-      target,
-    );
-    await new Promise<void>((resolve) => proxy.listener.listen(0, '127.0.0.1', resolve));
+  /** Before the database itself, or before all ways that an application has to it. */
+  static async before(target: string | Reached): Promise<TcpProxy> {
+    const { url, listenUrl } = typeof target === 'string' ? { url: target, listenUrl: undefined } : target;
+    const reached: Reached = { url, listenUrl };
+    const proxy = new TcpProxy(reached);
+    reached.url = await proxy.listenBefore(url);
+    if (listenUrl !== undefined) reached.listenUrl = await proxy.listenBefore(listenUrl);
     return proxy;
   }
 
-  /** The address of the database through this proxy. */
   get url(): string {
-    const address = this.listener.address();
-    const url = new URL(this.target);
-    url.port = String(typeof address === 'object' && address ? address.port : 0);
-    return url.href;
+    return this.reached.url;
   }
 
   /** From now on: what becomes of what a connection sends, and gets, by its application's name and the bytes. */
@@ -58,11 +57,22 @@ export class TcpProxy {
 
   async close(): Promise<void> {
     this.cut(() => true);
-    await new Promise((resolve) => this.listener.close(resolve));
+    await Promise.all(this.listeners.map((listener) => new Promise((resolve) => listener.close(resolve))));
   }
 
-  private accept(client: Socket): void {
-    const server = connect(Number(this.target.port), this.target.hostname);
+  /** @returns the address through it. */
+  private async listenBefore(target: string): Promise<string> {
+    const url = new URL(target);
+    const { port, hostname } = url;
+    const listener = createServer((socket) => this.accept(socket, connect(Number(port), hostname)));
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    this.listeners.push(listener);
+    const address = listener.address();
+    url.port = String(typeof address === 'object' && address ? address.port : 0);
+    return url.href;
+  }
+
+  private accept(client: Socket, server: Socket): void {
     const pair: Pair = { client, server, application: '' };
     this.pairs.add(pair);
     const end = (): void => {

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
@@ -24,6 +25,8 @@ export async function withStore<Result>(
   mayMake: boolean,
   work: (store: Store) => Promise<Result>,
 ): Promise<Result> {
+  // Standard output is the command's own: what a server warns of in its log it says itself.
+  Logger.overrideLogger(['fatal', 'error']);
   const config = readSettings();
   if (!mayMake && !config.databaseUrl && !existsSync(join(config.dataDir, 'postgres'))) {
     throw usageError(
