@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { patois } from '../support/cli.js';
@@ -209,6 +210,36 @@ describeWith([PGBOUNCER], 'behind PgBouncer in transaction mode', () => {
         return rows.length === 0;
       }, 20_000);
     } finally {
+      await client.end();
+    }
+  }, 60_000);
+
+  test('the time limits that docs/cluster.md sets for the role are there for all, and no read is warned of', async () => {
+    const [, lines = ''] =
+      /```sql\n(ALTER ROLE [^`]+)```/.exec(readFileSync('docs/cluster.md', 'utf8')) ?? [];
+    const role = `limited_${randomBytes(4).toString('hex')}`;
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query(`CREATE ROLE ${role} SUPERUSER LOGIN; ${lines.replaceAll('patois', role)}`);
+    const address = new URL(database.url);
+    address.username = role;
+    const limited = await PgBouncer.before(address.href);
+    try {
+      const replica = await start({ DATABASE_URL: limited.url });
+      const { token } = await issue(replica);
+      expect(await verdict(replica, token)).toBe(204);
+      expect(replica.process.output).not.toContain('A pooler stands before the database');
+      const through = new pg.Client({ connectionString: limited.url });
+      await through.connect();
+      const { rows } = await through.query(
+        `SELECT current_setting('statement_timeout') AS timeout, current_setting('jit') AS jit`,
+      );
+      await through.end();
+      expect(rows).toEqual([{ timeout: '10s', jit: 'off' }]);
+    } finally {
+      await Promise.all(started.map(({ process }) => process.stop('SIGKILL')));
+      await limited.close();
+      await client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
       await client.end();
     }
   }, 60_000);
