@@ -35,7 +35,7 @@ export interface EmptyDatabase {
   url: string;
   /** What leads the process to it. */
   settings: Record<string, string>;
-  drop(): Promise<void>;
+  drop: () => Promise<void>;
 }
 
 /** Makes one; undefined where the embedded engine is used. */
