@@ -24,6 +24,7 @@ export default {
       },
     ],
   },
-  // Generous: two cores may be busy with more than this suite, and no test's promise is a matter of speed.
-  testTimeout: 120_000,
+  // Generous: two cores may be busy with more than this suite, and no test's promise is a matter of speed. Through a pooler
+  // statements are not prepared, and take longer.
+  testTimeout: process.env.TEST_POOLER_URL ? 240_000 : 120_000,
 };
