@@ -1,5 +1,5 @@
-import { Body, Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, HttpCode, Inject, Post, Req, type StreamableFile } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { setImmediate } from 'node:timers/promises';
 import { RequireScopes } from '../../auth/require-scopes.decorator.js';
@@ -8,6 +8,7 @@ import type { Decision } from '../../decisions/decision.js';
 import { DecisionService } from '../../decisions/decision.service.js';
 import { publicUrlOf } from '../../http/public-url.js';
 import { ApiRefusals } from '../../http/refusals/api-refusals.decorator.js';
+import { listOrStream } from '../../http/streamed-list.js';
 import type { MaybePromise } from '../../maybe-promise.js';
 import { Problem } from '../../native/problem.dto.js';
 import { parseCallerAddress } from '../../network/addresses.js';
@@ -16,6 +17,8 @@ import { VerificationAnswer, VerificationBatch, VerificationBatchAnswer } from '
 import { readBatch } from './read-batch.js';
 
 const MAX_TURN_MS = 10;
+/** What is written in one turn: letters of scopes, which are nearly all of a long answer. */
+const MAX_PORTION_LETTERS = 512 * 1024;
 
 /** Many decisions for one request, for a caller who may know the reasons. */
 @ApiTags('verification')
@@ -37,7 +40,11 @@ export class BatchController {
       '1 to 1,000 tokens; the results come in the order of the requests. For an inactive token, `reason` says why.',
   })
   @ApiBody({ type: VerificationBatch })
-  async verify(@Body() body: unknown, @Req() request: FastifyRequest): Promise<VerificationBatchAnswer> {
+  @ApiOkResponse({ type: VerificationBatchAnswer })
+  async verify(
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+  ): Promise<VerificationBatchAnswer | StreamableFile> {
     const issuer = publicUrlOf(request, this.config);
     const requests = readBatch(body).map(({ token, clientIp, scope }, index) => ({
       value: token,
@@ -59,9 +66,30 @@ export class BatchController {
     }
     // A thousand promises that wait for nothing would cost as much as the decisions.
     const decisions = deciding.every(isDone) ? deciding : await Promise.all(deciding.map(async (one) => one));
-    const answers = decisions.map((decision) => new VerificationAnswer(decision, issuer));
-    return { verifications: answers };
+    return listOrStream(answersOf(decisions, issuer), ['{"verifications":[', ']}'], (verifications) => ({
+      verifications,
+    }));
   }
+}
+
+/** The answers, in portions each of which is soon written. */
+async function* answersOf(
+  decisions: readonly Decision[],
+  issuer: string,
+): AsyncGenerator<VerificationAnswer[], void> {
+  let portion: VerificationAnswer[] = [];
+  let letters = 0;
+  for (const decision of decisions) {
+    const answer = new VerificationAnswer(decision, issuer);
+    portion.push(answer);
+    letters += answer.scope?.length ?? 0;
+    if (letters <= MAX_PORTION_LETTERS) continue;
+    yield portion;
+    await setImmediate();
+    portion = [];
+    letters = 0;
+  }
+  if (portion.length > 0) yield portion;
 }
 
 function isDone(deciding: MaybePromise<Decision>): deciding is Decision {
