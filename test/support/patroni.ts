@@ -290,6 +290,8 @@ export class PatroniNode {
           unix_socket_directories: this.folder,
           // A killed process leaves what it wrote to the system: only a power cut would not.
           fsync: 'off',
+          // What queues behind a commit that waits for its standby notices so that its client is gone.
+          client_connection_check_interval: '500ms',
         },
       },
     };
