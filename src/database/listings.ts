@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner.js';
+import { isDatabaseUnavailable } from './errors.js';
 import type { Standby } from './standby.js';
 
 /** As many as read at once where there is no standby. */
@@ -61,11 +62,18 @@ export class Listings implements OnApplicationShutdown {
       client.release();
       return result;
     } catch (error) {
-      // The transaction goes with its connection.
-      client.release(true);
+      client.release(isDatabaseUnavailable(error) || (await isBrokenBy(client.query('ROLLBACK'))));
       throw error;
     } finally {
       await runner.release();
     }
   }
+}
+
+/** Whether a connection does not even end its transaction. */
+function isBrokenBy(ending: Promise<unknown>): Promise<boolean> {
+  return ending.then(
+    () => false,
+    () => true,
+  );
 }
