@@ -296,6 +296,31 @@ describe('POST /patois/v1/verifications', () => {
     expect((await ask(0)).status).toBe(400);
   });
 
+  test('answers a thousand questions about a token of 500 scopes in order, as JSON like any other', async () => {
+    const scopes = Array.from({ length: 500 }, (_, index) => `a_scope_of_${index}`);
+    const broad = await issue({ scopes });
+    const verifications = Array.from({ length: 1000 }, (_, index) => ({
+      token: index % 3 === 0 ? `no-token-${index}` : broad,
+    }));
+    const { status, json, headers } = await server.send('POST', '/patois/v1/verifications', {
+      headers: gateway,
+      body: { verifications },
+    });
+    expect([status, headers['content-type'], headers['content-length']]).toEqual([
+      200,
+      'application/json; charset=utf-8',
+      // It leaves in portions.
+      undefined,
+    ]);
+    expect(Object.keys(json)).toEqual(['verifications']);
+    const named = json.verifications.map(
+      ({ scope, reason }: { scope?: string; reason?: string }) => scope ?? reason,
+    );
+    expect(named).toEqual(
+      verifications.map(({ token }) => (token === broad ? scopes.join(' ') : 'malformed')),
+    );
+  });
+
   test('looks up hundreds of tokens that nobody remembers, each for what it is', async () => {
     const values: string[] = [];
     for (let count = 0; count < 400; count += 1) values.push(await issue());
