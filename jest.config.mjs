@@ -1,6 +1,6 @@
 /** Native ES modules through swc; TypeScript's `.js` imports are mapped back to their sources. */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/environment.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: [
     // What fails together, and what one connection cannot show, needs a server.

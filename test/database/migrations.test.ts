@@ -2,12 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import { createDataSource } from '../../src/data-source.js';
 import { briefly, OnlineSchema } from '../../migrations/online.js';
-import { type Database, embedded } from '../../src/database/database.js';
-import { EmbeddedPostgres } from '../../src/database/embedded.js';
+import type { Database } from '../../src/database/database.js';
 import { migrateAlone } from '../../src/database/migrate.js';
 import { hindrancesOf } from '../support/migration-locks.js';
 import { databaseAt, reachedAt } from '../support/pooler.js';
-import { hasServer, makeEmptyDatabase } from '../support/store.js';
+import { hasServer, makeEmptyDatabase, openEmptyInMemory } from '../support/store.js';
 import { until } from '../support/until.js';
 
 /**
@@ -27,9 +26,7 @@ let dataSource: DataSource;
 
 async function openEmpty(): Promise<void> {
   const empty = await makeEmptyDatabase();
-  database = empty
-    ? { ...databaseAt(reachedAt(empty.url)), close: empty.drop }
-    : embedded(await EmbeddedPostgres.inMemory());
+  database = empty ? { ...databaseAt(reachedAt(empty.url)), close: empty.drop } : await openEmptyInMemory();
   dataSource = createDataSource(database);
   await dataSource.initialize();
 }

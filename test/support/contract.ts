@@ -27,7 +27,7 @@ interface Document {
 
 /** A checked-in OpenAPI document, as the promise that answers must keep. */
 export class Contract {
-  private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
+  private ajv: Ajv2020 | undefined;
   private readonly validators = new Map<string, ValidateFunction>();
   private readonly calls: { method: string; pattern: RegExp; operationId: string }[];
 
@@ -35,8 +35,6 @@ export class Contract {
     readonly name: string,
     readonly document: Document,
   ) {
-    addFormats.default(this.ajv);
-    this.ajv.addSchema(document, 'document');
     const calls = [...this.operations()].map(([call, { operationId }]) => {
       const [method = '', path = ''] = call.split(' ');
       return { method, path, pattern: patternOf(path), operationId };
@@ -106,9 +104,17 @@ export class Contract {
   private validator(schema: object): ValidateFunction {
     const key = JSON.stringify(schema);
     const absolute = key.replaceAll('"#/components', '"document#/components');
-    const known = this.validators.get(key) ?? this.ajv.compile(JSON.parse(absolute) as object);
+    const known = this.validators.get(key) ?? this.schemas().compile(JSON.parse(absolute) as object);
     this.validators.set(key, known);
     return known;
+  }
+
+  /** Read when the first answer is checked: most tests ask one API. Whether the document is sound is the linter's to say. */
+  private schemas(): Ajv2020 {
+    if (this.ajv) return this.ajv;
+    this.ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false });
+    addFormats.default(this.ajv);
+    return this.ajv.addSchema(this.document, 'document');
   }
 }
 

@@ -56,16 +56,27 @@ function schemaVersion(): string {
   return hash.digest('hex').slice(0, 12);
 }
 
-async function openInMemory(): Promise<Database> {
-  const path = join('.cache', `embedded-${schemaVersion()}.tar`);
-  if (!existsSync(path)) await makeDump(path);
-  return embedded(await EmbeddedPostgres.inMemory(new Blob([readFileSync(path)])));
+/** An embedded database without a schema. */
+export function openEmptyInMemory(): Promise<Database> {
+  return openDump(`embedded-empty-${schemaVersion()}.tar`, async () => {});
 }
 
-async function makeDump(path: string): Promise<void> {
-  const engine = await EmbeddedPostgres.inMemory();
+function openInMemory(): Promise<Database> {
+  return openDump(`embedded-${schemaVersion()}.tar`, migrate);
+}
+
+/** Opens a copy of a database that the first who asks for it makes. */
+async function openDump(name: string, fill: (database: Database) => Promise<void>): Promise<Database> {
+  const { engineModules, blobOf } = patoisTest;
+  const path = join('.cache', name);
+  if (!existsSync(path)) await makeDump(path, fill);
+  return embedded(await EmbeddedPostgres.inMemory({ ...(await engineModules()), loadDataDir: blobOf(path) }));
+}
+
+async function makeDump(path: string, fill: (database: Database) => Promise<void>): Promise<void> {
+  const engine = await EmbeddedPostgres.inMemory(await patoisTest.engineModules());
   const database = embedded(engine);
-  await migrate(database);
+  await fill(database);
   const dump = Buffer.from(await (await engine.dump()).arrayBuffer());
   await database.close();
   mkdirSync('.cache', { recursive: true });
