@@ -7,7 +7,10 @@ if (!process.env.TEST_DATABASE_URL) {
   );
 }
 
+// Each file of tests has its modules, and its engine, for some seconds: optimizing what it runs costs more than it gains.
+const unoptimized = process.env.TEST_DATABASE_URL ? [] : ['--liftoff-only', '--no-opt'];
 const jest = [
+  ...unoptimized,
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
   'node_modules/jest/bin/jest.js',
