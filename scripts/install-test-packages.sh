@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Installs the programs from Debian's packages that tests drive: gateways, a pooler, Patroni with etcd, a registry and its
-# client, shells, a browser with the letters of the console's languages, passlib, whose hashes they read, promtool, and
-# systemd-analyze. Needs root. Tests start their own processes on free ports, so none of the services that the packages start
-# is left running.
+# client, shells, a browser without a window and the letters of the console's languages, passlib, whose hashes they read,
+# promtool, and systemd-analyze. Needs root. Tests start their own processes on free ports, so none of the services that the
+# packages start is left running.
 set -euo pipefail
 
-programs=(nginx haproxy caddy apache2 docker-registry skopeo zsh fish chromium promtool systemd-analyze pgbouncer patroni
-  etcd)
+programs=(nginx haproxy caddy apache2 docker-registry skopeo zsh fish chromium-headless-shell promtool systemd-analyze
+  pgbouncer patroni etcd)
 fonts=/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 passlib=/usr/lib/python3/dist-packages/passlib/hash.py
 module=/usr/lib/apache2/modules/mod_auth_openidc.so
