@@ -3,8 +3,10 @@ export default {
   testEnvironment: '<rootDir>/test/support/environment.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: [
-    // What fails together, and what one connection cannot show, needs a server.
-    ...(process.env.TEST_DATABASE_URL ? [] : ['<rootDir>/test/faults/', '<rootDir>/test/cluster/']),
+    // What fails together, and what one connection cannot show, needs a server; what the engine alone does needs none.
+    ...(process.env.TEST_DATABASE_URL
+      ? ['<rootDir>/test/embedded/']
+      : ['<rootDir>/test/faults/', '<rootDir>/test/cluster/']),
     // A browser tells no database and no Node.js from another: the gate visits the console once.
     ...(process.env.WITHOUT_BROWSER ? ['<rootDir>/test/console/browser/'] : []),
   ],

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { BRIEF } from './process.js';
 
 export const CLI = resolve('dist/server/cli.js');
 
@@ -25,7 +26,7 @@ export async function patois(
   args: readonly string[],
   { env, input = '', cwd, killedAfter }: Given = {},
 ): Promise<Ran> {
-  const child = start(process.execPath, [CLI, ...args], env, cwd);
+  const child = start(process.execPath, [...BRIEF, CLI, ...args], env, cwd);
   void killedAfter?.then(() => child.kill('SIGKILL'));
   const ran = collect(child);
   child.stdin?.on('error', () => {});

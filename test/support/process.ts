@@ -4,6 +4,8 @@ import { resolve } from 'node:path';
 
 const MAIN = resolve('dist/server/main.js');
 const MAX_START_MS = 100_000;
+/** Most processes end before a second compilation of the embedded engine would be done: it is not begun. */
+export const BRIEF = ['--liftoff-only'];
 
 /** Brings dist up to date; of several test files at once one builds, the others wait. */
 export function buildOnce(): void {
@@ -21,11 +23,14 @@ export class PatoisProcess {
   readonly ended: Promise<number | NodeJS.Signals>;
   private readonly child: ChildProcess;
 
-  /** @param preload a module that runs in the process before Patois, and answers what {@link ask} asks. */
+  /**
+   * @param preload a module that runs in the process before Patois, and answers what {@link ask} asks: of a process that is
+   * measured, and compiled as any other.
+   */
   constructor(settings: Record<string, string>, cwd = process.cwd(), preload?: string) {
     const { PATH = '', HOME = '', TMPDIR } = process.env;
     const env = { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...settings };
-    const before = preload === undefined ? [] : ['--import', resolve(preload)];
+    const before = preload === undefined ? BRIEF : ['--import', resolve(preload)];
     const channel = preload === undefined ? [] : (['ipc'] as const);
     const stdio = ['ignore' as const, 'pipe' as const, 'pipe' as const, ...channel];
     this.child = spawn(process.execPath, [...before, MAIN], { cwd, env, stdio });
