@@ -192,7 +192,14 @@ describe('with a standby in DATABASE_READ_URL', () => {
     expect(names.map(({ name }) => name)).toEqual(['patois-lists', 'patois-snapshots']);
   });
 
-  test('who asks for what is wrong is told so once, and the standby is not blamed', async () => {
+  test('who asks for what is wrong is told so once, and neither the standby nor its connection is blamed', async () => {
+    const connection = (): Promise<{ pid: number }[]> =>
+      query(
+        standby,
+        `SELECT pid FROM pg_stat_activity WHERE application_name = 'patois-lists' ORDER BY state_change DESC LIMIT 1`,
+      );
+    await issuedIsListed();
+    const used = await connection();
     const before = await reads();
     for (const path of ['tokens?cursor=none', 'audit-events?cursor=none', 'audit-seals?cursor=none']) {
       expect((await send(url, 'GET', `/patois/v1/${path}`, { headers: asAdmin })).status).toBe(400);
@@ -200,6 +207,7 @@ describe('with a standby in DATABASE_READ_URL', () => {
     expect((await reads()).passedOver).toBe(before.passedOver);
     await issuedIsListed();
     expect((await reads()).there).toBeGreaterThan(before.there);
+    expect(await connection()).toEqual(used);
   });
 
   test('one that replays nothing is passed over, and nothing is missing meanwhile', async () => {
